@@ -1,0 +1,45 @@
+"""Which characters can a text message carry in the GSM 7-bit alphabet, and what does each cost?
+
+Source: 3GPP TS 23.038, section 6.2.1 (default alphabet and its extension table).
+"""
+
+from typing import Final
+
+# In the order of the table, sixteen to a row; the second has fifteen, as the escape at 0x1B is no character.
+_ROWS: Final = (
+    "@£$¥èéùìòÇ\nØø\rÅå",
+    "Δ_ΦΓΛΩΠΨΣΘΞÆæßÉ",
+    " !\"#¤%&'()*+,-./",
+    "0123456789:;<=>?",
+    "¡ABCDEFGHIJKLMNO",
+    "PQRSTUVWXYZÄÖÑÜ§",
+    "¿abcdefghijklmno",
+    "pqrstuvwxyzäöñüà",
+)
+BASIC: Final = frozenset("".join(_ROWS))
+
+EXTENSION: Final = frozenset("\f^{}\\[~]|€")
+
+# What a writer may swap without a reader noticing. Accents are never here: dropping one changes the word.
+EQUALS: Final[dict[str, str]] = {
+    **dict.fromkeys("‘’‚‛′´`ʼ", "'"),
+    **dict.fromkeys("“”„‟″«»", '"'),
+    **dict.fromkeys("‹", "<"),
+    **dict.fromkeys("›", ">"),
+    **dict.fromkeys("‐‑‒–—―−", "-"),
+    **dict.fromkeys("\t\u00a0\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a", " "),
+    **dict.fromkeys("\u202f\u205f\u3000", " "),
+    **dict.fromkeys("\u00ad\u200b\u2060\ufeff", ""),
+    **dict.fromkeys("\u2028\u2029", "\n"),
+    **dict.fromkeys("•·", "-"),
+    "…": "...",
+    "⁄": "/",
+    "×": "x",
+}
+
+
+def septets(char: str) -> int | None:
+    """How many septets one character takes: 1, 2 (escape and character), or None when GSM-7 lacks it."""
+    if char in BASIC:
+        return 1
+    return 2 if char in EXTENSION else None

@@ -1,0 +1,227 @@
+"""Is a body text with the placeholders we know and nothing else, and what does it say when filled?"""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Final, Self
+
+LONGEST_BODY: Final = 918
+LONGEST_APP_NAME: Final = 30
+
+
+class Placeholder(Enum):
+    """What a wording may leave open. Every value is ours or the app owner's, never an end user's (TPL-03)."""
+
+    CODE = ("code", "The verification code. It must appear exactly once.")
+    APP_NAME = ("app_name", "The name of the app, as set in its settings.")
+    MINUTES = ("minutes", "How many minutes the code stays valid.")
+
+    def __init__(self, key: str, sentence: str) -> None:
+        self.key = key
+        self.sentence = sentence
+
+    @property
+    def written(self) -> str:
+        """As it stands in a body, with its braces."""
+        return f"{{{self.key}}}"
+
+
+_ALL_WRITTEN: Final = ", ".join(placeholder.written for placeholder in Placeholder)
+
+
+class Rule(StrEnum):
+    """What a body can break, by a code that never changes, and how to put it right."""
+
+    fix: str
+
+    def __new__(cls, code: str, fix: str) -> Self:
+        """A member is its code; the fix goes along."""
+        rule = str.__new__(cls, code)
+        rule._value_ = code
+        rule.fix = fix
+        return rule
+
+    EMPTY = "empty", "Write a text with {code} in it."
+    TOO_LONG = "too_long", f"Shorten the text to {LONGEST_BODY} characters."
+    CONTROL_CHARACTER = "control_character", "Take the control character out. A new line is allowed."
+    BIDI_CONTROL = "bidi_control", "Take the text direction mark out."
+    INVISIBLE_CHARACTER = "invisible_character", "Take the invisible character out."
+    UNKNOWN_PLACEHOLDER = "unknown_placeholder", f"Use {_ALL_WRITTEN}, or take the braces out."
+    FOREIGN_PLACEHOLDER = "foreign_placeholder", f"Write placeholders as {_ALL_WRITTEN}."
+    DOUBLE_BRACE = "double_brace", "Write one brace on each side, as in {code}."
+    UNCLOSED_BRACE = "unclosed_brace", "Close the brace with }, or take it out."
+    STRAY_BRACE = "stray_brace", "Take the } out, or open it with {."
+    AUTOFILL_LINE = "autofill_line", "Take the line out: in this form it ties the code to a web site."
+    CODE_MISSING = "code_missing", "Put {code} where the code should stand."
+    CODE_TWICE = "code_twice", "Keep {code} once."
+
+
+_KNOWN: Final = frozenset(placeholder.written for placeholder in Placeholder)
+_FILLABLE: Final = re.compile("|".join(re.escape(placeholder.written) for placeholder in Placeholder))
+# Possessive throughout, so that no text makes the search walk back: the time grows with the length only.
+_BRACED: Final = re.compile(
+    r"""
+    \$? \{++ [^{}]*+ \}*+           # {code}, and every misspelling of it up to the next brace
+    | \}++
+    | % \( \w{0,40}+ \) [a-z]       # %(code)s
+    | ｛ [^{}｛｝]{0,40}+ ｝          # what a Japanese keyboard makes of braces
+    """,
+    re.VERBOSE,
+)
+# Whatever domain stands in such a line, browsers offer the code there (WICG origin-bound codes, TPL-04).
+_AUTOFILL_LINE: Final = re.compile(r"^@\S+ #", re.MULTILINE)
+
+_DIRECTION_MARKS: Final = frozenset("\u200e\u200f\u061c")
+_BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+# Persian, the Indic scripts and joined emoji are misspelled without these two.
+_JOINERS: Final = frozenset("\u200c\u200d")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One broken rule: where (in characters from 0, CRLF counted as one), what stands there, what to do."""
+
+    rule: Rule
+    at: int
+    text: str
+    fix: str
+
+
+class WordingError(ValueError):
+    """A body that may not be saved. `problems` has at least one entry, in the order of the text."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__(" ".join(problem.fix for problem in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A body that keeps every rule. Make one with `parse`."""
+
+    body: str
+
+    def fill(self, values: Mapping[str, str]) -> str:
+        """The text with every placeholder replaced once, so that braces inside a value stay as they are.
+
+        `values` goes by key (`code`, `app_name`, `minutes`). Raises KeyError when one in use is missing.
+        """
+        return _FILLABLE.sub(lambda found: values[found[0][1:-1]], self.body)
+
+
+def parse(body: str) -> Wording:
+    """A wording out of what an owner typed, line ends made `\\n`. Raises WordingError with every problem."""
+    found = problems(body)
+    if found:
+        raise WordingError(found)
+    return Wording(_with_plain_line_ends(body))
+
+
+def problems(body: str) -> list[Problem]:
+    """Everything that is wrong with a body, in the order of the text. Never raises.
+
+    A body of more than 918 characters is not looked into; it costs the same however long it is.
+    """
+    text = _with_plain_line_ends(body)
+    if len(text) > LONGEST_BODY:
+        return [_problem(Rule.TOO_LONG, LONGEST_BODY)]
+    if not text.strip():
+        return [_problem(Rule.EMPTY, 0)]
+    found = [*_character_problems(text), *_brace_problems(text), *_line_problems(text), *_code_problems(text)]
+    return sorted(found, key=lambda problem: problem.at)
+
+
+def fill_leniently(body: str, values: Mapping[str, str]) -> str:
+    """A body that may be broken, for a live preview: the known is filled, the rest stays. Never raises."""
+    return _FILLABLE.sub(lambda found: values.get(found[0][1:-1], found[0]), body)
+
+
+def _with_plain_line_ends(body: str) -> str:
+    return body.replace("\r\n", "\n")
+
+
+def _problem(rule: Rule, at: int, text: str = "", fix: str = "") -> Problem:
+    return Problem(rule, at, text[:40], fix or rule.fix)
+
+
+def _character_problems(text: str) -> Iterator[Problem]:
+    runs_right_to_left = _runs_right_to_left(text)
+    for at, char in enumerate(text):
+        if char == "\n" or (char in _DIRECTION_MARKS and runs_right_to_left) or char in _JOINERS:
+            continue
+        rule = _rule_against(char)
+        if rule:
+            yield _problem(rule, at, f"U+{ord(char):04X}")
+
+
+def _runs_right_to_left(text: str) -> bool:
+    return any(unicodedata.bidirectional(char) in {"R", "AL"} for char in set(text) - _DIRECTION_MARKS)
+
+
+def _rule_against(char: str) -> Rule | None:
+    if char in _BIDI_CONTROLS or char in _DIRECTION_MARKS:
+        return Rule.BIDI_CONTROL
+    category = unicodedata.category(char)
+    if category == "Cf":
+        return Rule.INVISIBLE_CHARACTER
+    return Rule.CONTROL_CHARACTER if category in {"Cc", "Cs", "Zl", "Zp"} else None
+
+
+def _brace_problems(text: str) -> Iterator[Problem]:
+    for found in _BRACED.finditer(text):
+        rule = _rule_broken_by(found[0])
+        if rule:
+            yield _problem(rule, found.start(), found[0], _guess(found[0]))
+
+
+def _rule_broken_by(token: str) -> Rule | None:
+    if token in _KNOWN:
+        return None
+    if token[0] in "$%｛":
+        return Rule.FOREIGN_PLACEHOLDER
+    if token[0] == "}":
+        return Rule.STRAY_BRACE
+    if "}" not in token:
+        return Rule.UNCLOSED_BRACE
+    return Rule.DOUBLE_BRACE if token.startswith("{{") or token.endswith("}}") else Rule.UNKNOWN_PLACEHOLDER
+
+
+def _guess(token: str) -> str:
+    """What the writer most likely meant; empty when nothing comes to mind and the rule's own fix stands."""
+    letters = re.sub(r"[^a-z]|(?<=\))[a-z]$", "", token.lower())
+    meant = (each.written for each in Placeholder if each.key.replace("_", "") == letters)
+    return next((f"Write {written}." for written in meant), "")
+
+
+def _line_problems(text: str) -> Iterator[Problem]:
+    for found in _AUTOFILL_LINE.finditer(text):
+        yield _problem(Rule.AUTOFILL_LINE, found.start(), found[0])
+
+
+def _code_problems(text: str) -> Iterator[Problem]:
+    code = Placeholder.CODE.written
+    first, *others = [found.start() for found in re.finditer(re.escape(code), text)] or [-1]
+    if first < 0:
+        yield _problem(Rule.CODE_MISSING, len(text))
+    for at in others:
+        yield _problem(Rule.CODE_TWICE, at, code)
+
+
+# Compatibility forms are folded before, so that a full-width or a leader dot is a dot here too.
+_ADDRESS: Final = re.compile(r"://|www\.|[\w-][.。][^\W\d_][\w-]|\d\.\d+\.\d+\.\d", re.IGNORECASE)
+_BLANK_LETTERS: Final = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"))
+
+
+def app_name_problem(name: str) -> str | None:
+    """What to change in an app's name before it may stand in an SMS, or None (TPL-03)."""
+    if len(name) > LONGEST_APP_NAME:
+        return f"Shorten the name to {LONGEST_APP_NAME} characters."
+    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in name):
+        return "Write the name in one line, without invisible characters."
+    if not name.translate(_BLANK_LETTERS).strip():
+        return "Give the app a name that can be seen."
+    if _ADDRESS.search(unicodedata.normalize("NFKC", name)):
+        return "Write the name without a web address: phones turn anything like evil.example into a link."
+    return None

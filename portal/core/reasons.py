@@ -1,0 +1,33 @@
+"""Why was a thing refused or not sent? The closed list, the same code in API, portal and log."""
+
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """A reason code (the value) with one sentence for people (`sentence`)."""
+
+    sentence: str
+
+    def __new__(cls, code: str, sentence: str) -> "Reason":
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.sentence = sentence
+        return member
+
+    RESEND_WAIT = "resend_wait", "A code was sent a moment ago. Wait before asking for it again."
+    SENDS_USED_UP = (
+        "sends_used_up",
+        "This code was sent as often as allowed. A new one can be asked for when it ends.",
+    )
+    NUMBER_HOURLY_LIMIT = "number_hourly_limit", "This number got as many messages as allowed in an hour."
+    NUMBER_DAILY_LIMIT = "number_daily_limit", "This number got as many messages as allowed in a day."
+    TOO_MANY_GUESSES = "too_many_guesses", "Too many wrong codes. Ask for a new code."
+    NUMBER_GUESS_LIMIT = "number_guess_limit", "Too many wrong codes for this number in a day."
+    COUNTRY_CLOSED = "country_closed", "Nothing was sent: this country is not open for this app."
+    NOT_MOBILE = "not_mobile", "Nothing was sent: this number cannot receive SMS from Ringback."
+    EXPIRED_BEFORE_SENDING = "expired_before_sending", "Not sent: the code had too little life left."
+    NO_LONGER_NEEDED = "no_longer_needed", "Not sent: the number was verified, replaced or cancelled first."
+    PROVIDER_REFUSED = "provider_refused", "The provider refused the message."
+    PROVIDER_UNREACHABLE = "provider_unreachable", "The provider could not be reached."
+    NO_PROVIDER = "no_provider", "Not sent: this app has no provider."
+    RENDERING_FAILED = "rendering_failed", "Not sent: the wording could not be filled in."

@@ -1,0 +1,42 @@
+"""Who may do what in an app? The matrix that guards every page and generates the tests (TEN-05)."""
+
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What an account is in one app."""
+
+    OWNER = "owner"
+    SUPPORT = "support"
+
+
+class Action(StrEnum):
+    """What can be done in an app, each with a sentence."""
+
+    sentence: str
+
+    def __new__(cls, code: str, sentence: str) -> "Action":
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.sentence = sentence
+        return member
+
+    SEE_APP = "see_app", "See the app's overview"
+    SEE_USERS = "see_users", "Look users up, numbers masked"
+    SEE_INBOX = "see_inbox", "Read the sandbox inbox, codes included"
+    SEE_SETTINGS = "see_settings", "See how verification is set"
+    CHANGE_SETTINGS = "change_settings", "Switch verification and change its settings"
+    SEE_SMS_TEMPLATES = "see_sms_templates", "Read the SMS templates"
+    CHANGE_SMS_TEMPLATES = "change_sms_templates", "Save and remove SMS templates"
+    MANAGE_KEYS = "manage_keys", "See the access keys and make a new secret"
+
+
+ALLOWED: dict[Role, frozenset[Action]] = {
+    Role.OWNER: frozenset(Action),
+    Role.SUPPORT: frozenset({Action.SEE_APP, Action.SEE_USERS}),
+}
+
+
+def may(role: Role | None, action: Action) -> bool:
+    """Whether `role` (None for a stranger) may do `action`. Deny is the default."""
+    return role is not None and action in ALLOWED[role]

@@ -1,0 +1,67 @@
+"""What did a person mean who typed this into the search box?"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from portal.core import phone_number
+
+_USER_ID = re.compile(r"[0-9a-f]{12}(-[0-9a-f]{4}){3}-[0-9a-f]{8}")
+_PHONE = re.compile(r"\+?[0-9]{3,15}")
+LONGEST = 254
+
+
+class Meaning(StrEnum):
+    """What a term names."""
+
+    EVERYBODY = "everybody"
+    USER_ID = "user_id"
+    PHONE_NUMBER = "phone_number"
+    PHONE_NUMBER_ENDING = "phone_number_ending"
+    EMAIL = "email"
+    NAME = "name"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A meaning with its value, and the sentence that tells the person how the term was understood."""
+
+    meaning: Meaning
+    value: str
+    sentence: str
+
+
+def understand(text: str) -> Term:
+    """Reads a search term: a user ID, a number or its end in any style, an e-mail address or a name."""
+    term = unicodedata.normalize("NFC", text).strip()[:LONGEST]
+    if not term:
+        return Term(Meaning.EVERYBODY, "", "")
+    if "\0" in term or any(unicodedata.category(character) == "Cs" for character in term):
+        return Term(Meaning.NOTHING, "", "text that no user can have")
+    if _USER_ID.fullmatch(term.lower()):
+        return Term(Meaning.USER_ID, term.lower(), "user ID")
+    digits = _digits(term)
+    if digits is not None:
+        return _number(digits)
+    if "@" in term:
+        return Term(Meaning.EMAIL, term, f"e-mail address beginning with “{term}”")
+    return Term(Meaning.NAME, term, f"login name beginning with, or display name, “{term}”")
+
+
+def _digits(term: str) -> str | None:
+    """The term as digits, maybe after a plus; None when it holds anything else."""
+    try:
+        kept = "".join(map(phone_number.folded_character, term))
+    except phone_number.PhoneNumberError:
+        return None
+    return kept if _PHONE.fullmatch(kept) else None
+
+
+def _number(digits: str) -> Term:
+    if digits.startswith("+"):
+        return Term(Meaning.PHONE_NUMBER, digits, f"phone number beginning with {digits}")
+    # National numbers are written with a leading zero that the stored form does not have.
+    ending = digits.lstrip("0") if len(digits) > 4 else digits
+    return Term(Meaning.PHONE_NUMBER_ENDING, ending or digits, f"phone number ending in {ending or digits}")

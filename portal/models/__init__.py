@@ -1,0 +1,40 @@
+"""The tables, one noun a file."""
+
+from portal.models.account import Account
+from portal.models.account_session import AccountSession
+from portal.models.app import App, AppMode, NumberTaken, OpenCountry
+from portal.models.audit_entry import ActorKind, AuditAction, AuditEntry
+from portal.models.base import Base, random_id
+from portal.models.bearer_token import BearerToken, TokenKind
+from portal.models.membership import Membership
+from portal.models.message import Message, MessagePurpose, MessageState
+from portal.models.periodic_job import PeriodicJob
+from portal.models.sms_template import SmsTemplate, SmsTemplateVersion
+from portal.models.user import User
+from portal.models.verification import PhoneNumberLimit, Verification
+
+__all__ = [
+    "Account",
+    "AccountSession",
+    "ActorKind",
+    "App",
+    "AppMode",
+    "AuditAction",
+    "AuditEntry",
+    "Base",
+    "BearerToken",
+    "Membership",
+    "Message",
+    "MessagePurpose",
+    "MessageState",
+    "NumberTaken",
+    "OpenCountry",
+    "PeriodicJob",
+    "PhoneNumberLimit",
+    "SmsTemplate",
+    "SmsTemplateVersion",
+    "TokenKind",
+    "User",
+    "Verification",
+    "random_id",
+]

@@ -1,0 +1,75 @@
+"""Who did what to what, when and why?"""
+
+from enum import StrEnum
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.models.base import Base, Id, Ms, Serial, in_list
+
+
+class ActorKind(StrEnum):
+    """What kind of caller did a thing."""
+
+    USER = "user"
+    APP = "app"
+    ADMIN = "admin"
+    ACCOUNT = "account"
+    OPERATOR = "operator"
+    SYSTEM = "system"
+
+
+class AuditAction(StrEnum):
+    """What can be done, each with a sentence in the past tense."""
+
+    sentence: str
+
+    def __new__(cls, code: str, sentence: str) -> "AuditAction":
+        member = str.__new__(cls, code)
+        member._value_ = code
+        member.sentence = sentence
+        return member
+
+    APP_CREATED = "app.created", "Created the app"
+    APP_CHANGED = "app.changed", "Changed the app's settings"
+    APP_SECRET_REGENERATED = "app.secret_regenerated", "Made a new ClientSecret"
+    SMS_TEMPLATE_SAVED = "sms_template.saved", "Saved an SMS template"
+    SMS_TEMPLATE_REMOVED = "sms_template.removed", "Removed an SMS template"
+    USER_REGISTERED = "user.registered", "Registered"
+    USER_UPDATED = "user.updated", "Changed the user's data"
+    USER_DELETED = "user.deleted", "Deleted the user"
+    USER_DISABLED = "user.disabled", "Disabled the user"
+    USER_ENABLED = "user.enabled", "Enabled the user"
+    USER_PASSWORD_CHANGED = "user.password_changed", "Changed the password"
+    NUMBER_SET = "number.set", "Set the phone number without a code"
+    NUMBER_CHANGE_STARTED = "number.change_started", "Started a change of phone number"
+    NUMBER_CHANGE_CANCELLED = "number.change_cancelled", "Cancelled the change of phone number"
+    NUMBER_CHANGE_LAPSED = "number.change_lapsed", "The change of phone number was not finished in time"
+    NUMBER_VERIFIED = "number.verified", "Verified the phone number"
+    NUMBER_LOST = "number.lost", "Lost the phone number to its new holder"
+    CODE_RESENT = "code.resent", "Asked for the code again"
+    CODE_RESET = "code.reset", "Replaced the code"
+    CODE_WRONG = "code.wrong", "Sent a wrong code"
+    CODE_EXHAUSTED = "code.exhausted", "Used up the guesses"
+
+
+class AuditEntry(Base):
+    """One thing that was done. `details` never holds a code, a key or a full number."""
+
+    __tablename__ = "audit_entry"
+    __table_args__ = (
+        CheckConstraint(in_list("actor_kind", ActorKind), name="actor_kind"),
+        Index("ix_audit_entry_app", "app_id", "id"),
+        Index("ix_audit_entry_user", "app_id", "user_id", "id"),
+    )
+
+    id: Mapped[Serial]
+    # An audit entry outlives what it tells of, so there are no foreign keys to users and accounts.
+    app_id: Mapped[Id | None] = mapped_column(ForeignKey("app.id", ondelete="CASCADE"))
+    at: Mapped[Ms]
+    actor_kind: Mapped[str] = mapped_column(String(16))
+    actor_id: Mapped[Id | None]
+    action: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[Id | None]
+    reason: Mapped[str | None] = mapped_column(String(300))
+    details: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,88 @@
+"""Which SMS were put down to be sent, and how did they fare? The outbox."""
+
+from enum import StrEnum
+
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from portal.models.base import E164, Base, Id, LocaleTag, Ms, Serial, in_list
+
+
+class MessageState(StrEnum):
+    """How far a message got. Only queued and sending are under way."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+
+class MessagePurpose(StrEnum):
+    """What a message is for."""
+
+    VERIFICATION = "verification"
+    CHANGE_NOTICE = "change_notice"
+
+
+_UNDER_WAY = text("state IN ('queued', 'sending')")
+
+
+class Message(Base):
+    """One SMS to one number. It names its wording and values; the text is made when it is sent."""
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("id"),
+        ForeignKeyConstraint(["app_id", "user_id"], ["user.app_id", "user.id"], ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["app_id", "verification_id"], ["verification.app_id", "verification.id"], ondelete="CASCADE"
+        ),
+        ForeignKeyConstraint(
+            ["app_id", "sms_template_version_id"], ["sms_template_version.app_id", "sms_template_version.id"]
+        ),
+        CheckConstraint(in_list("state", MessageState), name="state"),
+        CheckConstraint(in_list("purpose", MessagePurpose), name="purpose"),
+        CheckConstraint(
+            "(purpose = 'verification') = (verification_id IS NOT NULL AND sms_template_version_id IS NOT NULL)",
+            name="verification_is_whole",
+        ),
+        Index("ix_message_due", "due_at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+        Index("ix_message_app", "app_id", "serial"),
+        Index("ix_message_user", "app_id", "user_id", "serial"),
+        Index("ix_message_verification", "app_id", "verification_id"),
+    )
+
+    serial: Mapped[Serial]
+    id: Mapped[Id]
+    app_id: Mapped[Id] = mapped_column(ForeignKey("app.id", ondelete="CASCADE"))
+    user_id: Mapped[Id]
+    phone_number: Mapped[E164]
+    purpose: Mapped[str] = mapped_column(String(16))
+    locale: Mapped[LocaleTag]
+    sms_template_version_id: Mapped[int | None]
+    values: Mapped[dict[str, str]] = mapped_column(JSON)
+    verification_id: Mapped[Id | None]
+    # The issue of the code that was really sent, so that the sandbox inbox can show that very text.
+    issue: Mapped[int | None]
+    state: Mapped[str] = mapped_column(String(16), default=MessageState.QUEUED)
+    reason: Mapped[str | None] = mapped_column(String(40))
+    provider: Mapped[str | None] = mapped_column(String(32))
+    provider_reference: Mapped[str | None] = mapped_column(String(128))
+    provider_words: Mapped[str | None] = mapped_column(String(300))
+    attempts: Mapped[int] = mapped_column(default=0)
+    due_at: Mapped[Ms]
+    lease: Mapped[Id | None]
+    created_at: Mapped[Ms]
+    sent_at: Mapped[Ms | None]
+    ended_at: Mapped[Ms | None]

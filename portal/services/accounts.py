@@ -1,0 +1,55 @@
+"""Who may sign in to the portal, and what may they do in which app?"""
+
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+
+from portal.core.roles import Role
+from portal.errors import AlreadyExists, BadInput
+from portal.models import Account, App, Membership
+from portal.services.context import Context
+
+
+def create(ctx: Context, email: str, password_hash: str) -> Account:
+    """A new account with a ready argon2id hash. Raises BadInput, or AlreadyExists for a known address."""
+    address = email.strip().lower()
+    name, at, domain = address.rpartition("@")
+    if not (name and at and "." in domain) or len(address) > 254 or any(c.isspace() for c in address):
+        raise BadInput("email", "Write an e-mail address such as alice@example.com.")
+    if find(ctx.session, address) is not None:
+        raise AlreadyExists("email", address)
+    account = Account(email=address, password=password_hash, active=True, created_at=ctx.now)
+    ctx.session.add(account)
+    ctx.session.flush()
+    return account
+
+
+def find(session: Session, email: str) -> Account | None:
+    """The account with this e-mail address, if there is one."""
+    return session.scalar(select(Account).where(Account.email == email.strip().lower()))
+
+
+def join(ctx: Context, account_id: str, role: Role) -> None:
+    """Makes an account a member of the app of `ctx`. Raises AlreadyExists when it is one."""
+    if role_in(ctx.session, account_id, ctx.app_id) is not None:
+        raise AlreadyExists("account", account_id)
+    row = {"account_id": account_id, "app_id": ctx.app_id, "role": role, "created_at": ctx.now}
+    ctx.session.execute(insert(Membership).values(row))
+
+
+def apps_of(session: Session, account_id: str) -> list[tuple[App, Role]]:
+    """The apps that an account is a member of, by name, each with its role."""
+    rows = session.execute(
+        select(App, Membership.role)
+        .join(Membership, Membership.app_id == App.id)
+        .where(Membership.account_id == account_id)
+        .order_by(App.name, App.id)
+    )
+    return [(app, Role(role)) for app, role in rows]
+
+
+def role_in(session: Session, account_id: str, app_id: str) -> Role | None:
+    """An account's role in an app; None for a stranger, and for an app that does not exist."""
+    role = session.scalar(
+        select(Membership.role).where(Membership.account_id == account_id, Membership.app_id == app_id)
+    )
+    return Role(role) if role else None

@@ -1,0 +1,60 @@
+"""What does every verb need to know? Who asks, when, and by which keys and limits."""
+
+from dataclasses import dataclass, replace
+
+from sqlalchemy.orm import Session
+
+from portal import clock
+from portal.config import Settings
+from portal.core.limits import Profile
+from portal.keys import Keys
+from portal.models import ActorKind
+from portal.services.passwords import Hasher
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks. `app_id` fences every row; `id` is a user, an account or nobody in particular."""
+
+    kind: ActorKind
+    app_id: str = ""
+    id: str | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether this caller holds the app's admin rights over REST."""
+        return self.kind is ActorKind.ADMIN
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One call's surroundings. `now` is Unix ms; the session belongs to the door's transaction."""
+
+    session: Session
+    caller: Caller
+    now: int
+    keys: Keys
+    profile: Profile
+
+    @property
+    def app_id(self) -> str:
+        """The app whose rows this call may touch."""
+        return self.caller.app_id
+
+    def in_app(self, app_id: str) -> "Context":
+        """The same call, made by Ringback itself, in another app: for periodic jobs and creation."""
+        return replace(self, caller=replace(self.caller, app_id=app_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the factory put together; kept at app.extensions["ringback"]."""
+
+    settings: Settings
+    keys: Keys
+    profile: Profile
+    hasher: Hasher
+
+    def context(self, session: Session, caller: Caller) -> Context:
+        """The surroundings of one call that is made now."""
+        return Context(session, caller, clock.now(), self.keys, self.profile)

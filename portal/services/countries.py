@@ -1,0 +1,50 @@
+"""Which numbers may an app text? Its open countries, and the kinds of numbers that get SMS."""
+
+from collections.abc import Collection
+
+from sqlalchemy import delete, insert, select
+from sqlalchemy.orm import Session
+
+from portal.core import phone_number
+from portal.core.phone_number import PhoneNumber
+from portal.core.reasons import Reason
+from portal.errors import BadInput
+from portal.models import OpenCountry
+from portal.services.context import Context
+
+FIELD = "phoneNumber"
+
+
+def open_in(session: Session, app_id: str) -> list[str]:
+    """The two-letter regions that an app may text, in order."""
+    return list(
+        session.scalars(
+            select(OpenCountry.country).where(OpenCountry.app_id == app_id).order_by(OpenCountry.country)
+        )
+    )
+
+
+def set_open(ctx: Context, wanted: Collection[str]) -> None:
+    """Opens exactly `wanted` (two letters each). Raises BadInput for one that the numbering plans lack."""
+    unknown = sorted(set(wanted) - phone_number.regions())
+    if unknown:
+        raise BadInput(
+            "openCountries", f"{unknown[0]} is no country with phone numbers. Use two letters such as JP."
+        )
+    ctx.session.execute(delete(OpenCountry).where(OpenCountry.app_id == ctx.app_id))
+    rows = [{"app_id": ctx.app_id, "country": country} for country in sorted(set(wanted))]
+    if rows:
+        ctx.session.execute(insert(OpenCountry), rows)
+
+
+def refuse_unless_textable(ctx: Context, number: PhoneNumber) -> None:
+    """Raises BadInput, with its reason, for a number that this app may not text (ABU-04, ABU-05)."""
+    fault = phone_number.is_textable(number)
+    if fault is not None:
+        raise BadInput(FIELD, f"Nothing was sent. {fault.sentence}", Reason.NOT_MOBILE)
+    if ctx.session.get(OpenCountry, (ctx.app_id, number.region)) is None:
+        raise BadInput(
+            FIELD,
+            f"Nothing was sent: {number.region} is not open for this app. Its owner opens it under Verification.",
+            Reason.COUNTRY_CLOSED,
+        )

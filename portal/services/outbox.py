@@ -1,0 +1,164 @@
+"""Which SMS wait, went out or failed? Puts messages down, and shows them."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, insert, select
+from sqlalchemy.orm import Session
+
+from portal.core import code, message_text, wordings
+from portal.core.lifecycle import State
+from portal.models import (
+    App,
+    Message,
+    MessagePurpose,
+    MessageState,
+    SmsTemplateVersion,
+    Verification,
+    random_id,
+)
+from portal.services import sms_templates
+from portal.services.context import Context
+
+BELL = "ring_outbox_bell"
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom a message goes to, and in which language."""
+
+    user_id: str
+    phone_number: str
+    locale: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxMessage:
+    """One SMS on the sandbox's simulated phone. `text` is made for this look and kept nowhere."""
+
+    serial: int
+    user_id: str
+    phone_number: str
+    locale: str
+    text: str
+    code_is_live: bool
+    sent_at: int
+
+
+def put_down_verification(ctx: Context, app: App, to: Recipient, verification_id: str) -> str:
+    """Puts the SMS with a verification's code into the outbox; returns the message's id.
+
+    It keeps the wording of this moment; the code is derived when it is sent.
+    """
+    wording = sms_templates.winner(ctx.session, app, to.locale)
+    minutes = str(app.code_life_s // 60)
+    return _put_down(
+        ctx,
+        to,
+        purpose=MessagePurpose.VERIFICATION,
+        locale=wording.locale,
+        sms_template_version_id=wording.id,
+        values={"app_name": app.name, "minutes": minutes},
+        verification_id=verification_id,
+    )
+
+
+def put_down_notice(ctx: Context, app: App, to: Recipient) -> str:
+    """Puts the notice of a change, which goes to the number in force, into the outbox (OTP-17)."""
+    return _put_down(
+        ctx,
+        to,
+        purpose=MessagePurpose.CHANGE_NOTICE,
+        locale=to.locale or app.default_locale,
+        sms_template_version_id=None,
+        values={"app_name": app.name},
+        verification_id=None,
+    )
+
+
+def was_told_since(ctx: Context, user_id: str, since: int) -> bool:
+    """Whether a user's old number got a notice of change after `since` (Unix ms)."""
+    return bool(
+        ctx.session.scalar(
+            select(Message.serial)
+            .where(Message.app_id == ctx.app_id, Message.user_id == user_id)
+            .where(Message.purpose == MessagePurpose.CHANGE_NOTICE, Message.created_at > since)
+            .limit(1)
+        )
+    )
+
+
+def inbox(
+    ctx: Context, before: int | None = None, after: int | None = None, limit: int = 30
+) -> list[InboxMessage]:
+    """What the simulated phone of a sandbox shows, newest first.
+
+    `before` and `after` are serials, for older and newer pages. Texts are rendered from the very version,
+    values and code that were sent.
+    """
+    wanted = _shown_in_inbox(ctx.app_id).order_by(Message.serial.desc()).limit(limit)
+    if before is not None:
+        wanted = wanted.where(Message.serial < before)
+    if after is not None:
+        wanted = wanted.where(Message.serial > after)
+    return [_as_inbox_message(ctx, *row) for row in ctx.session.execute(wanted)]
+
+
+def messages_of_user(session: Session, app_id: str, user_id: str, limit: int = 20) -> list[Message]:
+    """The newest messages to one user, newest first."""
+    return list(
+        session.scalars(
+            select(Message)
+            .where(Message.app_id == app_id, Message.user_id == user_id)
+            .order_by(Message.serial.desc())
+            .limit(limit)
+        )
+    )
+
+
+def _put_down(ctx: Context, to: Recipient, **columns: object) -> str:
+    message_id = random_id()
+    ctx.session.execute(
+        insert(Message).values(
+            id=message_id,
+            app_id=ctx.app_id,
+            user_id=to.user_id,
+            phone_number=to.phone_number,
+            state=MessageState.QUEUED,
+            due_at=ctx.now,
+            created_at=ctx.now,
+            **columns,
+        )
+    )
+    ctx.session.info[BELL] = True
+    return message_id
+
+
+def _shown_in_inbox(app_id: str) -> Select[Message, Verification, str]:
+    return (
+        select(Message, Verification, SmsTemplateVersion.body)
+        .outerjoin(
+            Verification,
+            (Verification.app_id == Message.app_id) & (Verification.id == Message.verification_id),
+        )
+        .outerjoin(SmsTemplateVersion, SmsTemplateVersion.id == Message.sms_template_version_id)
+        .where(Message.app_id == app_id, Message.provider == "inbox")
+        .where(Message.state.in_([MessageState.SENT, MessageState.DELIVERED]))
+    )
+
+
+def _as_inbox_message(
+    ctx: Context, message: Message, verification: Verification | None, body: str | None
+) -> InboxMessage:
+    digits, live = None, False
+    if verification is not None and message.issue is not None:
+        key = ctx.keys.codes[verification.key_version]
+        digits = code.derive(key, verification.id, message.issue, verification.code_length)
+        live = (
+            verification.state == State.OPEN
+            and verification.issue == message.issue
+            and verification.code_expires_at > ctx.now
+        )
+    wording = body or wordings.notice_for(message.locale)
+    text = message_text.render(wording, message.values, digits)
+    at = message.sent_at or message.created_at
+    return InboxMessage(message.serial, message.user_id, message.phone_number, message.locale, text, live, at)

@@ -1,0 +1,77 @@
+"""Is this the password? argon2id on threads of its own, so that hashing never delays checking codes."""
+
+import os
+import secrets
+import sys
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from portal.errors import Busy
+
+# OWASP's parameters for argon2id: 19 MiB, two passes, one lane.
+_ARGON2 = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_NICENESS = 10
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """Whether a password was right, and its new hash where the stored one used older parameters."""
+
+    right: bool
+    new_hash: str | None = None
+
+
+class Hasher:
+    """Hashes passwords on a few low-priority threads; refuses work when too much of it waits."""
+
+    def __init__(self, threads: int, waiting: int) -> None:
+        """`threads` hashes run at once; at most `waiting` calls may be under way, the rest get Busy."""
+        self._pool = ThreadPoolExecutor(threads, "hash", initializer=_step_back)
+        self._places = threading.BoundedSemaphore(waiting)
+        # A check against nobody costs what a check against somebody costs (ENU-02).
+        self._nobody = _ARGON2.hash(secrets.token_hex())
+
+    def hash(self, password: str) -> str:
+        """The argon2id hash (PHC string) of a new password. Raises Busy under too much load."""
+        return self._run(lambda: _ARGON2.hash(password))
+
+    def check(self, stored: str | None, password: str) -> Checked:
+        """Whether `password` belongs to `stored`; None (no such user) is wrong and takes as long.
+
+        Raises Busy under too much load.
+        """
+        return self._run(lambda: self._check(stored, password))
+
+    def _run(self, work: Callable[[], Result]) -> Result:
+        if not self._places.acquire(blocking=False):
+            raise Busy("Too many passwords are being checked. Try again in a moment.")
+        try:
+            return self._pool.submit(work).result()
+        finally:
+            self._places.release()
+
+    def _check(self, stored: str | None, password: str) -> Checked:
+        try:
+            _ARGON2.verify(stored or self._nobody, password)
+        except (VerificationError, InvalidHashError):
+            return Checked(right=False)
+        if stored is None:
+            return Checked(right=False)
+        outdated = _ARGON2.check_needs_rehash(stored)
+        return Checked(right=True, new_hash=_ARGON2.hash(password) if outdated else None)
+
+
+def _step_back() -> None:
+    # Linux gives each thread its own priority. Elsewhere this would slow the whole process down.
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)

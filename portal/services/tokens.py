@@ -1,0 +1,194 @@
+"""Who holds which bearer token? Logging in, checking a token, ending tokens."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from portal.core import addresses
+from portal.errors import BadInput, InvalidGrant, NotFound, WrongToken
+from portal.models import ActorKind, App, BearerToken, TokenKind, User
+from portal.services.context import Caller, Context
+
+_ACTOR = {
+    TokenKind.USER: ActorKind.USER,
+    TokenKind.ADMIN: ActorKind.ADMIN,
+    TokenKind.ANONYMOUS: ActorKind.APP,
+}
+# Every refused login reads the same, whatever the cause (ENU-01).
+REFUSED = "The user was not found, the password is wrong, or the phone number is not verified."
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCandidate:
+    """Whose password a login must match; all None when the identifier names nobody who may log in."""
+
+    user_id: str | None = None
+    password_hash: str | None = None
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A fresh token. `expires_in` is in seconds; `id` is the user, or the client for other tokens."""
+
+    id: str
+    token: str
+    expires_in: int
+    refresh_token: str | None = None
+
+
+def find_login(session: Session, app_id: str, username: str) -> LoginCandidate:
+    """Whom `username` names in an app, in every form of contract b.4.
+
+    A bare string is tried as login name, then e-mail address, then phone number. A phone number counts
+    only when it is in force and verified (contract a.3).
+    """
+    for condition in _readings(username):
+        found = session.execute(
+            select(User.id, User.password_hash, User.disabled).where(User.app_id == app_id, condition)
+        ).first()
+        if found:
+            return LoginCandidate(*found)
+    return LoginCandidate()
+
+
+def log_in(ctx: Context, candidate: LoginCandidate, expires_at: int | None, new_hash: str | None) -> Issued:
+    """A token for a candidate whose password was right. `expires_at` (ms) is the client's wish.
+
+    `new_hash` replaces the stored one when it was made with older parameters. Raises InvalidGrant when
+    the user was disabled, deleted or given another password meanwhile.
+    """
+    user = ctx.session.execute(
+        select(User.password_hash, User.disabled).where(
+            User.app_id == ctx.app_id, User.id == candidate.user_id
+        )
+    ).first()
+    if user is None or user.disabled or user.password_hash != candidate.password_hash:
+        raise InvalidGrant(REFUSED)
+    if new_hash is not None:
+        ctx.session.execute(
+            update(User)
+            .where(User.app_id == ctx.app_id, User.id == candidate.user_id)
+            .where(User.password_hash == candidate.password_hash)
+            .values(password_hash=new_hash)
+        )
+    return issue_to_user(ctx, str(candidate.user_id), expires_at)
+
+
+def issue_to_user(ctx: Context, user_id: str, expires_at: int | None = None) -> Issued:
+    """A user token, and a refresh token where the app's settings ask for one."""
+    app = ctx.session.get_one(App, ctx.app_id)
+    refresh_token = None
+    if app.refresh_token_enabled:
+        refresh_token = _add(ctx, TokenKind.REFRESH, user_id, ctx.now + app.max_token_life_s * 1000)
+    ends = _ends_at(ctx, app, expires_at)
+    token = _add(ctx, TokenKind.USER, user_id, ends)
+    return Issued(user_id, token, (ends - ctx.now) // 1000, refresh_token)
+
+
+def log_in_as_admin(ctx: Context, client_id: str, client_secret: str, expires_at: int | None) -> Issued:
+    """An app-admin token for ClientID and ClientSecret. Raises InvalidGrant."""
+    app = ctx.session.get_one(App, ctx.app_id)
+    same_id = secrets.compare_digest(app.client_id.encode(), client_id.encode("utf-8", "replace"))
+    same_secret = secrets.compare_digest(app.client_secret_hash, hashed(client_secret))
+    if not (same_id and same_secret):
+        raise InvalidGrant("The client ID or the client secret is wrong.")
+    ends = _ends_at(ctx, app, expires_at)
+    return Issued(client_id, _add(ctx, TokenKind.ADMIN, None, ends), (ends - ctx.now) // 1000)
+
+
+def log_in_anonymously(ctx: Context, expires_at: int | None) -> Issued:
+    """An anonymous token of the app. The AppKey's value is not checked (contract b.1)."""
+    app = ctx.session.get_one(App, ctx.app_id)
+    ends = _ends_at(ctx, app, expires_at)
+    return Issued(ctx.app_id, _add(ctx, TokenKind.ANONYMOUS, None, ends), (ends - ctx.now) // 1000)
+
+
+def refresh(ctx: Context, refresh_token: str) -> Issued:
+    """New tokens for a refresh token, which is spent by this. Raises InvalidGrant."""
+    spent = ctx.session.execute(
+        delete(BearerToken)
+        .where(BearerToken.token_hash == hashed(refresh_token), BearerToken.app_id == ctx.app_id)
+        .where(BearerToken.kind == TokenKind.REFRESH, BearerToken.expires_at > ctx.now)
+        .returning(BearerToken.user_id)
+    ).first()
+    if spent is None:
+        raise InvalidGrant("The refresh token is unknown or was used already.")
+    return issue_to_user(ctx, str(spent.user_id))
+
+
+def authenticate(session: Session, app_id: str, token: str, now: int) -> Caller:
+    """Who holds `token` in an app. Raises WrongToken when it is unknown, expired, void or for refreshing.
+
+    A good token of another app raises NotFound: to its holder, this app does not exist (TEN-02).
+    """
+    found = session.execute(
+        select(BearerToken.kind, BearerToken.user_id, BearerToken.app_id).where(
+            BearerToken.token_hash == hashed(token), BearerToken.expires_at > now
+        )
+    ).first()
+    actor = _ACTOR.get(TokenKind(found.kind)) if found else None
+    if found is None or actor is None:
+        raise WrongToken("The access token is unknown, has expired or was ended.")
+    if found.app_id != app_id:
+        raise NotFound("app", "There is no such app.")
+    return Caller(actor, app_id, found.user_id)
+
+
+def end_all_of_user(ctx: Context, user_id: str) -> None:
+    """Voids every token of one user (contract a.9)."""
+    ctx.session.execute(
+        delete(BearerToken).where(BearerToken.app_id == ctx.app_id, BearerToken.user_id == user_id)
+    )
+
+
+def end_all_of_app(ctx: Context) -> None:
+    """Voids every token of the app, as a new ClientSecret does (contract a.9)."""
+    ctx.session.execute(delete(BearerToken).where(BearerToken.app_id == ctx.app_id))
+
+
+def hashed(secret: str) -> str:
+    """The SHA-256 (hex) under which a random secret is kept. Only for secrets of 128 bits and more."""
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _readings(username: str) -> list[ColumnElement[bool]]:
+    address = addresses.parse(username)
+    if address.kind is addresses.AddressKind.EMAIL:
+        return [User.email_address == address.value.lower()]
+    if address.kind is addresses.AddressKind.PHONE:
+        return _as_phone(address.value)
+    return [User.login_name == username, User.email_address == username.lower(), *_as_phone(username)]
+
+
+def _as_phone(text: str) -> list[ColumnElement[bool]]:
+    number = addresses.phone_number_of(text)
+    if number is None:
+        return []
+    return [(User.phone_number == number) & User.phone_number_verified.is_(True)]
+
+
+def _ends_at(ctx: Context, app: App, wish: int | None) -> int:
+    if wish is None:
+        return ctx.now + min(app.default_token_life_s, app.max_token_life_s) * 1000
+    if wish <= ctx.now:
+        raise BadInput("expiresAt", "expiresAt must lie in the future, in milliseconds.")
+    return min(wish, ctx.now + app.max_token_life_s * 1000)
+
+
+def _add(ctx: Context, kind: TokenKind, user_id: str | None, ends: int) -> str:
+    token = secrets.token_urlsafe(32)
+    ctx.session.execute(
+        insert(BearerToken).values(
+            token_hash=hashed(token),
+            app_id=ctx.app_id,
+            user_id=user_id,
+            kind=kind,
+            expires_at=ends,
+            created_at=ctx.now,
+        )
+    )
+    return token

@@ -1,0 +1,254 @@
+"""Who are an app's users? Register, find, update, disable, delete."""
+
+import secrets
+from dataclasses import dataclass, field
+
+from sqlalchemy import delete as delete_from
+from sqlalchemy import select
+from sqlalchemy import update as update_rows
+from sqlalchemy.exc import IntegrityError
+
+from portal.core import addresses
+from portal.core.addresses import AddressKind
+from portal.core.lifecycle import Purpose
+from portal.core.phone_number import PhoneNumber
+from portal.errors import AlreadyExists, BadInput, NotFound, Unauthorized, WrongPassword
+from portal.models import App, AuditAction, User
+from portal.services import audit, number_holders, phone_number_limits, phone_numbers, tokens, verifications
+from portal.services.context import Context
+from portal.services.outbox import Recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What a sign-up brings, checked for shape by the door (contract b.2, b.5)."""
+
+    login_name: str | None = None
+    email_address: str | None = None
+    phone_number: str | None = None
+    phone_number_verified: bool | None = None
+    display_name: str | None = None
+    country: str | None = None
+    locale: str | None = None
+    custom_fields: dict[str, object] = field(default_factory=dict)
+    # True for the registration type that answers with a token, with which a phone-only user can verify.
+    authorizes: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserChanges:
+    """What an update brings. None stays as it is; custom fields are replaced as a whole (contract b.2)."""
+
+    login_name: str | None = None
+    email_address: str | None = None
+    phone_number: str | None = None
+    display_name: str | None = None
+    country: str | None = None
+    locale: str | None = None
+    custom_fields: dict[str, object] = field(default_factory=dict)
+
+
+def register(ctx: Context, registration: Registration, password_hash: str | None) -> User:
+    """A new user; with verification on, its number is unverified and its code is put down to be sent.
+
+    Raises BadInput (a bad number; a phone-only sign-up that could never log in, contract a.4), AlreadyExists
+    and TooSoon. `password_hash` was made before the transaction; None makes a pseudo user.
+    """
+    app = ctx.session.get_one(App, ctx.app_id)
+    number = _number_of(registration)
+    vouched = bool(registration.phone_number_verified)
+    if vouched and not ctx.caller.is_admin:
+        raise Unauthorized("Only an administrator may mark a number as verified.")
+    needs_code = number is not None and app.phone_number_verification_required and not vouched
+    _refuse_dead_end(registration, password_hash, needs_code)
+    user = _new_user(ctx, registration, password_hash)
+    if number is not None and needs_code:
+        user.phone_number, user.phone_number_reversed = number.e164, number.e164[::-1]
+    elif number is not None:
+        _set_verified(ctx, user, number)
+    ctx.session.add(user)
+    _flush(ctx, user)
+    audit.record(ctx, AuditAction.USER_REGISTERED, user.id)
+    if number is not None and needs_code:
+        verifications.start(ctx, app, Recipient(user.id, number.e164, user.locale), Purpose.REGISTER)
+    return user
+
+
+def get(ctx: Context, user_id: str) -> User:
+    """The user with this ID. Raises NotFound."""
+    user = ctx.session.get(User, (ctx.app_id, user_id), populate_existing=True)
+    if user is None:
+        raise _not_found("userID", user_id)
+    return user
+
+
+def find(ctx: Context, address: str) -> User:
+    """The user that a path names: an ID, LOGIN_NAME:, EMAIL: or PHONE: (contract b.1).
+
+    Only verified numbers are found (contract a.3). Raises NotFound.
+    """
+    named = addresses.parse(address)
+    if named.kind is AddressKind.USER_ID:
+        return get(ctx, named.value)
+    if named.kind is AddressKind.LOGIN_NAME:
+        condition, name = User.login_name == named.value, "loginName"
+    elif named.kind is AddressKind.EMAIL:
+        condition, name = User.email_address == named.value.lower(), "emailAddress"
+    else:
+        number = addresses.phone_number_of(named.value)
+        condition = (User.phone_number == (number or "")) & User.phone_number_verified.is_(True)
+        name = "phoneNumber"
+    user = ctx.session.scalar(select(User).where(User.app_id == ctx.app_id, condition))
+    if user is None:
+        raise _not_found(name, named.value)
+    return user
+
+
+def update(ctx: Context, user_id: str, changes: UserChanges, password_hash: str | None = None) -> User:
+    """Applies an update; a new phone number starts the same flow as PUT phone-number.
+
+    `password_hash` turns a pseudo user into a normal one, and is refused for others (contract b.2). Raises
+    NotFound, BadInput, AlreadyExists, TooSoon.
+    """
+    user = get(ctx, user_id)
+    if password_hash is not None:
+        _give_password(user, changes, password_hash)
+    for name in ("login_name", "email_address", "display_name", "country", "locale"):
+        if getattr(changes, name) is not None:
+            setattr(user, name, getattr(changes, name))
+    user.custom_fields = dict(changes.custom_fields)
+    user.modified_at = ctx.now
+    _flush(ctx, user)
+    audit.record(ctx, AuditAction.USER_UPDATED, user_id)
+    if changes.phone_number is not None:
+        phone_numbers.change(ctx, user, changes.phone_number)
+    return user
+
+
+def change_email(ctx: Context, user_id: str, email_address: str) -> None:
+    """Sets the e-mail address, verified at once: e-mail verification stays off (design 5)."""
+    user = get(ctx, user_id)
+    user.email_address, user.modified_at = email_address, ctx.now
+    _flush(ctx, user)
+    audit.record(ctx, AuditAction.USER_UPDATED, user_id)
+
+
+def delete(ctx: Context, user_id: str) -> None:
+    """Removes a user with tokens, verifications and messages. Raises NotFound."""
+    gone = ctx.session.scalar(
+        delete_from(User).where(User.app_id == ctx.app_id, User.id == user_id).returning(User.id)
+    )
+    if gone is None:
+        raise _not_found("userID", user_id)
+    audit.record(ctx, AuditAction.USER_DELETED, user_id)
+
+
+def set_disabled(ctx: Context, user_id: str, disabled: bool) -> None:
+    """Suspends or readmits a user; suspending ends its tokens (contract a.3). Raises NotFound."""
+    changed = ctx.session.scalar(
+        update_rows(User)
+        .where(User.app_id == ctx.app_id, User.id == user_id)
+        .values(disabled=disabled, modified_at=ctx.now)
+        .returning(User.id)
+    )
+    if changed is None:
+        raise _not_found("userID", user_id)
+    if disabled:
+        tokens.end_all_of_user(ctx, user_id)
+    audit.record(ctx, AuditAction.USER_DISABLED if disabled else AuditAction.USER_ENABLED, user_id)
+
+
+def change_password(ctx: Context, user_id: str, old_hash: str, new_hash: str) -> None:
+    """Replaces a password that was checked against `old_hash`; all the user's tokens end (contract a.9).
+
+    Raises WrongPassword when the password was changed in between.
+    """
+    changed = ctx.session.scalar(
+        update_rows(User)
+        .where(User.app_id == ctx.app_id, User.id == user_id, User.password_hash == old_hash)
+        .values(password_hash=new_hash, modified_at=ctx.now)
+        .returning(User.id)
+    )
+    if changed is None:
+        raise WrongPassword("The old password is wrong.", user_id=user_id)
+    tokens.end_all_of_user(ctx, user_id)
+    audit.record(ctx, AuditAction.USER_PASSWORD_CHANGED, user_id)
+
+
+def _number_of(registration: Registration) -> PhoneNumber | None:
+    if registration.phone_number is None:
+        return None
+    return phone_numbers.read(registration.phone_number, registration.country)
+
+
+def _refuse_dead_end(registration: Registration, password_hash: str | None, needs_code: bool) -> None:
+    others = registration.login_name or registration.email_address
+    if needs_code and not others and not registration.authorizes:
+        raise BadInput(
+            "phoneNumber",
+            "Phone numbers are verified in this app: add a loginName or an emailAddress, so that the user can "
+            "log in to send the code.",
+        )
+    if password_hash is None and (others or registration.phone_number):
+        raise BadInput("password", "A user with a login name, an address or a number needs a password.")
+
+
+def _new_user(ctx: Context, registration: Registration, password_hash: str | None) -> User:
+    return User(
+        app_id=ctx.app_id,
+        id=new_user_id(),
+        login_name=registration.login_name,
+        email_address=registration.email_address,
+        phone_number_verified=False,
+        password_hash=password_hash,
+        display_name=registration.display_name,
+        country=registration.country,
+        locale=registration.locale,
+        disabled=False,
+        custom_fields=registration.custom_fields,
+        created_at=ctx.now,
+        modified_at=ctx.now,
+    )
+
+
+def new_user_id() -> str:
+    """A fresh user ID in the shape that Kii clients know: 128 bits in hex groups of 12-4-4-4-8."""
+    digits = secrets.token_hex(16)
+    return "-".join((digits[:12], digits[12:16], digits[16:20], digits[20:24], digits[24:]))
+
+
+def _set_verified(ctx: Context, user: User, number: PhoneNumber) -> None:
+    phone_number_limits.lock(ctx, number.e164)
+    number_holders.claim(ctx, number.e164, user.id)
+    for name, value in number_holders.in_force(ctx, number.e164).items():
+        setattr(user, name, value)
+
+
+def _give_password(user: User, changes: UserChanges, password_hash: str) -> None:
+    if user.password_hash is not None:
+        raise BadInput("password", "This user has a password already. Use the password change for a new one.")
+    if not (changes.login_name or changes.email_address or changes.phone_number):
+        raise BadInput(
+            "password", "Give a loginName, an emailAddress or a phoneNumber together with a password."
+        )
+    user.password_hash = password_hash
+
+
+def _flush(ctx: Context, user: User) -> None:
+    """Writes the user; the unique constraints decide about names and addresses, whoever asks at once."""
+    try:
+        ctx.session.flush()
+    except IntegrityError as error:
+        text = str(error.orig)
+        for column, field_name, value in (
+            ("login_name", "loginName", user.login_name),
+            ("email_address", "emailAddress", user.email_address),
+            ("phone_number", "phoneNumber", user.phone_number),
+        ):
+            if column in text:
+                raise AlreadyExists(field_name, value or "") from error
+        raise
+
+
+def _not_found(field_name: str, value: str) -> NotFound:
+    return NotFound("user", "There is no such user.", field=field_name, value=value)
