@@ -1,7 +1,7 @@
 """Where does the tests' PostgreSQL come from? One throw-away server a run, from pip or from the system.
 
-The first test that needs it starts a keeper: a process of its own that starts the server, and ends it when the
-run says that it is over, or when the run is no longer there, whatever became of it.
+The first test that needs it starts a keeper: a process of its own that starts the server, and ends it when
+the run says that it is over, or when the run is no longer there, whatever became of it.
 """
 
 import contextlib
@@ -30,6 +30,10 @@ FAST = {
 }
 
 
+# The bench waits for the disk as production does.
+DURABLE = {"max_connections": "300", "shared_buffers": "512MB"}
+
+
 class NoPostgresql(Exception):
     """There is no server to be had here; the message says how to get one."""
 
@@ -37,9 +41,11 @@ class NoPostgresql(Exception):
 # --- What the tests call. `run` is a folder that all workers of a test run share. ---
 
 
-def open_run() -> Path:
-    """Makes the folder of a new test run. No server is started before one is asked for."""
+def open_run(*, durable: bool = False) -> Path:
+    """Makes the folder of a new run. No server is started before one is asked for."""
     run = Path(tempfile.mkdtemp(prefix="ringback-run-"))
+    if durable:
+        (run / "durable").touch()
     (run / "pid").write_text(str(os.getpid()), encoding="utf-8")
     return run
 
@@ -101,7 +107,9 @@ def _start_keeper(run: Path) -> int:
         (os.POSIX_SPAWN_OPEN, 1, str(run / "keeper.log"), os.O_WRONLY | os.O_CREAT, 0o600),
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
-    return os.posix_spawn(sys.executable, [sys.executable, __file__, str(run)], os.environ, file_actions=quiet)
+    return os.posix_spawn(
+        sys.executable, [sys.executable, __file__, str(run)], os.environ, file_actions=quiet
+    )
 
 
 # --- The keeper. ---
@@ -128,10 +136,26 @@ def _serve(run: Path, folder: Path) -> None:
     if who:
         shutil.chown(folder, who["user"], who["group"])
     data = folder / "data"
-    initdb = [programs / "initdb", "-D", data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "-N"]
+    initdb = [
+        programs / "initdb",
+        "-D",
+        data,
+        "-A",
+        "trust",
+        "-U",
+        "postgres",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "-N",
+    ]
     subprocess.run(initdb, check=True, **who)
     port = _free_port()
-    settings = FAST | {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": str(port)}
+    settings = (DURABLE if (run / "durable").exists() else FAST) | {
+        "listen_addresses": "127.0.0.1",
+        "unix_socket_directories": "",
+        "port": str(port),
+    }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     with subprocess.Popen([programs / "postgres", "-D", data, *options], **who) as server:
         try:

@@ -61,7 +61,16 @@ def _digits(term: str) -> str | None:
 
 def _number(digits: str) -> Term:
     if digits.startswith("+"):
-        return Term(Meaning.PHONE_NUMBER, digits, f"phone number beginning with {digits}")
+        number = _without_trunk_zero(digits)
+        return Term(Meaning.PHONE_NUMBER, number, f"phone number beginning with {number}")
     # National numbers are written with a leading zero that the stored form does not have.
     ending = digits.lstrip("0") if len(digits) > 4 else digits
     return Term(Meaning.PHONE_NUMBER_ENDING, ending or digits, f"phone number ending in {ending or digits}")
+
+
+def _without_trunk_zero(digits: str) -> str:
+    """A whole number in the stored form (`+81 (0)90 …` holds a zero that it lacks); a beginning as typed."""
+    try:
+        return phone_number.parse(digits).e164
+    except phone_number.PhoneNumberError:
+        return digits

@@ -4,7 +4,7 @@ from portal.models.account import Account
 from portal.models.account_session import AccountSession
 from portal.models.app import App, AppMode, NumberTaken, OpenCountry
 from portal.models.audit_entry import ActorKind, AuditAction, AuditEntry
-from portal.models.base import Base, random_id
+from portal.models.base import Base, random_id, table
 from portal.models.bearer_token import BearerToken, TokenKind
 from portal.models.membership import Membership
 from portal.models.message import Message, MessagePurpose, MessageState
@@ -37,4 +37,5 @@ __all__ = [
     "User",
     "Verification",
     "random_id",
+    "table",
 ]

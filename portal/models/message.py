@@ -54,7 +54,8 @@ class Message(Base):
         CheckConstraint(in_list("state", MessageState), name="state"),
         CheckConstraint(in_list("purpose", MessagePurpose), name="purpose"),
         CheckConstraint(
-            "(purpose = 'verification') = (verification_id IS NOT NULL AND sms_template_version_id IS NOT NULL)",
+            """(purpose = 'verification')
+            = (verification_id IS NOT NULL AND sms_template_version_id IS NOT NULL)""",
             name="verification_is_whole",
         ),
         Index("ix_message_due", "due_at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),

@@ -1,6 +1,6 @@
 """What do an app's SMS say, in which locale, and what did they say before?"""
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Id, LocaleTag, Ms, Serial

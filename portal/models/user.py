@@ -26,8 +26,8 @@ class User(Base):
         UniqueConstraint("app_id", "login_name"),
         UniqueConstraint("app_id", "email_address"),
         CheckConstraint(
-            "(pending_phone_number IS NULL) = (pending_since IS NULL) "
-            "AND (pending_phone_number IS NULL) = (pending_until IS NULL)",
+            """(pending_phone_number IS NULL) = (pending_since IS NULL)
+            AND (pending_phone_number IS NULL) = (pending_until IS NULL)""",
             name="pending_is_whole",
         ),
         CheckConstraint("phone_number IS NOT NULL OR NOT phone_number_verified", name="verified_has_number"),

@@ -1,7 +1,8 @@
 """Which apps are there, and how are they set? Create, change, count, renew the secret."""
 
 import secrets
-from dataclasses import dataclass, fields
+from collections.abc import Collection
+from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
@@ -117,6 +118,7 @@ def change(ctx: Context, changes: AppChanges) -> App:
     """
     app = ctx.session.get_one(App, ctx.app_id, with_for_update=True)
     _refuse_bad(changes)
+    changes = _tidied(changes)
     difference: dict[str, object] = {}
     for each in fields(changes):
         value = getattr(changes, each.name)
@@ -126,6 +128,7 @@ def change(ctx: Context, changes: AppChanges) -> App:
         if before != value:
             difference[each.name] = [before, value]
             setattr(app, each.name, value)
+    _refuse_long_texts(ctx, difference)
     difference |= _change_countries(ctx, changes.open_countries)
     _ensure_default_template(ctx, app)
     if difference:
@@ -180,6 +183,26 @@ def _refuse_bad(changes: AppChanges) -> None:
         raise BadInput("number_taken", "Choose refuse or move.")
 
 
+def _tidied(changes: AppChanges) -> AppChanges:
+    """The changes as they are stored: the name without outer space, the locale in its usual spelling."""
+    name, locale = changes.name, changes.default_locale
+    try:
+        tag = None if locale is None else locales.normalise(locale)
+    except locales.LocaleError as error:
+        raise BadInput("default_locale", str(error)) from error
+    return replace(changes, name=None if name is None else name.strip(), default_locale=tag)
+
+
+def _refuse_long_texts(ctx: Context, difference: Collection[str]) -> None:
+    """A wording that fits in two segments must go on fitting when what is filled in grows (TPL-02)."""
+    grown = next((name for name in ("name", "code_length", "code_life_s") if name in difference), None)
+    too_long = sms_templates.too_long(ctx) if grown else []
+    if grown and too_long:
+        raise BadInput(
+            grown, f"With this, the SMS template for {too_long[0]} needs too many segments. Shorten it first."
+        )
+
+
 def _change_countries(ctx: Context, wanted: frozenset[str] | None) -> dict[str, object]:
     if wanted is None:
         return {}
@@ -192,10 +215,6 @@ def _change_countries(ctx: Context, wanted: frozenset[str] | None) -> dict[str, 
 
 def _ensure_default_template(ctx: Context, app: App) -> None:
     """The default locale always has a template, so falling back always finds one."""
-    try:
-        app.default_locale = locales.normalise(app.default_locale)
-    except locales.LocaleError as error:
-        raise BadInput("default_locale", str(error)) from error
     offered = {template.locale for template in sms_templates.all_of(ctx.session, app.id)}
     if app.default_locale not in offered:
         wording = wordings.VERIFICATION[locales.choose(app.default_locale, wordings.VERIFICATION, "en")]

@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
-from portal.models import AuditAction, AuditEntry
+from portal.models import AuditAction, AuditEntry, table
 from portal.services.context import Context
+
+_INSERT = insert(table(AuditEntry))
 
 
 def record(
@@ -17,18 +19,17 @@ def record(
     reason: str | None = None,
 ) -> None:
     """Adds one entry to the transaction of `ctx`. `details` must hold no code, key or full number."""
-    ctx.session.execute(
-        insert(AuditEntry).values(
-            app_id=ctx.app_id or None,
-            at=ctx.now,
-            actor_kind=ctx.caller.kind,
-            actor_id=ctx.caller.id,
-            action=action,
-            user_id=user_id,
-            reason=reason,
-            details=dict(details or {}),
-        )
-    )
+    entry = {
+        "app_id": ctx.app_id or None,
+        "at": ctx.now,
+        "actor_kind": ctx.caller.kind,
+        "actor_id": ctx.caller.id,
+        "action": action,
+        "user_id": user_id,
+        "reason": reason,
+        "details": dict(details or {}),
+    }
+    ctx.session.execute(_INSERT, entry)
 
 
 def of_user(session: Session, app_id: str, user_id: str, limit: int = 50) -> Sequence[AuditEntry]:

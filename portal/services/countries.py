@@ -2,17 +2,22 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core import phone_number
 from portal.core.phone_number import PhoneNumber
 from portal.core.reasons import Reason
 from portal.errors import BadInput
-from portal.models import OpenCountry
+from portal.models import OpenCountry, table
 from portal.services.context import Context
 
 FIELD = "phoneNumber"
+
+_OPEN = table(OpenCountry)
+_IS_OPEN = select(_OPEN.c.country).where(
+    _OPEN.c.app_id == bindparam("app"), _OPEN.c.country == bindparam("country")
+)
 
 
 def open_in(session: Session, app_id: str) -> list[str]:
@@ -42,9 +47,10 @@ def refuse_unless_textable(ctx: Context, number: PhoneNumber) -> None:
     fault = phone_number.is_textable(number)
     if fault is not None:
         raise BadInput(FIELD, f"Nothing was sent. {fault.sentence}", Reason.NOT_MOBILE)
-    if ctx.session.get(OpenCountry, (ctx.app_id, number.region)) is None:
+    wanted = {"app": ctx.app_id, "country": number.region}
+    if ctx.session.scalar(_IS_OPEN, wanted) is None:
         raise BadInput(
             FIELD,
-            f"Nothing was sent: {number.region} is not open for this app. Its owner opens it under Verification.",
+            f"Nothing was sent: {number.region} is not open for this app. Open it under Verification.",
             Reason.COUNTRY_CLOSED,
         )

@@ -105,6 +105,8 @@ def _write_key(user: User) -> str:
 def _read_key(key: str) -> tuple[int, str]:
     try:
         created_at, user_id = json.loads(base64.urlsafe_b64decode(key.encode() + b"==="))
+        # Half of a surrogate pair can be in JSON but in no database; it cannot be encoded.
+        str(user_id).encode()
     except (ValueError, TypeError, binascii.Error):
         raise BadInput(
             "after", "This page key is not one of ours. Start again from the first page."

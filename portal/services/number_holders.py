@@ -1,22 +1,46 @@
 """Who holds a verified number, and what happens to everybody else who wanted it?"""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import BigInteger, String, and_, bindparam, or_, select, update
 
 from portal.core.lifecycle import Event, State, after
 from portal.errors import AlreadyExists, NothingToVerify
-from portal.models import App, AuditAction, NumberTaken, User, Verification
+from portal.models import App, AuditAction, NumberTaken, User, Verification, table
 from portal.services import audit
 from portal.services.context import Context
 
+_USER, _VERIFICATION = table(User), table(Verification)
+_APP, _ID = bindparam("the_app", type_=String), bindparam("the_id", type_=String)
+_NUMBER, _NOW = bindparam("the_number", type_=String), bindparam("the_now", type_=BigInteger)
+_SELF = and_(_USER.c.app_id == _APP, _USER.c.id == _ID)
+_NOTHING_ELSE_WAITS = or_(_USER.c.pending_phone_number.is_(None), _USER.c.pending_until <= _NOW)
+_WAITS = or_(
+    and_(_USER.c.phone_number == _NUMBER, _USER.c.phone_number_verified.is_(False), _NOTHING_ELSE_WAITS),
+    and_(_USER.c.pending_phone_number == _NUMBER, _USER.c.pending_until > _NOW),
+)
+_TAKE = update(_USER).where(_SELF, _WAITS).returning(_USER.c.id)
+_WRITE = update(_USER).where(_SELF)
+_OTHERS = (
+    select(_USER.c.id, _USER.c.phone_number, _USER.c.phone_number_verified)
+    .where(_USER.c.app_id == _APP, _USER.c.id != _ID)
+    .where(or_(_USER.c.phone_number == _NUMBER, _USER.c.pending_phone_number == _NUMBER))
+)
+_END_OTHER_ATTEMPTS = (
+    update(_VERIFICATION)
+    .where(_VERIFICATION.c.app_id == _APP, _VERIFICATION.c.phone_number == _NUMBER)
+    .where(_VERIFICATION.c.user_id != _ID, _VERIFICATION.c.state == State.OPEN)
+)
+_DROP_OTHER_PENDINGS = update(_USER).where(
+    _USER.c.app_id == _APP, _USER.c.pending_phone_number == _NUMBER, _USER.c.id != _ID
+)
 
-@dataclass(frozen=True, slots=True)
-class _Other:
-    """Another user who holds or wants the number."""
-
-    id: str
-    holds: bool
+NOTHING_PENDING: dict[str, None] = {
+    "pending_phone_number": None,
+    "pending_phone_number_reversed": None,
+    "pending_since": None,
+    "pending_until": None,
+}
 
 
 def give(ctx: Context, phone_number: str, user_id: str) -> None:
@@ -26,29 +50,29 @@ def give(ctx: Context, phone_number: str, user_id: str) -> None:
     AlreadyExists when somebody holds it and the app does not let numbers move, NothingToVerify when it no
     longer waits at the user.
     """
-    _clear_others(ctx, phone_number, user_id)
-    waits = or_(
-        (User.phone_number == phone_number)
-        & User.phone_number_verified.is_(False)
-        & _nothing_else_waits(ctx),
-        (User.pending_phone_number == phone_number) & (User.pending_until > ctx.now),
-    )
-    taken = ctx.session.scalar(
-        update(User)
-        .where(User.app_id == ctx.app_id, User.id == user_id, waits)
-        .values(**in_force(ctx, phone_number))
-        .returning(User.id)
-    )
-    if taken is None:
+    claim(ctx, phone_number, user_id)
+    named = _named(ctx, phone_number, user_id) | {"the_now": ctx.now}
+    if ctx.session.scalar(_TAKE, named | in_force(ctx, phone_number)) is None:
         raise NothingToVerify("This user has no phone number to verify.", user_id=user_id)
 
 
 def claim(ctx: Context, phone_number: str, user_id: str) -> None:
-    """Clears the way for a number that becomes a user's without a code (switch off, or an admin's word).
+    """Clears the way for a number that becomes a user's: whoever held or wanted it does no longer.
 
     The number must be locked. Raises AlreadyExists as `give` does.
     """
-    _clear_others(ctx, phone_number, user_id)
+    others = ctx.session.execute(_OTHERS, _named(ctx, phone_number, user_id)).all()
+    for other in others:
+        if other.phone_number_verified and other.phone_number == phone_number:
+            _take_from(ctx, phone_number, other.id)
+    if others:
+        _supersede(ctx, phone_number, user_id)
+
+
+def write(ctx: Context, user_id: str, columns: Mapping[str, object]) -> None:
+    """Writes columns that `in_force` or NOTHING_PENDING gave to a user's row."""
+    named = {"the_app": ctx.app_id, "the_id": user_id}
+    ctx.session.execute(_WRITE, named | {"modified_at": ctx.now} | dict(columns))
 
 
 def in_force(ctx: Context, phone_number: str) -> dict[str, object]:
@@ -64,63 +88,26 @@ def in_force(ctx: Context, phone_number: str) -> dict[str, object]:
     }
 
 
-NOTHING_PENDING: dict[str, None] = {
-    "pending_phone_number": None,
-    "pending_phone_number_reversed": None,
-    "pending_since": None,
-    "pending_until": None,
-}
-
-
-def _nothing_else_waits(ctx: Context) -> ColumnElement[bool]:
-    return or_(User.pending_phone_number.is_(None), User.pending_until <= ctx.now)
-
-
-def _clear_others(ctx: Context, phone_number: str, user_id: str) -> None:
-    others = _others(ctx, phone_number, user_id)
-    for other in others:
-        if other.holds:
-            _take_from(ctx, phone_number, other.id)
-    if others:
-        _supersede(ctx, phone_number, user_id)
-
-
-def _others(ctx: Context, phone_number: str, user_id: str) -> list[_Other]:
-    found = ctx.session.execute(
-        select(User.id, User.phone_number, User.phone_number_verified)
-        .where(User.app_id == ctx.app_id, User.id != user_id)
-        .where(or_(User.phone_number == phone_number, User.pending_phone_number == phone_number))
-    )
-    return [_Other(row.id, row.phone_number_verified and row.phone_number == phone_number) for row in found]
-
-
 def _take_from(ctx: Context, phone_number: str, holder_id: str) -> None:
     if ctx.session.get_one(App, ctx.app_id).number_taken != NumberTaken.MOVE:
         raise AlreadyExists("phoneNumber", phone_number)
-    ctx.session.execute(
-        update(User)
-        .where(User.app_id == ctx.app_id, User.id == holder_id, User.phone_number == phone_number)
-        .values(
-            phone_number=None,
-            phone_number_reversed=None,
-            phone_number_verified=False,
-            phone_number_verified_at=None,
-            phone_number_superseded_at=ctx.now,
-            modified_at=ctx.now,
-        )
-    )
+    gone = {
+        "phone_number": None,
+        "phone_number_reversed": None,
+        "phone_number_verified": False,
+        "phone_number_verified_at": None,
+        "phone_number_superseded_at": ctx.now,
+    }
+    write(ctx, holder_id, gone)
     audit.record(ctx, AuditAction.NUMBER_LOST, holder_id)
 
 
 def _supersede(ctx: Context, phone_number: str, user_id: str) -> None:
-    ctx.session.execute(
-        update(Verification)
-        .where(Verification.app_id == ctx.app_id, Verification.phone_number == phone_number)
-        .where(Verification.user_id != user_id, Verification.state == State.OPEN)
-        .values(state=after(State.OPEN, Event.SUPERSEDE), ended_at=ctx.now)
-    )
-    ctx.session.execute(
-        update(User)
-        .where(User.app_id == ctx.app_id, User.pending_phone_number == phone_number, User.id != user_id)
-        .values(**NOTHING_PENDING, modified_at=ctx.now)
-    )
+    named = _named(ctx, phone_number, user_id)
+    ended = {"state": after(State.OPEN, Event.SUPERSEDE), "ended_at": ctx.now}
+    ctx.session.execute(_END_OTHER_ATTEMPTS, named | ended)
+    ctx.session.execute(_DROP_OTHER_PENDINGS, named | NOTHING_PENDING | {"modified_at": ctx.now})
+
+
+def _named(ctx: Context, phone_number: str, user_id: str) -> dict[str, object]:
+    return {"the_app": ctx.app_id, "the_id": user_id, "the_number": phone_number}

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, insert, select
+from sqlalchemy import Select, bindparam, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core import code, message_text, wordings
@@ -15,11 +15,21 @@ from portal.models import (
     SmsTemplateVersion,
     Verification,
     random_id,
+    table,
 )
 from portal.services import sms_templates
 from portal.services.context import Context
 
 BELL = "ring_outbox_bell"
+
+_MESSAGE = table(Message)
+_INSERT = insert(_MESSAGE)
+_TOLD = (
+    select(_MESSAGE.c.serial)
+    .where(_MESSAGE.c.app_id == bindparam("app"), _MESSAGE.c.user_id == bindparam("user"))
+    .where(_MESSAGE.c.purpose == MessagePurpose.CHANGE_NOTICE, _MESSAGE.c.created_at > bindparam("since"))
+    .limit(1)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +87,8 @@ def put_down_notice(ctx: Context, app: App, to: Recipient) -> str:
 
 def was_told_since(ctx: Context, user_id: str, since: int) -> bool:
     """Whether a user's old number got a notice of change after `since` (Unix ms)."""
-    return bool(
-        ctx.session.scalar(
-            select(Message.serial)
-            .where(Message.app_id == ctx.app_id, Message.user_id == user_id)
-            .where(Message.purpose == MessagePurpose.CHANGE_NOTICE, Message.created_at > since)
-            .limit(1)
-        )
-    )
+    wanted = {"app": ctx.app_id, "user": user_id, "since": since}
+    return ctx.session.scalar(_TOLD, wanted) is not None
 
 
 def inbox(
@@ -116,21 +120,19 @@ def messages_of_user(session: Session, app_id: str, user_id: str, limit: int = 2
 
 
 def _put_down(ctx: Context, to: Recipient, **columns: object) -> str:
-    message_id = random_id()
-    ctx.session.execute(
-        insert(Message).values(
-            id=message_id,
-            app_id=ctx.app_id,
-            user_id=to.user_id,
-            phone_number=to.phone_number,
-            state=MessageState.QUEUED,
-            due_at=ctx.now,
-            created_at=ctx.now,
-            **columns,
-        )
-    )
+    row = {
+        "id": random_id(),
+        "app_id": ctx.app_id,
+        "user_id": to.user_id,
+        "phone_number": to.phone_number,
+        "state": MessageState.QUEUED,
+        "attempts": 0,
+        "due_at": ctx.now,
+        "created_at": ctx.now,
+    }
+    ctx.session.execute(_INSERT, row | columns)
     ctx.session.info[BELL] = True
-    return message_id
+    return str(row["id"])
 
 
 def _shown_in_inbox(app_id: str) -> Select[Message, Verification, str]:

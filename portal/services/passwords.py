@@ -42,7 +42,7 @@ class Hasher:
 
     def hash(self, password: str) -> str:
         """The argon2id hash (PHC string) of a new password. Raises Busy under too much load."""
-        return self._run(lambda: _ARGON2.hash(password))
+        return self._run(lambda: _ARGON2.hash(_as_bytes(password)))
 
     def check(self, stored: str | None, password: str) -> Checked:
         """Whether `password` belongs to `stored`; None (no such user) is wrong and takes as long.
@@ -61,13 +61,18 @@ class Hasher:
 
     def _check(self, stored: str | None, password: str) -> Checked:
         try:
-            _ARGON2.verify(stored or self._nobody, password)
+            _ARGON2.verify(stored or self._nobody, _as_bytes(password))
         except (VerificationError, InvalidHashError):
             return Checked(right=False)
         if stored is None:
             return Checked(right=False)
         outdated = _ARGON2.check_needs_rehash(stored)
-        return Checked(right=True, new_hash=_ARGON2.hash(password) if outdated else None)
+        return Checked(right=True, new_hash=_ARGON2.hash(_as_bytes(password)) if outdated else None)
+
+
+def _as_bytes(password: str) -> bytes:
+    # Half of a surrogate pair can be typed in JSON; it is a wrong password like any other, not a crash.
+    return password.encode("utf-8", "surrogatepass")
 
 
 def _step_back() -> None:

@@ -1,12 +1,26 @@
 """What was a number sent and guessed lately? Reads and writes its tally, whose row is the number's lock."""
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import limits
 from portal.core.limits import Tally
-from portal.models import PhoneNumberLimit
+from portal.models import PhoneNumberLimit, table
 from portal.services.context import Context
+
+_LIMIT = table(PhoneNumberLimit)
+_HERE = (_LIMIT.c.app_id == bindparam("app"), _LIMIT.c.phone_number == bindparam("number"))
+_READ = select(_LIMIT.c.sent_times, _LIMIT.c.failed_guess_times).where(*_HERE).with_for_update()
+_WRITE = (
+    update(_LIMIT)
+    .where(*_HERE)
+    .values(sent_times=bindparam("sent"), failed_guess_times=bindparam("failed"), touched_at=bindparam("now"))
+)
+# Somebody else may add the row at the same moment; both then read, and one waits for the other's lock.
+_ADD = {
+    "postgresql": postgresql.insert(_LIMIT).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(_LIMIT).on_conflict_do_nothing(),
+}
 
 
 def lock(ctx: Context, phone_number: str) -> Tally:
@@ -16,46 +30,28 @@ def lock(ctx: Context, phone_number: str) -> Tally:
     one number never run at once (OTP-16, ABU-07). Locks are taken in the order number, verification, user.
     """
     tally = _read(ctx, phone_number)
-    if tally is None:
-        _add(ctx, phone_number)
-        tally = _read(ctx, phone_number)
-    return tally or Tally()
+    if tally is not None:
+        return tally
+    row = {"app_id": ctx.app_id, "phone_number": phone_number, "touched_at": ctx.now}
+    add = _ADD[ctx.session.get_bind().dialect.name]
+    ctx.session.execute(add, row | {"sent_times": "", "failed_guess_times": ""})
+    return _read(ctx, phone_number) or Tally()
 
 
 def write(ctx: Context, phone_number: str, tally: Tally) -> None:
     """Stores a tally whose number this transaction has locked."""
-    ctx.session.execute(
-        update(PhoneNumberLimit)
-        .where(PhoneNumberLimit.app_id == ctx.app_id, PhoneNumberLimit.phone_number == phone_number)
-        .values(
-            sent_times=limits.write_times(tally.sent),
-            failed_guess_times=limits.write_times(tally.failed_guesses),
-            touched_at=ctx.now,
-        )
-    )
-
-
-def _add(ctx: Context, phone_number: str) -> None:
-    row = {
-        "app_id": ctx.app_id,
-        "phone_number": phone_number,
-        "sent_times": "",
-        "failed_guess_times": "",
-        "touched_at": ctx.now,
+    values = {
+        "app": ctx.app_id,
+        "number": phone_number,
+        "sent": limits.write_times(tally.sent),
+        "failed": limits.write_times(tally.failed_guesses),
+        "now": ctx.now,
     }
-    # Somebody else may add it at the same moment; both then read, and one waits for the other's lock.
-    if ctx.session.get_bind().dialect.name == "postgresql":
-        ctx.session.execute(postgresql.insert(PhoneNumberLimit).values(row).on_conflict_do_nothing())
-    else:
-        ctx.session.execute(sqlite.insert(PhoneNumberLimit).values(row).on_conflict_do_nothing())
+    ctx.session.execute(_WRITE, values)
 
 
 def _read(ctx: Context, phone_number: str) -> Tally | None:
-    found = ctx.session.execute(
-        select(PhoneNumberLimit.sent_times, PhoneNumberLimit.failed_guess_times)
-        .where(PhoneNumberLimit.app_id == ctx.app_id, PhoneNumberLimit.phone_number == phone_number)
-        .with_for_update()
-    ).first()
+    found = ctx.session.execute(_READ, {"app": ctx.app_id, "number": phone_number}).first()
     if found is None:
         return None
     return Tally(limits.read_times(found.sent_times), limits.read_times(found.failed_guess_times))

@@ -1,8 +1,6 @@
 """Which number does a user have, and how does it become another one?"""
 
-from collections.abc import Mapping
-
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from portal.core import limits, phone_number
 from portal.core.lifecycle import Purpose
@@ -49,11 +47,7 @@ def take_over(ctx: Context, user_id: str, number: PhoneNumber) -> None:
     phone_number_limits.lock(ctx, number.e164)
     number_holders.claim(ctx, number.e164, user_id)
     verifications.cancel(ctx, user_id)
-    ctx.session.execute(
-        update(User)
-        .where(User.app_id == ctx.app_id, User.id == user_id)
-        .values(**number_holders.in_force(ctx, number.e164))
-    )
+    number_holders.write(ctx, user_id, number_holders.in_force(ctx, number.e164))
     audit.record(ctx, AuditAction.NUMBER_SET, user_id)
 
 
@@ -62,7 +56,7 @@ def cancel_change(ctx: Context, user: User) -> None:
     if user.pending_phone_number is None:
         return
     verifications.cancel(ctx, user.id)
-    _write_pending(ctx, user.id, number_holders.NOTHING_PENDING)
+    number_holders.write(ctx, user.id, number_holders.NOTHING_PENDING)
     audit.record(ctx, AuditAction.NUMBER_CHANGE_CANCELLED, user.id)
 
 
@@ -77,7 +71,7 @@ def lapse_due(ctx: Context, most: int = 500) -> int:
     for app_id, user_id in due:
         here = ctx.in_app(app_id)
         verifications.cancel(here, user_id)
-        _write_pending(here, user_id, number_holders.NOTHING_PENDING)
+        number_holders.write(here, user_id, number_holders.NOTHING_PENDING)
         audit.record(here, AuditAction.NUMBER_CHANGE_LAPSED, user_id)
     return len(due)
 
@@ -93,7 +87,7 @@ def _make_pending(ctx: Context, app: App, user: User, number: PhoneNumber) -> No
     is_back = user.phone_number == number.e164
     purpose = Purpose.REGISTER if is_back else Purpose.CHANGE
     verifications.start(ctx, app, Recipient(user.id, number.e164, user.locale), purpose)
-    _write_pending(ctx, user.id, number_holders.NOTHING_PENDING if is_back else _pending(ctx, number))
+    number_holders.write(ctx, user.id, number_holders.NOTHING_PENDING if is_back else _pending(ctx, number))
     _tell_old_number(ctx, app, user)
     audit.record(ctx, AuditAction.NUMBER_CHANGE_STARTED, user.id)
 
@@ -105,14 +99,6 @@ def _pending(ctx: Context, number: PhoneNumber) -> dict[str, object]:
         "pending_since": ctx.now,
         "pending_until": ctx.now + limits.PENDING_LIFE,
     }
-
-
-def _write_pending(ctx: Context, user_id: str, pending: Mapping[str, object]) -> None:
-    ctx.session.execute(
-        update(User)
-        .where(User.app_id == ctx.app_id, User.id == user_id)
-        .values(**pending, modified_at=ctx.now)
-    )
 
 
 def _tell_old_number(ctx: Context, app: App, user: User) -> None:

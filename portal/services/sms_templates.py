@@ -2,16 +2,29 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, delete, insert, select, update
+from sqlalchemy import Select, and_, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import locales, placeholders, segments
 from portal.errors import BadInput, NotFound
-from portal.models import App, AuditAction, SmsTemplate, SmsTemplateVersion
+from portal.models import App, AuditAction, SmsTemplate, SmsTemplateVersion, table
 from portal.services import audit
 from portal.services.context import Context
 
 MOST_SEGMENTS = 2
+
+
+_CURRENT, _VERSION = table(SmsTemplate), table(SmsTemplateVersion)
+_IS_CURRENT = and_(
+    _VERSION.c.app_id == _CURRENT.c.app_id,
+    _VERSION.c.locale == _CURRENT.c.locale,
+    _VERSION.c.version == _CURRENT.c.current_version,
+)
+_OFFERED = (
+    select(_VERSION.c.id, _VERSION.c.locale, _VERSION.c.body)
+    .join(_CURRENT, _IS_CURRENT)
+    .where(_CURRENT.c.app_id == bindparam("app"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +61,7 @@ def get(session: Session, app_id: str, locale: str) -> SavedTemplate:
 
 def winner(session: Session, app: App, locale: str | None) -> Winner:
     """The wording for a user's locale: longest match, the app's default, then `en` (contract d.3)."""
-    offered = {
-        row.locale: row
-        for row in session.execute(
-            select(SmsTemplateVersion.id, SmsTemplateVersion.locale, SmsTemplateVersion.body)
-            .join(SmsTemplate, _is_current())
-            .where(SmsTemplate.app_id == app.id)
-        )
-    }
+    offered = {row.locale: row for row in session.execute(_OFFERED, {"app": app.id})}
     return Winner(*offered[locales.choose(locale, offered.keys(), app.default_locale)])
 
 
@@ -103,21 +109,19 @@ def remove(ctx: Context, locale: str) -> None:
     audit.record(ctx, AuditAction.SMS_TEMPLATE_REMOVED, details=details)
 
 
+def too_long(ctx: Context) -> list[str]:
+    """The locales whose wording needs more than two segments by the app's present settings (TPL-02)."""
+    wordings = all_of(ctx.session, ctx.app_id)
+    return [each.locale for each in wordings if _segments(ctx, placeholders.parse(each.body)) > MOST_SEGMENTS]
+
+
 def _in_force(app_id: str) -> Select[str, str, int, int]:
     return (
         select(
             SmsTemplate.locale, SmsTemplateVersion.body, SmsTemplate.current_version, SmsTemplate.modified_at
         )
-        .join(SmsTemplateVersion, _is_current())
+        .join(SmsTemplateVersion, _IS_CURRENT)
         .where(SmsTemplate.app_id == app_id)
-    )
-
-
-def _is_current() -> ColumnElement[bool]:
-    return and_(
-        SmsTemplateVersion.app_id == SmsTemplate.app_id,
-        SmsTemplateVersion.locale == SmsTemplate.locale,
-        SmsTemplateVersion.version == SmsTemplate.current_version,
     )
 
 
@@ -128,10 +132,14 @@ def _tag(locale: str) -> str:
         raise BadInput("locale", str(error)) from error
 
 
-def _refuse_long(ctx: Context, wording: placeholders.Wording) -> None:
+def _segments(ctx: Context, wording: placeholders.Wording) -> int:
     app = ctx.session.get_one(App, ctx.app_id)
     longest = {"code": "0" * app.code_length, "app_name": app.name, "minutes": str(app.code_life_s // 60)}
-    needed = segments.segment(wording.fill(longest)).count
+    return segments.segment(wording.fill(longest)).count
+
+
+def _refuse_long(ctx: Context, wording: placeholders.Wording) -> None:
+    needed = _segments(ctx, wording)
     if needed > MOST_SEGMENTS:
         raise BadInput(
             "body", f"This text needs {needed} segments an SMS. Shorten it to fit in {MOST_SEGMENTS}."

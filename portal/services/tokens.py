@@ -4,12 +4,12 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, select, update
+from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import addresses
 from portal.errors import BadInput, InvalidGrant, NotFound, WrongToken
-from portal.models import ActorKind, App, BearerToken, TokenKind, User
+from portal.models import ActorKind, App, BearerToken, TokenKind, User, table
 from portal.services.context import Caller, Context
 
 _ACTOR = {
@@ -17,6 +17,13 @@ _ACTOR = {
     TokenKind.ADMIN: ActorKind.ADMIN,
     TokenKind.ANONYMOUS: ActorKind.APP,
 }
+_TOKEN = table(BearerToken)
+_HOLDER = select(_TOKEN.c.kind, _TOKEN.c.user_id).where(
+    _TOKEN.c.token_hash == bindparam("hash"),
+    _TOKEN.c.app_id == bindparam("app"),
+    _TOKEN.c.expires_at > bindparam("now"),
+)
+_ADD = insert(_TOKEN)
 # Every refused login reads the same, whatever the cause (ENU-01).
 REFUSED = "The user was not found, the password is wrong, or the phone number is not verified."
 
@@ -61,11 +68,7 @@ def log_in(ctx: Context, candidate: LoginCandidate, expires_at: int | None, new_
     `new_hash` replaces the stored one when it was made with older parameters. Raises InvalidGrant when
     the user was disabled, deleted or given another password meanwhile.
     """
-    user = ctx.session.execute(
-        select(User.password_hash, User.disabled).where(
-            User.app_id == ctx.app_id, User.id == candidate.user_id
-        )
-    ).first()
+    user = _locked(ctx, candidate.user_id)
     if user is None or user.disabled or user.password_hash != candidate.password_hash:
         raise InvalidGrant(REFUSED)
     if new_hash is not None:
@@ -109,9 +112,14 @@ def log_in_anonymously(ctx: Context, expires_at: int | None) -> Issued:
 
 def refresh(ctx: Context, refresh_token: str) -> Issued:
     """New tokens for a refresh token, which is spent by this. Raises InvalidGrant."""
+    token_hash = hashed(refresh_token)
+    holder = select(BearerToken.user_id).where(
+        BearerToken.token_hash == token_hash, BearerToken.app_id == ctx.app_id
+    )
+    _locked(ctx, ctx.session.scalar(holder))
     spent = ctx.session.execute(
         delete(BearerToken)
-        .where(BearerToken.token_hash == hashed(refresh_token), BearerToken.app_id == ctx.app_id)
+        .where(BearerToken.token_hash == token_hash, BearerToken.app_id == ctx.app_id)
         .where(BearerToken.kind == TokenKind.REFRESH, BearerToken.expires_at > ctx.now)
         .returning(BearerToken.user_id)
     ).first()
@@ -155,6 +163,19 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def _locked(ctx: Context, user_id: str | None) -> Row[str | None, bool] | None:
+    """A user's password hash and whether it is disabled, locked until the transaction ends.
+
+    Whoever disables a user or changes its password waits for this lock, and so also ends the token that is
+    being issued (contract a.3, a.9).
+    """
+    return ctx.session.execute(
+        select(User.password_hash, User.disabled)
+        .where(User.app_id == ctx.app_id, User.id == user_id)
+        .with_for_update(key_share=True)
+    ).first()
+
+
 def _readings(username: str) -> list[ColumnElement[bool]]:
     address = addresses.parse(username)
     if address.kind is addresses.AddressKind.EMAIL:
@@ -181,14 +202,13 @@ def _ends_at(ctx: Context, app: App, wish: int | None) -> int:
 
 def _add(ctx: Context, kind: TokenKind, user_id: str | None, ends: int) -> str:
     token = secrets.token_urlsafe(32)
-    ctx.session.execute(
-        insert(BearerToken).values(
-            token_hash=hashed(token),
-            app_id=ctx.app_id,
-            user_id=user_id,
-            kind=kind,
-            expires_at=ends,
-            created_at=ctx.now,
-        )
-    )
+    row = {
+        "token_hash": hashed(token),
+        "app_id": ctx.app_id,
+        "user_id": user_id,
+        "kind": kind,
+        "expires_at": ends,
+        "created_at": ctx.now,
+    }
+    ctx.session.execute(_ADD, row)
     return token

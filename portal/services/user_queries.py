@@ -154,6 +154,8 @@ def _read_key(key: str, name: str) -> tuple[object, str]:
     refusal = BadInput("paginationKey", "This paginationKey does not belong to this query.")
     try:
         ordered_by, place, user_id = json.loads(base64.urlsafe_b64decode(key.encode() + b"==="))
+        # Half of a surrogate pair can be in JSON but in no database; it cannot be encoded.
+        f"{place}{user_id}".encode()
     except (ValueError, TypeError):
         raise refusal from None
     column = _COLUMNS[name]

@@ -186,8 +186,7 @@ def _refuse_dead_end(registration: Registration, password_hash: str | None, need
     if needs_code and not others and not registration.authorizes:
         raise BadInput(
             "phoneNumber",
-            "Phone numbers are verified in this app: add a loginName or an emailAddress, so that the user can "
-            "log in to send the code.",
+            "This app verifies phone numbers: add a loginName or an emailAddress to log in and verify with.",
         )
     if password_hash is None and (others or registration.phone_number):
         raise BadInput("password", "A user with a login name, an address or a number needs a password.")
@@ -236,15 +235,18 @@ def _give_password(user: User, changes: UserChanges, password_hash: str) -> None
 
 def _flush(ctx: Context, user: User) -> None:
     """Writes the user; the unique constraints decide about names and addresses, whoever asks at once."""
+    # Read before the flush: a failed one expires the row, and asking for it again would fail in turn.
+    unique = (
+        ("login_name", "loginName", user.login_name),
+        ("email_address", "emailAddress", user.email_address),
+        ("phone_number", "phoneNumber", user.phone_number),
+    )
     try:
         ctx.session.flush()
     except IntegrityError as error:
-        text = str(error.orig)
-        for column, field_name, value in (
-            ("login_name", "loginName", user.login_name),
-            ("email_address", "emailAddress", user.email_address),
-            ("phone_number", "phoneNumber", user.phone_number),
-        ):
+        # The first line names the constraint; PostgreSQL's next ones repeat what was typed.
+        text = str(error.orig).splitlines()[0]
+        for column, field_name, value in unique:
             if column in text:
                 raise AlreadyExists(field_name, value or "") from error
         raise

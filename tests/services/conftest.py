@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from portal import clock as portal_clock
 from portal.core import code
@@ -54,6 +54,13 @@ class Desk:
 
     def as_user(self, user_id: str) -> Caller:
         return Caller(ActorKind.USER, self.app_id, user_id)
+
+    def as_admin(self) -> Caller:
+        return Caller(ActorKind.ADMIN, self.app_id)
+
+    def rows(self, query: Select) -> list:
+        """What a query of one column finds, as it is stored now."""
+        return self.do(lambda ctx: list(ctx.session.scalars(query)))
 
     def user(self, user_id: str) -> User:
         return self.do(lambda ctx: users.get(ctx, user_id))

@@ -1,0 +1,63 @@
+"""How does an app come together? The only place where the parts meet."""
+
+from pathlib import Path
+
+from flask import Flask
+from flask_migrate import Migrate
+
+from portal import config, database, keys, logs
+from portal.api import routes as api
+from portal.config import Settings
+from portal.core import limits
+from portal.services.context import Parts
+from portal.services.passwords import Hasher
+from portal.web import routes as web
+
+ROOT = Path(__file__).resolve().parent.parent
+PROFILES = {"default": limits.DEFAULT, "bench": limits.BENCH}
+# The largest body that any door reads; the doors' own limits are lower (WEB-10).
+LARGEST_BODY = 256 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """A Flask app with both doors, its database and its keys. Starts nothing and sends nothing.
+
+    Raises config.WrongSetting and keys.WrongKeys, each with a line that tells an operator what to do.
+    """
+    settings = settings or config.load()
+    logs.configure(settings.log_level)
+    app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    server_keys = keys.load(settings.home)
+    app.config.update(
+        SECRET_KEY=server_keys.session,
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+    )
+    app.extensions["ringback"] = Parts(
+        settings=settings,
+        keys=server_keys,
+        profile=PROFILES[settings.limits],
+        # Half of the request threads may wait for password hashes; the other half stays free for codes.
+        hasher=Hasher(settings.hash_threads, waiting=max(settings.threads // 2, settings.hash_threads)),
+    )
+    _connect(app)
+    web.register(app)
+    api.register(app)
+    web.csrf.exempt(api.api_blueprint)
+    return app
+
+
+def _connect(app: Flask) -> None:
+    database.db.init_app(app)
+    Migrate(app, database.db, directory=str(ROOT / "portal" / "migrations"), render_as_batch=True)
+    with app.app_context():
+        database.prepare(database.db.engine)
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    # Each request thread holds one connection at most, and so does the worker.
+    options: dict[str, object] = {"pool_size": settings.threads + 2, "max_overflow": 2}
+    if settings.sqlalchemy_url.startswith("postgresql"):
+        options["pool_pre_ping"] = True
+    return options

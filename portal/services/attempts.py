@@ -1,0 +1,159 @@
+"""Which rows does a verification consist of? Every statement that reads or moves one, made once.
+
+A move is a conditional update whose answer tells whether it happened; the verbs are in verifications.py.
+"""
+
+from dataclasses import dataclass
+
+from sqlalchemy import and_, bindparam, case, insert, select, update
+
+from portal.core import code
+from portal.core.lifecycle import Event, Purpose, State, after
+from portal.models import App, Verification, random_id, table
+from portal.services.context import Context
+from portal.services.outbox import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The columns of a verification that deciding needs. Times in Unix ms."""
+
+    id: str
+    user_id: str
+    phone_number: str
+    purpose: str
+    state: str
+    key_version: int
+    issue: int
+    code_length: int
+    code_expires_at: int
+    sends: int
+    sends_allowed: int
+    last_sent_at: int | None
+
+    def is_live(self, now: int) -> bool:
+        """Whether this attempt's code would be accepted at `now`."""
+        return self.state == State.OPEN and now < self.code_expires_at
+
+
+_V = table(Verification)
+_OF_USER = and_(_V.c.app_id == bindparam("the_app"), _V.c.user_id == bindparam("the_user"))
+_IT = and_(_V.c.app_id == bindparam("the_app"), _V.c.id == bindparam("the_id"))
+# The code that was compared is still the one in force, and the attempt takes another guess or send.
+_IS_STILL_LIVE = and_(
+    _IT,
+    _V.c.state == State.OPEN,
+    _V.c.issue == bindparam("the_issue"),
+    _V.c.guesses < _V.c.guesses_allowed,
+    _V.c.code_expires_at > bindparam("the_now"),
+)
+_IS_LAST_GUESS = _V.c.guesses + 1 >= _V.c.guesses_allowed
+_LATEST = (
+    select(*(_V.c[name] for name in Attempt.__slots__))
+    .where(_OF_USER)
+    .order_by(_V.c.created_at.desc(), (_V.c.state == State.OPEN).desc())
+    .limit(1)
+)
+_INSERT = insert(_V)
+_SPEND = update(_V).where(_IS_STILL_LIVE).returning(_V.c.id)
+_COUNT_GUESS = (
+    update(_V)
+    .where(_IS_STILL_LIVE)
+    .values(
+        guesses=_V.c.guesses + 1,
+        state=case(
+            (_IS_LAST_GUESS, after(State.OPEN, Event.LAST_GUESS)), else_=after(State.OPEN, Event.WRONG_CODE)
+        ),
+        ended_at=case((_IS_LAST_GUESS, bindparam("the_now")), else_=None),
+    )
+    .returning(_V.c.state)
+)
+_COUNT_SEND = (
+    update(_V)
+    .where(_IS_STILL_LIVE, _V.c.sends == bindparam("the_sends"))
+    .values(sends=_V.c.sends + 1, last_sent_at=bindparam("the_now"))
+    .returning(_V.c.id)
+)
+_NEXT_ISSUE = (
+    update(_V).where(_IT, _V.c.state == State.OPEN).values(issue=_V.c.issue + 1).returning(_V.c.issue)
+)
+_END_OPEN = (
+    update(_V)
+    .where(_OF_USER, _V.c.state == State.OPEN)
+    .values(
+        state=case(
+            (_V.c.code_expires_at <= bindparam("the_now"), after(State.OPEN, Event.EXPIRE)),
+            else_=bindparam("the_end"),
+        ),
+        ended_at=bindparam("the_now"),
+    )
+)
+
+
+def latest(ctx: Context, user_id: str) -> Attempt | None:
+    """The user's newest attempt, live or not."""
+    found = ctx.session.execute(_LATEST, {"the_app": ctx.app_id, "the_user": user_id}).first()
+    return None if found is None else Attempt(*found)
+
+
+def open_new(ctx: Context, app: App, to: Recipient, purpose: Purpose) -> str:
+    """A fresh attempt under the app's settings, sent once; returns its id."""
+    verification_id = random_id()
+    row = {
+        "app_id": ctx.app_id,
+        "id": verification_id,
+        "user_id": to.user_id,
+        "phone_number": to.phone_number,
+        "purpose": purpose,
+        "state": State.OPEN,
+        "key_version": ctx.keys.code_version,
+        "issue": 1,
+        "code_length": app.code_length,
+        "code_expires_at": ctx.now + app.code_life_s * 1000,
+        "guesses": 0,
+        "guesses_allowed": app.guesses_allowed,
+        "sends": 1,
+        "sends_allowed": app.sends_allowed,
+        "last_sent_at": ctx.now,
+        "created_at": ctx.now,
+    }
+    ctx.session.execute(_INSERT, row)
+    return verification_id
+
+
+def code_of(ctx: Context, attempt: Attempt) -> str:
+    """The attempt's code, derived."""
+    return code.derive(ctx.keys.codes[attempt.key_version], attempt.id, attempt.issue, attempt.code_length)
+
+
+def spend(ctx: Context, attempt: Attempt) -> bool:
+    """Ends an attempt as verified; False when another request was first (OTP-03)."""
+    ended = {"state": after(State.OPEN, Event.RIGHT_CODE), "ended_at": ctx.now}
+    return ctx.session.scalar(_SPEND, _still(ctx, attempt) | ended) is not None
+
+
+def count_wrong_guess(ctx: Context, attempt: Attempt) -> State | None:
+    """Notes one evaluated wrong guess; the state after it, None when it was dead already (OTP-04)."""
+    state = ctx.session.scalar(_COUNT_GUESS, _still(ctx, attempt))
+    return None if state is None else State(state)
+
+
+def count_send(ctx: Context, attempt: Attempt) -> bool:
+    """Notes one more send of a live code; False when another request was first."""
+    return ctx.session.scalar(_COUNT_SEND, _still(ctx, attempt) | {"the_sends": attempt.sends}) is not None
+
+
+def next_issue(ctx: Context, attempt: Attempt) -> int | None:
+    """Replaces the code by the next one; its number, None when the attempt was dead already."""
+    issue: int | None = ctx.session.scalar(_NEXT_ISSUE, {"the_app": ctx.app_id, "the_id": attempt.id})
+    return issue
+
+
+def end_open(ctx: Context, user_id: str, event: Event) -> None:
+    """Ends the user's open attempt, if there is one: as expired when its time is over, else by `event`."""
+    end = {"the_now": ctx.now, "the_end": after(State.OPEN, event)}
+    ctx.session.execute(_END_OPEN, {"the_app": ctx.app_id, "the_user": user_id} | end)
+
+
+def _still(ctx: Context, attempt: Attempt) -> dict[str, object]:
+    return {"the_app": ctx.app_id, "the_id": attempt.id, "the_issue": attempt.issue, "the_now": ctx.now}

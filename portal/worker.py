@@ -1,0 +1,196 @@
+"""Who empties the outbox and runs the periodic jobs? A few threads, woken by the bell or by themselves."""
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol
+
+import structlog
+from sqlalchemy.orm import Session
+
+from portal import clock, database
+from portal.delivery import claims, dispatch
+from portal.delivery.dispatch import Post
+from portal.delivery.providers import installed
+from portal.delivery.providers.base import Provider
+from portal.models import ActorKind
+from portal.services import phone_numbers, retention, sessions, timetable
+from portal.services.context import Caller, Context, Parts
+
+# A lost bell is made good within this time (s).
+PAUSE = 1.0
+LONGEST_PAUSE = 30.0
+# How long (s) a stop waits for the sends under way; a provider has 10 s (OPS-03).
+STOP_WITHIN = 25.0
+# Two threads, so that one slow hand-over does not hold up everybody else.
+SENDERS = 2
+JOB_LEASE = 2 * clock.MINUTE
+
+_log = structlog.get_logger()
+
+
+def _purge_portal_sessions(ctx: Context) -> int:
+    sessions.purge(ctx.session, ctx.now)
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A periodic job: how often (ms), and the verb. A verb that changed rows is called again."""
+
+    every: int
+    verb: Callable[[Context], int]
+
+
+TIMETABLE: Mapping[str, Job] = {
+    "end_expired_verifications": Job(30 * clock.SECOND, retention.end_expired_verifications),
+    "lapse_pending_numbers": Job(clock.MINUTE, phone_numbers.lapse_due),
+    "remove_dead_tokens": Job(10 * clock.MINUTE, retention.remove_dead_tokens),
+    "purge_portal_sessions": Job(10 * clock.MINUTE, _purge_portal_sessions),
+    "remove_stale_number_limits": Job(clock.HOUR, retention.remove_stale_number_limits),
+    "remove_old_messages": Job(clock.HOUR, retention.remove_old_messages),
+    "remove_old_verifications": Job(clock.HOUR, retention.remove_old_verifications),
+}
+
+
+class App(Protocol):
+    """What a worker needs of the app that the factory made."""
+
+    extensions: dict[str, Any]
+
+    def app_context(self) -> AbstractContextManager[Any]:
+        """Opens the surroundings in which the database is reached."""
+        ...
+
+
+class Worker:
+    """Empties the outbox and keeps the timetable till it is stopped. An exception ends a pass, no thread."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        providers: Mapping[str, Provider] | None = None,
+        lease: int = dispatch.LEASE,
+        pause: float = PAUSE,
+        timetable: Mapping[str, Job] = TIMETABLE,
+    ) -> None:
+        """`lease` is in ms, `pause` (the longest sleep with a due message) in s."""
+        parts: Parts = app.extensions["ringback"]
+        self._app = app
+        self._parts = parts
+        self._pause = pause
+        self._timetable = timetable
+        self._post = Post(
+            transaction=self._transaction,
+            keys=parts.keys,
+            providers=providers
+            or installed.by_name(production=parts.settings.production, terminal=sys.stdout),
+            now=_now,
+            lease=lease,
+        )
+        self._stopping = threading.Event()
+        self._bells = [threading.Event() for _ in range(SENDERS)]
+        self._threads = [
+            threading.Thread(target=self._keep_sending, args=(bell,), name=f"sender-{at}", daemon=True)
+            for at, bell in enumerate(self._bells)
+        ]
+        self._threads.append(threading.Thread(target=self._keep_time, name="timetable", daemon=True))
+
+    def ring(self) -> None:
+        """Says that a message was put down. Never waits."""
+        for bell in self._bells:
+            bell.set()
+
+    def start(self) -> None:
+        """Starts working beside the caller."""
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self, within: float = STOP_WITHIN) -> bool:
+        """Takes no new message, and waits `within` seconds for those under way; whether all were finished.
+
+        Every message whose sending ends in time has its lease given back by then (OPS-03).
+        """
+        self._stopping.set()
+        self.ring()
+        until = time.monotonic() + within
+        for thread in self._threads:
+            thread.join(max(0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
+
+    def empty_outbox(self) -> int:
+        """Sends whatever is due now; returns how many messages were taken up."""
+        with self._app.app_context():
+            if not claims.is_due(database.reading(), clock.now()):
+                return 0
+        sent = 0
+        while not self._stopping.is_set() and dispatch.send_next(self._post):
+            sent += 1
+        return sent
+
+    def run_due_jobs(self) -> list[str]:
+        """Runs the jobs whose time has come and that no other worker runs; returns their names."""
+        with self._app.app_context():
+            waiting = timetable.due(database.reading(), self._timetable, clock.now())
+        return [name for name in waiting if not self._stopping.is_set() and self._run_job(name)]
+
+    def _keep_sending(self, bell: threading.Event) -> None:
+        pause = self._pause
+        while not self._stopping.is_set():
+            bell.wait(pause)
+            # Cleared before looking, so that a message which comes during the pass rings again.
+            bell.clear()
+            pause = self._pause if self._survived(self.empty_outbox) else min(pause * 2, LONGEST_PAUSE)
+
+    def _keep_time(self) -> None:
+        pause = self._pause
+        while not self._stopping.wait(pause):
+            pause = self._pause if self._survived(self.run_due_jobs) else min(pause * 2, LONGEST_PAUSE)
+
+    def _survived(self, work: Callable[[], object]) -> bool:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001 - the top of a thread, which must go on
+            # The error's own words may hold numbers, so only its kind and place are told (PII-02).
+            _log.error("pass_failed", error=type(error).__name__, at=_place(error.__traceback__))
+            return False
+        return True
+
+    def _run_job(self, name: str) -> bool:
+        job = self._timetable[name]
+        with self._transaction() as session:
+            lease = timetable.take(session, name, clock.now(), JOB_LEASE)
+        if lease is None:
+            return False
+        while not self._stopping.is_set() and self._run_once(job):
+            pass
+        with self._transaction() as session:
+            timetable.finish(session, name, lease, clock.now() + job.every)
+        return True
+
+    def _run_once(self, job: Job) -> int:
+        with self._transaction() as session:
+            return job.verb(self._parts.context(session, Caller(ActorKind.SYSTEM)))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Session]:
+        with self._app.app_context(), database.transaction() as session:
+            yield session
+
+
+def _now() -> int:
+    return clock.now()
+
+
+def _place(trace: TracebackType | None) -> str:
+    place = "unknown"
+    while trace is not None:
+        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place

@@ -1,0 +1,104 @@
+"""How fast does a server answer? Sends ready-made requests over kept connections and times each answer.
+
+One thread and one selector, so that the driver leaves the cores to the server that it measures.
+"""
+
+import selectors
+import socket
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+TIMEOUT_S = 30
+
+
+@dataclass
+class Outcome:
+    """How one run went: answers by status, and how long each took (ms)."""
+
+    seconds: float = 0.0
+    statuses: Counter[int] = field(default_factory=Counter)
+    times_ms: list[float] = field(default_factory=list)
+
+    @property
+    def per_second(self) -> float:
+        """Answers a second."""
+        return len(self.times_ms) / self.seconds if self.seconds else 0.0
+
+    def percentile(self, share: float) -> float:
+        """The time (ms) that `share` of the answers stayed under."""
+        ordered = sorted(self.times_ms)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+class Connection:
+    """One client: sends a request, reads its answer, sends the next."""
+
+    def __init__(self, port: int, requests: Iterator[bytes], outcome: Outcome) -> None:
+        self._requests, self._outcome = requests, outcome
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=TIMEOUT_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._buffer = b""
+
+    def send(self) -> bool:
+        """Sends the next request; False when there is none left."""
+        request = next(self._requests, None)
+        if request is None:
+            return False
+        self._began = time.perf_counter()
+        self.socket.sendall(request)
+        return True
+
+    def receive(self) -> bool:
+        """Takes in what has come; True once the answer is whole."""
+        received = self.socket.recv(65536)
+        if not received:
+            raise ConnectionError("the server closed a connection")
+        self._buffer += received
+        head, found, body = self._buffer.partition(b"\r\n\r\n")
+        if not found or len(body) < _content_length(head):
+            return False
+        self._outcome.times_ms.append((time.perf_counter() - self._began) * 1000)
+        self._outcome.statuses[int(head[9:12])] += 1
+        self._buffer = b""
+        return True
+
+
+def run(port: int, requests: Sequence[bytes] | Iterator[bytes], clients: int, seconds: float = 3600) -> Outcome:
+    """Sends `requests` over `clients` connections until they are used up or the time is."""
+    outcome, feed = Outcome(), iter(requests)
+    selector = selectors.DefaultSelector()
+    began = time.perf_counter()
+    open_connections = 0
+    for _ in range(clients):
+        connection = Connection(port, feed, outcome)
+        if connection.send():
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            open_connections += 1
+    while open_connections:
+        for key, _events in selector.select(TIMEOUT_S):
+            connection = key.data
+            if not connection.receive():
+                continue
+            if time.perf_counter() - began > seconds or not connection.send():
+                selector.unregister(connection.socket)
+                connection.socket.close()
+                open_connections -= 1
+    outcome.seconds = time.perf_counter() - began
+    return outcome
+
+
+def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
+    """The bytes of one HTTP/1.1 request."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + body
+
+
+def _content_length(head: bytes) -> int:
+    for line in head.split(b"\r\n")[1:]:
+        name, _colon, value = line.partition(b":")
+        if name.lower() == b"content-length":
+            return int(value)
+    return 0

@@ -1,0 +1,113 @@
+"""Runs one verb of a desk many times at once: real threads in real processes, let go together."""
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+from flask import Flask
+
+import portal.database
+from portal import clock, keys
+from portal.config import Settings
+from portal.core.limits import DEFAULT
+from portal.errors import Refusal
+from portal.models import ActorKind
+from portal.services import phone_numbers, users, verifications
+from portal.services.context import Caller, Context
+from portal.services.users import Registration
+
+START_IN_S = 2.0
+
+
+def confirm(ctx: Context, user_id: str, typed: str) -> None:
+    """Sends a code back."""
+    verifications.confirm(ctx, user_id, typed)
+
+
+def resend(ctx: Context, user_id: str) -> None:
+    """Asks for the code again."""
+    verifications.resend(ctx, user_id)
+
+
+def change(ctx: Context, user_id: str, number: str) -> None:
+    """Starts a change of number."""
+    phone_numbers.change(ctx, users.get(ctx, user_id), number)
+
+
+def register(ctx: Context, name: str, number: str) -> None:
+    """Signs somebody up."""
+    users.register(ctx, Registration(login_name=name, phone_number=number), "hash")
+
+
+VERBS = {verb.__name__: verb for verb in (confirm, resend, change, register)}
+
+
+def race(settings: Settings, app_id: str, calls: list[tuple[str, ...]], processes: int) -> Counter[str]:
+    """Runs `calls` (verb, then its arguments) all at once over `processes`; counts how each ended."""
+    at = time.time() + START_IN_S
+    runners = []
+    for place in range(processes):
+        task = {
+            "home": str(settings.home),
+            "url": settings.database_url,
+            "app_id": app_id,
+            "calls": calls[place::processes],
+            "at": at,
+        }
+        command = [sys.executable, "-m", "tests.services.racing"]
+        runners.append(
+            subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        )
+        runners[-1].stdin.write(json.dumps(task))
+        runners[-1].stdin.close()
+    endings: Counter[str] = Counter()
+    for runner in runners:
+        endings.update(json.loads(runner.stdout.read()))
+        runner.stdout.close()
+        assert runner.wait(timeout=60) == 0
+    return endings
+
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> None:
+    """One process of a race: reads its task, waits for the common start, prints how its calls ended."""
+    task = json.loads(sys.stdin.read())
+    settings = Settings(home=Path(task["home"]), database_url=task["url"])
+    rows = Flask("rows")
+    rows.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
+    rows.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_size": 64}
+    portal.database.db.init_app(rows)
+    with rows.app_context():
+        portal.database.prepare(portal.database.db.engine)
+    server_keys = keys.load(settings.home)
+    endings: Counter[str] = Counter()
+
+    def run(verb: str, *arguments: str) -> None:
+        time.sleep(max(0.0, task["at"] - time.time()))
+        try:
+            with rows.app_context(), portal.database.transaction() as session:
+                caller = Caller(ActorKind.APP, task["app_id"])
+                VERBS[verb](Context(session, caller, clock.now(), server_keys, DEFAULT), *arguments)
+            ending = "done"
+        except Refusal as refusal:
+            ending = type(refusal).__name__
+        except Exception as error:
+            ending = f"crash: {type(error).__name__}: {error}"[:200]
+        endings[ending] += 1
+
+    threads = [threading.Thread(target=run, args=call) for call in task["calls"]]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(json.dumps(endings))
+
+
+if __name__ == "__main__":
+    main()
