@@ -29,8 +29,8 @@ class WrongPragma(Exception):
 def transaction() -> Iterator[Session]:
     """One write transaction: commits once at the end, then rings the outbox bell if a message was put down.
 
-    An exception rolls everything back and rings nothing, but for a refusal that keeps its changes. On SQLite the transaction takes the write lock at
-    its start (BEGIN IMMEDIATE), so it can never fail half-way for want of it.
+    An exception rolls everything back and rings nothing, but for a refusal that keeps its changes. On SQLite
+    the transaction takes the write lock at its start (BEGIN IMMEDIATE), so it never fails half-way for it.
     """
     session = db.session()
     # A read that came before would hold a snapshot in which this transaction could not write.

@@ -35,12 +35,18 @@ def load(home: Path) -> Keys:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
         codes = {int(version): bytes.fromhex(key) for version, key in stored["codes"].items()}
-        keys = Keys(session=stored["session"], codes=codes)
+        keys = Keys(session=_text(stored["session"]), codes=codes)
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WrongKeys(f"{FILE} in PORTAL_HOME cannot be read: restore it from your backup.") from error
     if not keys.codes or min(len(key) for key in keys.codes.values()) < 32 or len(keys.session) < 32:
         raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key that is too short.")
     return keys
+
+
+def _text(found: object) -> str:
+    if not isinstance(found, str):
+        raise TypeError("a key must be a text")
+    return found
 
 
 def _make(path: Path) -> None:

@@ -3,7 +3,7 @@
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
@@ -41,8 +41,22 @@ def configure(level: str) -> None:
 
 
 def mask_numbers(_logger: object, _method: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Leaves two digits of whatever looks like a phone number in a log line's texts."""
+    """Leaves two digits of whatever looks like a phone number in a log line, however deep it stands."""
     for key, value in line.items():
-        if isinstance(value, str) and key not in ("timestamp", "request_id"):
-            line[key] = _NUMBER.sub(lambda found: f"…{found.group()[-2:]}", value)
+        # What begins with an underscore is between structlog's own steps and is never printed.
+        if key not in ("timestamp", "request_id") and not key.startswith("_"):
+            line[key] = _masked(value)
     return line
+
+
+def _masked(value: object) -> object:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return _NUMBER.sub(lambda found: f"…{found.group()[-2:]}", value)
+    if isinstance(value, Mapping):
+        return {_masked(str(key)): _masked(each) for key, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(each) for each in value]
+    # The printer would take the repr of anything else, so its numbers are masked here.
+    return _masked(repr(value))

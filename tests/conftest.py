@@ -33,9 +33,14 @@ MIGRATIONS = Path(portal.database.__file__).parent / "migrations"
 THIS_MACHINE = {"127.0.0.1", "::1", "localhost", "0.0.0.0", "::", "", None}
 RUN_FOLDER = pytest.StashKey[Path]()
 DATABASES = ("sqlite", "postgresql")
+# A connection that an earlier test forgot must not hold this one up.
+END_OTHER_CONNECTIONS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
-# --- The run: this machine only, one PostgreSQL, and on CI nothing is skipped --------------------------------
+# --- The run: this machine only, one PostgreSQL, and on CI nothing is skipped ------------------------------
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -86,7 +91,7 @@ def _stay_on_this_machine(event_name: str, details: tuple[object, ...]) -> None:
         raise RuntimeError(f"a test tried to reach {host!r}; tests stay on this machine")
 
 
-# --- Settings and databases ---------------------------------------------------------------------------------
+# --- Settings and databases --------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="session")
@@ -126,8 +131,7 @@ class EmptyableDatabase:
         found = connection.execute("SELECT sequencename FROM pg_sequences WHERE schemaname = 'public'")
         self._empty = "; ".join(
             [
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()",
+                END_OTHER_CONNECTIONS,
                 *(f'DELETE FROM "{table.name}"' for table in Base.metadata.sorted_tables),
                 *(f"SELECT setval('{name}', 1, false)" for (name,) in found.fetchall()),
             ]
@@ -174,10 +178,12 @@ def migrate(url: str, to: str = "head", *, down: bool = False) -> None:
     portal.database.prepare(engine)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        (command.downgrade if down else command.upgrade)(config, to)
-    engine.dispose()
+    try:
+        with engine.connect() as connection:
+            config.attributes["connection"] = connection
+            (command.downgrade if down else command.upgrade)(config, to)
+    finally:
+        engine.dispose()
 
 
 @pytest.fixture
@@ -196,7 +202,9 @@ def session(engine: Engine) -> Iterator[Session]:
 
     It sees at once what others commit, and what it writes is there for others at the next flush.
     """
-    with FreshSession(engine, expire_on_commit=False, execution_options={"populate_existing": True}) as session:
+    with FreshSession(
+        engine, expire_on_commit=False, execution_options={"populate_existing": True}
+    ) as session:
         yield session
 
 
@@ -208,7 +216,7 @@ class FreshSession(Session):
         return super().get(*arguments, **{"populate_existing": True} | options)
 
 
-# --- The app -------------------------------------------------------------------------------------------------
+# --- The app -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -258,8 +266,8 @@ def keys(settings: Settings) -> portal_keys.Keys:
 
 
 @pytest.fixture
-def context(keys: portal_keys.Keys) -> Callable[..., Context]:
-    """`context(session, caller)` is what a door hands to a service; without a caller, Ringback itself asks."""
+def context_for(keys: portal_keys.Keys) -> Callable[..., Context]:
+    """`context_for(session, caller)` is what a door hands to a service; without a caller, Ringback asks."""
 
     def make(session: Session, caller: Caller | None = None, profile=DEFAULT) -> Context:
         return Context(session, caller or Caller(ActorKind.SYSTEM), portal_clock.now(), keys, profile)
@@ -267,7 +275,7 @@ def context(keys: portal_keys.Keys) -> Callable[..., Context]:
     return make
 
 
-# --- Time ----------------------------------------------------------------------------------------------------
+# --- Time --------------------------------------------------------------------------------------------------
 
 
 @dataclass

@@ -72,7 +72,7 @@ class Tally:
 
 
 def may_send_to_number(tally: Tally, now: int, profile: Profile) -> Refused | None:
-    """Whether a number may be texted at all, counted over all its verifications in one app (ABU-01, ABU-07)."""
+    """Whether a number may be texted at all, over all its verifications in one app (ABU-01, ABU-07)."""
     wait = profile.waits_between_sends[0]
     if tally.sent and now < tally.sent[-1] + wait:
         return Refused(Reason.RESEND_WAIT, tally.sent[-1] + wait)

@@ -18,10 +18,8 @@ _ACTOR = {
     TokenKind.ANONYMOUS: ActorKind.APP,
 }
 _TOKEN = table(BearerToken)
-_HOLDER = select(_TOKEN.c.kind, _TOKEN.c.user_id).where(
-    _TOKEN.c.token_hash == bindparam("hash"),
-    _TOKEN.c.app_id == bindparam("app"),
-    _TOKEN.c.expires_at > bindparam("now"),
+_HOLDER = select(_TOKEN.c.kind, _TOKEN.c.user_id, _TOKEN.c.app_id).where(
+    _TOKEN.c.token_hash == bindparam("the_hash"), _TOKEN.c.expires_at > bindparam("the_now")
 )
 _ADD = insert(_TOKEN)
 # Every refused login reads the same, whatever the cause (ENU-01).
@@ -133,11 +131,7 @@ def authenticate(session: Session, app_id: str, token: str, now: int) -> Caller:
 
     A good token of another app raises NotFound: to its holder, this app does not exist (TEN-02).
     """
-    found = session.execute(
-        select(BearerToken.kind, BearerToken.user_id, BearerToken.app_id).where(
-            BearerToken.token_hash == hashed(token), BearerToken.expires_at > now
-        )
-    ).first()
+    found = session.execute(_HOLDER, {"the_hash": hashed(token), "the_now": now}).first()
     actor = _ACTOR.get(TokenKind(found.kind)) if found else None
     if found is None or actor is None:
         raise WrongToken("The access token is unknown, has expired or was ended.")

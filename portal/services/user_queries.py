@@ -113,6 +113,8 @@ def _comparison(kind: str, clause: dict[str, object]) -> ColumnElement[bool]:
 
 
 def _range(column: Any, clause: dict[str, object]) -> ColumnElement[bool]:
+    if column.type.python_type is bool:
+        raise BadInput("field", f"A range of {clause['field']} makes no sense: it is true or false.")
     bounds: list[ColumnElement[bool]] = []
     if "lowerLimit" in clause:
         lower = _value(column, clause["lowerLimit"])
@@ -136,7 +138,13 @@ def _value(column: Any, value: object) -> object:
     wanted = column.type.python_type
     if type(value) is not wanted or (isinstance(value, int) and abs(value) >= 2**63):
         raise BadInput("value", f"The value for {column.key} must be of type {wanted.__name__}.")
+    if isinstance(value, str) and not _can_be_stored(value):
+        raise BadInput("value", "Text cannot hold NUL or half of a surrogate pair.")
     return value
+
+
+def _can_be_stored(text: str) -> bool:
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _list_of(clause: dict[str, object], name: str) -> list[object]:
@@ -156,7 +164,7 @@ def _read_key(key: str, name: str) -> tuple[object, str]:
         ordered_by, place, user_id = json.loads(base64.urlsafe_b64decode(key.encode() + b"==="))
         # Half of a surrogate pair can be in JSON but in no database; it cannot be encoded.
         f"{place}{user_id}".encode()
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise refusal from None
     column = _COLUMNS[name]
     if ordered_by != name or type(user_id) is not str or type(place) is not column.type.python_type:

@@ -68,7 +68,9 @@ def _measure(bench: Bench, workers: int) -> None:
             start = turn * 4 * few + 1
             run(server.port, scenarios.lean("verify", few // 4, start + 3 * few), CLIENTS)
             bench.results.note("lean verify", run(server.port, scenarios.lean("verify", few, start), CLIENTS))
-            bench.results.note("lean send", run(server.port, scenarios.lean("send", few, start + few), CLIENTS))
+            bench.results.note(
+                "lean send", run(server.port, scenarios.lean("send", few, start + few), CLIENTS)
+            )
         with servers.ringback(bench.home, bench.url, workers) as server:
             bench.results.start_s.append(server.start_s)
             run(server.port, scenarios.verify(bench.next_people(few // 4)), CLIENTS)
@@ -76,7 +78,9 @@ def _measure(bench: Bench, workers: int) -> None:
             wrong = scenarios.verify(bench.next_people(few), wrong=True)
             bench.results.note("verify, wrong code", run(server.port, wrong, CLIENTS))
             bench.results.note("resend", run(server.port, scenarios.resend(bench.next_people(few)), CLIENTS))
-            bench.results.note("send (change)", run(server.port, scenarios.change(bench.next_people(few)), CLIENTS))
+            bench.results.note(
+                "send (change)", run(server.port, scenarios.change(bench.next_people(few)), CLIENTS)
+            )
     with servers.ringback(bench.home, bench.url, workers) as server:
         _crowd_and_passwords(bench, server)
 
@@ -88,7 +92,9 @@ def _crowd_and_passwords(bench: Bench, server: servers.Server) -> None:
     results.note("verify, 64 clients", run(server.port, crowd, CROWD))
     results.note("token", run(server.port, scenarios.token(bench.people[:500]), CLIENTS, seconds=6))
     results.note("register", run(server.port, scenarios.register(0), CLIENTS, seconds=6))
-    results.note("verify, calm", run(server.port, scenarios.verify(bench.next_people(bench.count)), 4, seconds=8))
+    results.note(
+        "verify, calm", run(server.port, scenarios.verify(bench.next_people(bench.count)), 4, seconds=8)
+    )
     results.note("verify, storm", _in_a_storm(bench, server))
     results.pss_mb = servers.pss_mb(server.pid)
 
@@ -110,7 +116,9 @@ def _measure_many(bench: Bench, workers: int) -> None:
         results = bench.results
         results.note("verify, 1 M", run(server.port, scenarios.verify(bench.next_people(half)), CLIENTS))
         results.note("resend, 1 M", run(server.port, scenarios.resend(bench.next_people(half)), CLIENTS))
-        results.note("send (change), 1 M", run(server.port, scenarios.change(bench.next_people(half)), CLIENTS))
+        results.note(
+            "send (change), 1 M", run(server.port, scenarios.change(bench.next_people(half)), CLIENTS)
+        )
         results.note("token, 1 M", run(server.port, scenarios.token(bench.people[:500]), CLIENTS, seconds=6))
 
 
@@ -136,7 +144,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--databases", nargs="+", default=["sqlite", "postgresql"])
     parser.add_argument("--workers", type=int, default=2, help="server processes (2)")
     parser.add_argument("--requests", type=int, default=3000, help="requests a figure (3000)")
-    parser.add_argument("--many", action="store_true", help="also with 1,000,000 users (takes minutes to fill)")
+    parser.add_argument(
+        "--many", action="store_true", help="also with 1,000,000 users (takes minutes to fill)"
+    )
     return parser.parse_args()
 
 

@@ -65,7 +65,9 @@ class Connection:
         return True
 
 
-def run(port: int, requests: Sequence[bytes] | Iterator[bytes], clients: int, seconds: float = 3600) -> Outcome:
+def run(
+    port: int, requests: Sequence[bytes] | Iterator[bytes], clients: int, seconds: float = 3600
+) -> Outcome:
     """Sends `requests` over `clients` connections until they are used up or the time is."""
     outcome, feed = Outcome(), iter(requests)
     selector = selectors.DefaultSelector()

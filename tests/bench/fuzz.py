@@ -1,6 +1,7 @@
-"""How many requests of any kind does the REST door survive? `python -m tests.bench.fuzz [REQUESTS] [DATABASE_URL]`.
+"""How many requests of any kind does the REST door survive?
 
-Ends with 1 at the first answer of 500 and more, a redirect, or a body that is not JSON, and prints the request.
+`python -m tests.bench.fuzz [REQUESTS] [DATABASE_URL]` prints how often each status was answered. It ends
+with 1 at the first answer of 500 and more, redirect, or body that is not JSON, and shows the request.
 """
 
 import sys

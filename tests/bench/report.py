@@ -55,11 +55,19 @@ def show(database: str, results: Results, workers: int) -> None:
         _against(f"{name} / raw argon2id", results.rate(name) / results.raw_hashes, 0.85, least=True)
     calm, storm = (results.outcomes[name].percentile(0.95) for name in ("verify, calm", "verify, storm"))
     _against("verify p95, storm / calm", storm / calm, 1.5, least=False)
-    _against("verify p99 at 64 clients, ms", results.outcomes["verify, 64 clients"].percentile(0.99), 200, least=False)
+    _against(
+        "verify p99 at 64 clients, ms",
+        results.outcomes["verify, 64 clients"].percentile(0.99),
+        200,
+        least=False,
+    )
     _against("memory after load, MB PSS", results.pss_mb, 120, least=False)
     _against("start to first answer, s", min(results.start_s), 1.5, least=False)
     errors = sum(
-        count for outcome in results.outcomes.values() for status, count in outcome.statuses.items() if status >= 500
+        count
+        for outcome in results.outcomes.values()
+        for status, count in outcome.statuses.items()
+        if status >= 500
     )
     _against("answers of 500 and over", errors, 0, least=False)
 

@@ -28,7 +28,9 @@ def verify(people: list[Seeded], wrong: bool = False) -> Iterator[bytes]:
         digits = f"{(int(person.code) + 1) % 10**6:06d}" if wrong else person.code
         body = json.dumps({"verificationCode": digits}).encode()
         media = "application/vnd.kii.AddressVerificationRequest+json"
-        yield request("POST", f"{_USERS}/me/phone-number/verify", _bearer(person) | {"Content-Type": media}, body)
+        yield request(
+            "POST", f"{_USERS}/me/phone-number/verify", _bearer(person) | {"Content-Type": media}, body
+        )
 
 
 def resend(people: list[Seeded]) -> Iterator[bytes]:

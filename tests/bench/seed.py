@@ -51,7 +51,9 @@ def fill(url: str, home: Path, users: int, password_hash: str, first: int = 0) -
     made: list[Seeded] = []
     for start in range(first, first + users, CHUNK):
         with engine.begin() as connection:
-            people = list(_people(server_keys, range(start, min(first + users, start + CHUNK)), now, password_hash))
+            people = list(
+                _people(server_keys, range(start, min(first + users, start + CHUNK)), now, password_hash)
+            )
             for table in (User, Verification, BearerToken, PhoneNumberLimit):
                 connection.execute(insert(table), [person.rows[table] for person in people])
             made += [person.seeded for person in people]
@@ -76,7 +78,12 @@ def _people(server_keys: keys.Keys, places: range, now: int, password_hash: str)
         shared = {"app_id": APP_ID, "created_at": now}
         user = shared | _user(user_id, name, number, now, password_hash)
         attempt = shared | _verification(verification_id, user_id, number, now)
-        bearer = shared | {"token_hash": hashed(token), "user_id": user_id, "kind": "user", "expires_at": 2**52}
+        bearer = shared | {
+            "token_hash": hashed(token),
+            "user_id": user_id,
+            "kind": "user",
+            "expires_at": 2**52,
+        }
         limit = {
             "app_id": APP_ID,
             "phone_number": number,
@@ -138,7 +145,13 @@ def _add_app(engine: Engine, now: int) -> None:
         "phone_number_verification_required": True,
         "created_at": now,
     }
-    version = {"app_id": APP_ID, "locale": "en", "version": 1, "body": "{code} is your {app_name} code.", "created_at": now}
+    version = {
+        "app_id": APP_ID,
+        "locale": "en",
+        "version": 1,
+        "body": "{code} is your {app_name} code.",
+        "created_at": now,
+    }
     template = {"app_id": APP_ID, "locale": "en", "current_version": 1, "created_at": now, "modified_at": now}
     with engine.begin() as connection:
         connection.execute(insert(App), [app])

@@ -46,7 +46,17 @@ def ringback(home: Path, url: str, workers: int) -> Iterator[Server]:
 def yardstick(url: str, workers: int, threads: int) -> Iterator[Server]:
     """The bare and lean routes, on the same server software with as many processes and threads."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
+    command = [
+        sys.executable,
+        "-m",
+        "granian",
+        "--interface",
+        "wsgi",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     command += ["--workers", str(workers), "--blocking-threads", str(threads), "--log-level", "error"]
     command += ["--no-ws", "--factory", "tests.bench.yardsticks:create_app"]
     with _running(command, {"YARDSTICK_URL": url}, port, "/bare") as server:

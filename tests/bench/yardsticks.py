@@ -73,7 +73,13 @@ def seed(url: str, rows: int) -> None:
     Base.metadata.create_all(engine)
     with engine.begin() as connection:
         for start in range(0, rows, 10_000):
-            connection.execute(insert(Row), [{"id": at + 1, "used": False, "guesses": 0} for at in range(start, min(rows, start + 10_000))])
+            connection.execute(
+                insert(Row),
+                [
+                    {"id": at + 1, "used": False, "guesses": 0}
+                    for at in range(start, min(rows, start + 10_000))
+                ],
+            )
     engine.dispose()
 
 

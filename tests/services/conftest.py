@@ -20,7 +20,9 @@ class Desk:
 
     def __init__(self, transaction, keys, profile: Profile = DEFAULT) -> None:
         self.transaction, self.keys, self.profile = transaction, keys, profile
-        made = self.do(lambda ctx: apps.create(ctx, NewApp(name="Shop", home_country="JP")), Caller(ActorKind.OPERATOR))
+        made = self.do(
+            lambda ctx: apps.create(ctx, NewApp(name="Shop", home_country="JP")), Caller(ActorKind.OPERATOR)
+        )
         self.app_id, self.client_secret = made.app.id, made.client_secret
         self.set(phone_number_verification_required=True)
 
@@ -69,7 +71,11 @@ class Desk:
         """(number in force, verified, pending) as the user object shows them."""
         user = self.user(user_id)
         is_pending = (user.pending_until or 0) > portal_clock.now()
-        return user.phone_number, user.phone_number_verified, user.pending_phone_number if is_pending else None
+        return (
+            user.phone_number,
+            user.phone_number_verified,
+            user.pending_phone_number if is_pending else None,
+        )
 
     def attempts(self, user_id: str) -> list[Verification]:
         """The user's verifications, oldest first."""
@@ -86,7 +92,9 @@ class Desk:
     def code(self, user_id: str) -> str:
         """The code that the newest verification's SMS carries, as the worker would derive it."""
         attempt = self.attempts(user_id)[-1]
-        return code.derive(self.keys.codes[attempt.key_version], attempt.id, attempt.issue, attempt.code_length)
+        return code.derive(
+            self.keys.codes[attempt.key_version], attempt.id, attempt.issue, attempt.code_length
+        )
 
     def wrong_code(self, user_id: str) -> str:
         right = self.code(user_id)

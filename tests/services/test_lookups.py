@@ -1,4 +1,4 @@
-"""Support finds a user from whatever it knows, page by page, and at a cost that does not grow with the app."""
+"""Support finds a user from whatever it knows, page by page, at a cost that does not grow with the app."""
 
 import base64
 import json
@@ -36,7 +36,9 @@ def add_users(desk: Desk, count: int, **columns) -> None:
         number = f"+8190{20_000_000 + place}"
         numbers = {"phone_number": number, "phone_number_reversed": number[::-1]}
         times = {"created_at": now - place // 3, "modified_at": now}
-        rows.append({"app_id": desk.app_id, "id": f"{place:08x}", "login_name": f"many{place}", **numbers, **times})
+        rows.append(
+            {"app_id": desk.app_id, "id": f"{place:08x}", "login_name": f"many{place}", **numbers, **times}
+        )
     desk.do(lambda ctx: ctx.session.execute(insert(User), [row | columns for row in rows]))
 
 
@@ -57,39 +59,38 @@ def cast(desk) -> Desk:
 # --- What is found ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("typed", "found"),
-    [
-        ("5678", ["alice"]),
-        ("345678", ["alice"]),
-        ("678", ["alice"]),
-        ("4321", ["alice"]),
-        ("2222", ["bob"]),
-        ("090-1234-5678", ["alice"]),
-        ("０９０ー１２３４ー５６７８", ["alice"]),
-        ("+81 90 1234 5678", ["alice"]),
-        ("+81 (0)90 1234 5678", ["alice"]),
-        ("0081 90 1234 5678", ["alice"]),
-        ("+8190", ["alice"]),
-        ("+81 80", ["bob"]),
-        ("+819", ["alice"]),
-        ("+44 7400", []),
-        ("9999", []),
-        ("1234", []),
-        ("alice", ["alice"]),
-        ("ali", ["alice"]),
-        ("Alice B.", ["alice"]),
-        ("Alice", []),
-        ("alice@example.com", ["alice"]),
-        ("ALICE@EX", ["alice"]),
-        ("alice@", ["alice"]),
-        ("@example.com", []),
-        ("", ["alice", "bob", "charlie"]),
-        ("   ", ["alice", "bob", "charlie"]),
-    ],
-)
-def test_a_user_is_found_by_any_end_or_beginning_of_what_it_has(cast, typed, found):
-    assert names(cast, typed) == found
+FOUND_BY = {
+    "5678": ["alice"],
+    "345678": ["alice"],
+    "678": ["alice"],
+    "4321": ["alice"],
+    "2222": ["bob"],
+    "090-1234-5678": ["alice"],
+    "０９０ー１２３４ー５６７８": ["alice"],
+    "+81 90 1234 5678": ["alice"],
+    "+81 (0)90 1234 5678": ["alice"],
+    "0081 90 1234 5678": ["alice"],
+    "+8190": ["alice"],
+    "+81 80": ["bob"],
+    "+819": ["alice"],
+    "+44 7400": [],
+    "9999": [],
+    "1234": [],
+    "alice": ["alice"],
+    "ali": ["alice"],
+    "Alice B.": ["alice"],
+    "Alice": [],
+    "alice@example.com": ["alice"],
+    "ALICE@EX": ["alice"],
+    "alice@": ["alice"],
+    "@example.com": [],
+    "": ["alice", "bob", "charlie"],
+    "   ": ["alice", "bob", "charlie"],
+}
+
+
+def test_a_user_is_found_by_any_end_or_beginning_of_what_it_has(cast):
+    assert {typed: names(cast, typed) for typed in FOUND_BY} == FOUND_BY
 
 
 def test_a_user_is_found_by_its_id_however_it_was_copied(cast):
@@ -148,33 +149,32 @@ def test_a_pending_number_whose_day_is_over_counts_as_none(cast, clock):
     assert names(cast, pending=False) == ["alice", "bob", "charlie"]
 
 
-@pytest.mark.parametrize(
-    "typed",
-    [
-        "%",
-        "_",
-        "al%",
-        "ali_e",
-        "' OR 1=1 --",
-        'alice"; DROP TABLE user; --',
-        "\\",
-        "\0",
-        "alice\0",
-        "\ud800",
-        "5678\ud800",
-        "*",
-        "NULL",
-        "\U0010ffff",
-        "\U0010fffe",
-        "a" * 10**6,
-        "9" * 10**6,
-        "@",
-        "{{7*7}}",
-        "\u202e",
-    ],
-)
-def test_hostile_terms_find_nobody_and_never_fail(cast, typed):
-    assert look(cast, typed).users == []
+HOSTILE = [
+    "%",
+    "_",
+    "al%",
+    "ali_e",
+    "' OR 1=1 --",
+    'alice"; DROP TABLE user; --',
+    "\\",
+    "\0",
+    "alice\0",
+    "\ud800",
+    "5678\ud800",
+    "*",
+    "NULL",
+    "\U0010ffff",
+    "\U0010fffe",
+    "a" * 10**6,
+    "9" * 10**6,
+    "@",
+    "{{7*7}}",
+    "\u202e",
+]
+
+
+def test_hostile_terms_find_nobody_and_never_fail(cast):
+    assert {typed[:40]: look(cast, typed).users for typed in HOSTILE} == {typed[:40]: [] for typed in HOSTILE}
 
 
 # --- Pages -----------------------------------------------------------------------------------------
@@ -221,41 +221,41 @@ def page_key(*values: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(values).encode()).decode().rstrip("=")
 
 
-@pytest.mark.parametrize(
-    "after",
-    [
-        "x",
-        "=",
-        "%%%",
-        "é",
-        "\0",
-        "\ud800",
-        page_key(),
-        page_key(1),
-        page_key(1, 2),
-        page_key("1", "a"),
-        page_key(1.5, "a"),
-        page_key(True, "a"),
-        page_key(None, None),
-        page_key(2**63, "a"),
-        page_key(-(10**400), "a"),
-        page_key(1, "\0"),
-        page_key(1, "\ud800"),
-        page_key(1, "a", 3),
-        page_key({"a": 1}, "a"),
-        base64.urlsafe_b64encode(b"1").decode(),
-        base64.urlsafe_b64encode(b"null").decode(),
-        base64.urlsafe_b64encode(b"\xff\xff").decode(),
-        base64.urlsafe_b64encode(b"[" * 3_000).decode(),
-        base64.urlsafe_b64encode(b"[" * 100_000).decode(),
-        base64.urlsafe_b64encode(b"[" + b"9" * 5_000 + b',"a"]').decode(),
-        "A" * 10**6,
-    ],
-)
-def test_a_page_key_that_is_not_ours_is_refused(desk, after):
-    with pytest.raises(BadInput) as refused:
-        look(desk, after=after)
-    assert refused.value.field == "after"
+NOT_OURS = [
+    "x",
+    "=",
+    "%%%",
+    "é",
+    "\0",
+    "\ud800",
+    page_key(),
+    page_key(1),
+    page_key(1, 2),
+    page_key("1", "a"),
+    page_key(1.5, "a"),
+    page_key(True, "a"),
+    page_key(None, None),
+    page_key(2**63, "a"),
+    page_key(-(10**400), "a"),
+    page_key(1, "\0"),
+    page_key(1, "\ud800"),
+    page_key(1, "a", 3),
+    page_key({"a": 1}, "a"),
+    base64.urlsafe_b64encode(b"1").decode(),
+    base64.urlsafe_b64encode(b"null").decode(),
+    base64.urlsafe_b64encode(b"\xff\xff").decode(),
+    base64.urlsafe_b64encode(b"[" * 3_000).decode(),
+    base64.urlsafe_b64encode(b"[" * 100_000).decode(),
+    base64.urlsafe_b64encode(b"[" + b"9" * 5_000 + b',"a"]').decode(),
+    "A" * 10**6,
+]
+
+
+def test_a_page_key_that_is_not_ours_is_refused(desk):
+    for after in NOT_OURS:
+        with pytest.raises(BadInput) as refused:
+            look(desk, after=after)
+        assert refused.value.field == "after", after[:40]
 
 
 def test_ten_02_a_page_key_of_another_app_opens_nothing_of_it(desk, transaction, keys):
@@ -272,7 +272,9 @@ def plan_of(desk: Desk, typed: str, **filters) -> str:
     """How the database says it will run a search, over enough users to make it choose."""
     with desk.transaction() as session:
         dialect, asked = session.get_bind().dialect.name, []
-        session.execute(text('ANALYZE "user"' if dialect == "postgresql" else "ANALYZE"))
+        if dialect == "postgresql":
+            # As its autovacuum does by itself; SQLite plans without statistics here and in real life.
+            session.execute(text('ANALYZE "user"'))
         connection = session.connection()
         event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         lookups.search(session, desk.app_id, Search(text=typed, **filters), None, portal_clock.now())

@@ -294,9 +294,7 @@ def test_a_refresh_token_ends_with_the_longest_life_of_the_app(desk, alice, cloc
         desk.do(lambda ctx: tokens.refresh(ctx, issued.refresh_token))
 
 
-def test_ten_04_a_refresh_token_is_unknown_in_another_app_and_not_spent_there(
-    desk, alice, transaction, keys
-):
+def test_ten_04_a_refresh_token_is_unknown_in_another_app_and_not_spent_there(desk, alice, transaction, keys):
     other = Desk(transaction, keys)
     desk.set(refresh_token_enabled=True)
     issued = log_in(desk)

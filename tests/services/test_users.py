@@ -207,7 +207,15 @@ def spellings() -> list[str]:
     arabic = FIRST.translate({ord(str(digit)): 0x660 + digit for digit in range(10)})
     groups = ["+81", "90", "1234", "5678"]
     separators = [" ", "-", ".", "\u00a0", "\u2009", "\u3000", "‑", "–", "—", "−", "－", "ー", "  "]
-    others = [FIRST, wide, arabic, "+81(90)1234-5678", "+81 (0)90 1234 5678", "+8109012345678", "+81 90 12345678"]
+    others = [
+        FIRST,
+        wide,
+        arabic,
+        "+81(90)1234-5678",
+        "+81 (0)90 1234 5678",
+        "+8109012345678",
+        "+81 90 12345678",
+    ]
     return others + [separator.join(groups) for separator in separators]
 
 

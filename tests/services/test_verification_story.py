@@ -62,7 +62,9 @@ class Story(RuleBasedStateMachine):
         return self.clock.at / 1000
 
     def holder(self, number: str) -> str | None:
-        return next((name for name, user in self.models.items() if user.number == number and user.verified), None)
+        return next(
+            (name for name, user in self.models.items() if user.number == number and user.verified), None
+        )
 
     @rule(name=st.sampled_from(NAMES), number=st.sampled_from((*NUMBERS, None)))
     def register(self, name, number) -> None:
@@ -90,7 +92,9 @@ class Story(RuleBasedStateMachine):
         try:
             self.desk.change(self.ids[name], number)
         except TooSoon:
-            assert user.waiting(self.now) == number, "only asking again for the waiting number has a wait here"
+            assert user.waiting(self.now) == number, (
+                "only asking again for the waiting number has a wait here"
+            )
             assert len(self.desk.messages(number)) >= 5, "only the fifth send is the last"
             return
         if user.number == number and user.verified:

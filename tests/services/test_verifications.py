@@ -393,7 +393,11 @@ def test_otp_10_codes_of_live_apps_are_read_by_nobody(desk):
 
 @pytest.mark.parametrize(
     ("number", "reason"),
-    [("+447400123456", Reason.COUNTRY_CLOSED), ("+81312345678", Reason.NOT_MOBILE), ("+81120123456", Reason.NOT_MOBILE)],
+    [
+        ("+447400123456", Reason.COUNTRY_CLOSED),
+        ("+81312345678", Reason.NOT_MOBILE),
+        ("+81120123456", Reason.NOT_MOBILE),
+    ],
 )
 def test_abu_04_abu_05_a_number_that_may_not_be_texted_is_refused_with_its_reason(desk, number, reason):
     with pytest.raises(BadInput) as refused:

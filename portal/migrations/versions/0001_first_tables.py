@@ -134,7 +134,11 @@ def upgrade() -> None:
     op.create_table(
         "phone_number_limit",
         sa.Column("app_id", sa.String(length=36), nullable=False),
-        sa.Column("phone_number", sa.String(length=16), nullable=False),
+        sa.Column(
+            "phone_number",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("sent_times", sa.String(), nullable=False),
         sa.Column("failed_guess_times", sa.String(), nullable=False),
         sa.Column("touched_at", sa.BigInteger(), nullable=False),
@@ -190,15 +194,39 @@ def upgrade() -> None:
         "user",
         sa.Column("app_id", sa.String(length=36), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
-        sa.Column("login_name", sa.String(length=64), nullable=True),
-        sa.Column("email_address", sa.String(length=254), nullable=True),
-        sa.Column("phone_number", sa.String(length=16), nullable=True),
-        sa.Column("phone_number_reversed", sa.String(length=16), nullable=True),
+        sa.Column(
+            "login_name",
+            sa.String(length=64).with_variant(sa.String(length=64, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "email_address",
+            sa.String(length=254).with_variant(sa.String(length=254, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "phone_number",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "phone_number_reversed",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("phone_number_verified", sa.Boolean(), nullable=False),
         sa.Column("phone_number_verified_at", sa.BigInteger(), nullable=True),
         sa.Column("phone_number_superseded_at", sa.BigInteger(), nullable=True),
-        sa.Column("pending_phone_number", sa.String(length=16), nullable=True),
-        sa.Column("pending_phone_number_reversed", sa.String(length=16), nullable=True),
+        sa.Column(
+            "pending_phone_number",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "pending_phone_number_reversed",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("pending_since", sa.BigInteger(), nullable=True),
         sa.Column("pending_until", sa.BigInteger(), nullable=True),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
@@ -210,7 +238,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("modified_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint(
-            "(pending_phone_number IS NULL) = (pending_since IS NULL) AND (pending_phone_number IS NULL) = (pending_until IS NULL)",
+            "(pending_phone_number IS NULL) = (pending_since IS NULL)\n            AND (pending_phone_number IS NULL) = (pending_until IS NULL)",
             name=op.f("ck_user_pending_is_whole"),
         ),
         sa.CheckConstraint(
@@ -222,6 +250,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("app_id", "login_name", name=op.f("uq_user_app_id_login_name")),
     )
     op.create_index("ix_user_created", "user", ["app_id", "created_at", "id"], unique=False)
+    op.create_index("ix_user_display_name", "user", ["app_id", "display_name"], unique=False)
     op.create_index(
         "ix_user_pending_phone_number",
         "user",
@@ -285,7 +314,11 @@ def upgrade() -> None:
         sa.Column("app_id", sa.String(length=36), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("user_id", sa.String(length=36), nullable=False),
-        sa.Column("phone_number", sa.String(length=16), nullable=False),
+        sa.Column(
+            "phone_number",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("key_version", sa.Integer(), nullable=False),
@@ -344,7 +377,11 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("app_id", sa.String(length=36), nullable=False),
         sa.Column("user_id", sa.String(length=36), nullable=False),
-        sa.Column("phone_number", sa.String(length=16), nullable=False),
+        sa.Column(
+            "phone_number",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=False,
+        ),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("locale", sa.String(length=35), nullable=False),
         sa.Column("sms_template_version_id", sa.Integer(), nullable=True),
@@ -363,7 +400,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.BigInteger(), nullable=True),
         sa.Column("ended_at", sa.BigInteger(), nullable=True),
         sa.CheckConstraint(
-            "(purpose = 'verification') = (verification_id IS NOT NULL AND sms_template_version_id IS NOT NULL)",
+            "(purpose = 'verification')\n            = (verification_id IS NOT NULL AND sms_template_version_id IS NOT NULL)",
             name=op.f("ck_message_verification_is_whole"),
         ),
         sa.CheckConstraint("purpose IN ('verification', 'change_notice')", name=op.f("ck_message_purpose")),

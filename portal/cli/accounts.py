@@ -1,0 +1,78 @@
+"""How does an operator let people in? `portal accounts create` and `list`."""
+
+import json
+import secrets
+import sys
+
+import click
+
+from portal.cli.installation import Installation
+from portal.errors import AlreadyExists
+
+SHORTEST, LONGEST = 12, 200
+
+
+@click.group()
+def accounts() -> None:
+    """Create and list the accounts that sign in to the portal."""
+
+
+@accounts.command()
+@click.argument("email")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+)
+@click.pass_obj
+def create(installation: Installation, email: str, password_stdin: bool) -> None:
+    """Create an account. Without --password-stdin, a random password is made and shown only now.
+
+    \b
+    Examples:
+      portal accounts create you@example.com
+      portal accounts create you@example.com --password-stdin < password.txt
+
+    Exit codes: 0 created, 1 refused, 2 wrong usage.
+    """
+    from portal.services import accounts as verbs
+
+    password = _read_password() if password_stdin else secrets.token_urlsafe(15)
+    hashed = installation.parts.hasher.hash(password)
+    try:
+        with installation.transaction() as ctx:
+            address = verbs.create(ctx, email, hashed).email
+    except AlreadyExists as error:
+        raise click.ClickException(f"There is an account {email} already.") from error
+    click.echo(f"account   {address}")
+    if not password_stdin:
+        click.echo(f"password  {password}")
+
+
+@accounts.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list.")
+@click.pass_obj
+def list_all(installation: Installation, as_json: bool) -> None:
+    """List all accounts: e-mail address, and whether they may sign in.
+
+    Exit codes: 0 done, 1 refused.
+    """
+    from sqlalchemy import select
+
+    from portal.models import Account
+
+    with installation.transaction() as ctx:
+        found = [
+            {"email": account.email, "active": account.active}
+            for account in ctx.session.scalars(select(Account).order_by(Account.email))
+        ]
+    if as_json:
+        click.echo(json.dumps(found))
+        return
+    for each in found:
+        click.echo(f"{each['email']}{'' if each['active'] else '  (may not sign in)'}")
+
+
+def _read_password() -> str:
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not SHORTEST <= len(password) <= LONGEST:
+        raise click.ClickException(f"A password needs {SHORTEST} to {LONGEST} characters.")
+    return password

@@ -1,0 +1,33 @@
+"""What does the terminal say when a command is refused? The terminal's one table of refusals."""
+
+
+def line_for(error: Exception) -> str | None:
+    """One plain line for an operator; None for an error that nobody foresaw, which keeps its traceback."""
+    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+    from portal.config import WrongSetting
+    from portal.core.placeholders import WordingError
+    from portal.database import WrongPragma
+    from portal.errors import Refusal
+    from portal.keys import WrongKeys
+
+    if isinstance(error, Refusal):
+        return error.message
+    if isinstance(error, WrongSetting | WrongKeys | WrongPragma | WordingError):
+        return str(error)
+    if isinstance(error, ArgumentError | NoSuchModuleError):
+        return "PORTAL_DATABASE_URL cannot be read. Write sqlite:///file or postgresql://user@host/name."
+    if isinstance(error, DBAPIError) and _is_out_of_reach(error):
+        return f"The database cannot be used: {_first_line(error.orig)}"
+    return None
+
+
+def _is_out_of_reach(error: Exception) -> bool:
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    # A file that is no database at all is a plain DatabaseError; anything finer is a fault of ours.
+    return isinstance(error, OperationalError) or type(error) is DatabaseError
+
+
+def _first_line(error: object) -> str:
+    return (str(error).splitlines() or ["no answer"])[0]

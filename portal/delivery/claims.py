@@ -1,0 +1,128 @@
+"""Who sends this message? Takes one due row for a while, so that no two workers send it at once (DEL-04)."""
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, bindparam, literal_column, select, update
+from sqlalchemy.orm import Session, aliased
+from sqlalchemy.sql.dml import ReturningUpdate
+
+from portal.models import App, Message, MessageState, OpenCountry, SmsTemplateVersion, Verification, random_id
+
+# Both databases use the partial index only for a condition that is spelled like the index's own.
+_UNDER_WAY: list[ColumnElement[str]] = [
+    literal_column(f"'{state.value}'") for state in (MessageState.QUEUED, MessageState.SENDING)
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A message that one worker alone may send until its lease ends. `attempts` counts this one too."""
+
+    lease: str
+    serial: int
+    id: str
+    app_id: str
+    user_id: str
+    phone_number: str = field(repr=False)
+    locale: str
+    values: dict[str, str] = field(repr=False)
+    verification_id: str | None
+    issue: int | None
+    provider: str
+    attempts: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What is known about a claimed message outside its row; all None but the countries for a notice."""
+
+    state: str | None
+    code_expires_at: int | None
+    key_version: int | None
+    code_length: int | None
+    body: str | None
+    open_countries: frozenset[str]
+
+
+_COLUMNS = [getattr(Message, name) for name in Claim.__slots__]
+
+
+def is_due(session: Session, now: int) -> bool:
+    """Whether any message waits to be sent at `now` (Unix ms). Takes no lock."""
+    return session.execute(_ANY_DUE, {"now": now}).first() is not None
+
+
+def take(session: Session, now: int, lease: int) -> Claim | None:
+    """The message that has waited longest, taken until `now + lease` (ms); None when nothing is due.
+
+    A message whose former worker let its lease lapse is due again. The claim counts as an attempt before
+    anything is tried, so that a message which kills its worker cannot do so for ever (DEL-08).
+    """
+    statement = _take(session.get_bind().dialect.name)
+    taken = session.execute(statement, {"now": now, "until": now + lease, "token": random_id()}).first()
+    return None if taken is None else Claim(*taken)
+
+
+def background(session: Session, claim: Claim) -> Background:
+    """What sending a claimed message needs to know, as it is now."""
+    row = session.execute(_BACKGROUND, {"serial": claim.serial}).one()
+    countries = session.scalars(_COUNTRIES, {"app_id": claim.app_id})
+    return Background(*row, open_countries=frozenset(countries))
+
+
+def _is_due(message: type[Message]) -> tuple[ColumnElement[bool], ...]:
+    return message.state.in_(_UNDER_WAY), message.due_at <= bindparam("now", type_=BigInteger)
+
+
+# These run for every message, so they are put together once.
+_ANY_DUE = select(Message.serial).where(*_is_due(Message)).limit(1)
+
+_COUNTRIES = select(OpenCountry.country).where(OpenCountry.app_id == bindparam("app_id"))
+
+_BACKGROUND = (
+    select(
+        Verification.state,
+        Verification.code_expires_at,
+        Verification.key_version,
+        Verification.code_length,
+        SmsTemplateVersion.body,
+    )
+    .select_from(Message)
+    .outerjoin(
+        Verification,
+        (Verification.app_id == Message.app_id) & (Verification.id == Message.verification_id),
+    )
+    .outerjoin(SmsTemplateVersion, SmsTemplateVersion.id == Message.sms_template_version_id)
+    .where(Message.serial == bindparam("serial"))
+)
+
+_CURRENT_ISSUE = (
+    select(Verification.issue)
+    .where(Verification.app_id == Message.app_id, Verification.id == Message.verification_id)
+    .scalar_subquery()
+)
+
+
+@cache
+def _take(dialect: str) -> ReturningUpdate[Any]:
+    waiting = aliased(Message)
+    longest = select(waiting.serial).where(*_is_due(waiting)).order_by(waiting.due_at).limit(1)
+    if dialect == "postgresql":
+        longest = longest.with_for_update(skip_locked=True)
+    return (
+        update(Message)
+        .where(Message.serial == longest.scalar_subquery(), *_is_due(Message))
+        .values(
+            state=MessageState.SENDING,
+            lease=bindparam("token"),
+            due_at=bindparam("until"),
+            attempts=Message.attempts + 1,
+            provider=select(App.provider).where(App.id == Message.app_id).scalar_subquery(),
+            issue=_CURRENT_ISSUE,
+        )
+        .returning(*_COLUMNS)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,120 @@
+"""What does a person read when a thing was refused? Refusals and HTTP errors as pages and notices."""
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from portal import errors
+from portal.web import guards
+
+API_PREFIX = "/api/"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A status, what happened, and what to do about it."""
+
+    status: int
+    title: str
+    what_to_do: str = ""
+
+
+# The nearest class in a refusal's family tree counts, so the whole family of errors.py has a line here.
+WORDINGS: dict[type[errors.Refusal], Wording] = {
+    errors.BadInput: Wording(422, "That does not work as it is", "Go back and change what it names."),
+    errors.Unauthorized: Wording(403, "You are not allowed to do this"),
+    errors.WrongToken: Wording(403, "You are not allowed to do this"),
+    errors.InvalidGrant: Wording(403, "You are not allowed to do this"),
+    errors.WrongPassword: Wording(422, "The password is wrong"),
+    errors.UserDisabled: Wording(409, "This user is disabled"),
+    errors.Forbidden: Wording(403, "You may not open this"),
+    errors.NotSupported: Wording(409, "This app does not do that"),
+    errors.NotFound: Wording(
+        404, "There is nothing here", "Check the address, or start again from your apps."
+    ),
+    errors.AlreadyExists: Wording(409, "Somebody else holds this value"),
+    errors.NothingToVerify: Wording(409, "There is nothing to verify"),
+    errors.WrongCode: Wording(422, "The code is wrong"),
+    errors.CodeExpired: Wording(409, "The code is too old"),
+    errors.CodeNotFound: Wording(404, "There is no live code"),
+    errors.TooSoon: Wording(429, "It is too soon for that"),
+    errors.Busy: Wording(503, "The server is busy", "Wait a few seconds and reload the page."),
+    errors.Refusal: Wording(400, "That did not work"),
+}
+HTTP_WORDINGS: dict[int, Wording] = {
+    400: Wording(400, "The request could not be read", "Go back, reload the page and try again."),
+    403: WORDINGS[errors.Forbidden],
+    404: WORDINGS[errors.NotFound],
+    405: Wording(405, "This page cannot be opened that way", "Start again from your apps."),
+    413: Wording(413, "That is too much at once", "Send less text."),
+    429: WORDINGS[errors.TooSoon],
+    500: Wording(
+        500,
+        "Something broke on our side",
+        "Nothing was saved. Try again; if it stays, tell your operator the request ID.",
+    ),
+    503: WORDINGS[errors.Busy],
+}
+
+
+def mount(app: Flask) -> None:
+    """Answers every refusal and HTTP error outside the REST API with a page in our look."""
+    app.register_error_handler(errors.Refusal, show_refusal)
+    app.register_error_handler(CSRFError, show_csrf_error)
+    app.register_error_handler(HTTPException, show_http_error)
+
+
+def wording_for(refusal: errors.Refusal) -> Wording:
+    """The status and title of a refusal, by the nearest class that has one."""
+    return next(WORDINGS[kind] for kind in type(refusal).__mro__ if kind in WORDINGS)
+
+
+def show_refusal(refusal: errors.Refusal) -> Response:
+    """The page of a refusal that no form has caught."""
+    answer = _page(wording_for(refusal), refusal.message)
+    if isinstance(refusal, errors.Busy):
+        answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+def show_csrf_error(_error: CSRFError) -> Response:
+    """The page for a form without a token of this session (WEB-03). Nothing was changed.
+
+    A page that was left open until its session ended is led to the sign-in page.
+    """
+    if request.headers.get("HX-Request") and not current_user.is_authenticated:
+        return guards.ask_to_sign_in()
+    wording = Wording(400, "This form is too old", "Go back, reload the page and send it again.")
+    return _page(
+        wording, "The form did not come with the key of your current session, so nothing was changed."
+    )
+
+
+def show_http_error(error: HTTPException) -> Response | HTTPException:
+    """The page of an HTTP error; the REST API words its own."""
+    if request.path.startswith(API_PREFIX):
+        return error
+    status = error.code or 500
+    if status < 400:
+        return error
+    wording = HTTP_WORDINGS.get(status, Wording(status, error.name))
+    g.is_broken = status >= 500
+    answer = _page(wording, "")
+    answer.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
+    return answer
+
+
+def _page(wording: Wording, reason: str) -> Response:
+    # Whatever broke may break again while the rail is drawn, so a broken request gets a page without it.
+    has_rail = not g.get("is_broken", False) and current_user.is_authenticated
+    page = render_template(
+        "errors/refusal.html",
+        layout="layouts/app.html" if has_rail else "layouts/plain.html",
+        wording=wording,
+        reason=reason,
+        request_id=g.get("request_id", ""),
+    )
+    return make_response(page, wording.status)

@@ -1,0 +1,112 @@
+"""How are times, counts, countries and phone numbers worded on a page?"""
+
+from babel.numbers import format_decimal
+from flask import Flask
+
+from portal import clock
+from portal.core import locales, phone_number
+from portal.core.reasons import Reason
+from portal.models import ActorKind, AuditAction
+from portal.web import countries
+
+MINUTE, HOUR, DAY = clock.MINUTE, clock.HOUR, clock.DAY
+ACTORS: dict[str, str] = {
+    ActorKind.USER: "the user",
+    ActorKind.APP: "the app",
+    ActorKind.ADMIN: "the app's server",
+    ActorKind.ACCOUNT: "a member of the portal",
+    ActorKind.OPERATOR: "the operator",
+    ActorKind.SYSTEM: "Ringback",
+}
+
+
+def mount(app: Flask) -> None:
+    """Gives templates their filters."""
+    app.jinja_env.filters.update(
+        ago=ago,
+        left=left,
+        exact=exact,
+        machine_time=machine_time,
+        counted=counted,
+        grouped=grouped,
+        masked=phone_number.mask,
+        place=place,
+        language=locales.name,
+        own_language=locales.autonym,
+        direction=locales.direction,
+        country_name=countries.name,
+        reason=reason,
+        action=action,
+        actor=actor,
+    )
+    app.jinja_env.globals["now_ms"] = clock.now
+
+
+def reason(code: str) -> str:
+    """The sentence of a reason code; the code itself when it is one that this version does not know."""
+    return next((each.sentence for each in Reason if each == code), code)
+
+
+def action(code: str) -> str:
+    """The sentence of an audit action, in the past tense."""
+    return next((each.sentence for each in AuditAction if each == code), code)
+
+
+def actor(kind: str) -> str:
+    """Who did a thing, in words."""
+    return ACTORS.get(kind, kind)
+
+
+def ago(at: int) -> str:
+    """How long ago a time (Unix ms) was, in words; the date when it is over a month ago."""
+    passed = clock.now() - at
+    if passed < MINUTE:
+        return "just now"
+    if passed < HOUR:
+        return f"{counted(passed // MINUTE, 'minute')} ago"
+    if passed < DAY:
+        return f"{counted(passed // HOUR, 'hour')} ago"
+    if passed < 30 * DAY:
+        return f"{counted(passed // DAY, 'day')} ago"
+    return clock.as_datetime(at).strftime("%-d %b %Y")
+
+
+def left(until: int) -> str:
+    """How much time is left until `until` (Unix ms), in words."""
+    remaining = until - clock.now()
+    if remaining <= 0:
+        return "no time left"
+    if remaining < MINUTE:
+        return "less than a minute left"
+    if remaining < HOUR:
+        return f"{counted(-(-remaining // MINUTE), 'minute')} left"
+    return f"{counted(remaining // HOUR, 'hour')} left"
+
+
+def exact(at: int) -> str:
+    """A time (Unix ms) in full, in UTC."""
+    return clock.as_datetime(at).strftime("%-d %B %Y, %H:%M:%S UTC")
+
+
+def machine_time(at: int) -> str:
+    """A time (Unix ms) for the `datetime` attribute."""
+    return clock.as_datetime(at).isoformat(timespec="seconds")
+
+
+def grouped(number: int) -> str:
+    """A number with its thousands apart: 1,204."""
+    return str(format_decimal(number, locale="en"))
+
+
+def counted(number: int, noun: str) -> str:
+    """A number with its noun: 1 user, 1,204 users."""
+    return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def place(e164: str) -> str:
+    """Where a number belongs, with the country's letters: Japan (JP)."""
+    try:
+        region = phone_number.region(e164)
+    except phone_number.PhoneNumberError:
+        return "Unknown country"
+    return f"{countries.name(region)} ({region})"

@@ -1,0 +1,128 @@
+"""Who may open this page? Sign-in, membership and role, checked before a view runs (TEN-02, TEN-05)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
+
+from flask import Response, current_app, g, request, url_for
+from flask_login import current_user
+
+from portal.core.roles import Action, Role
+from portal.core.roles import may as role_may
+from portal.database import reading
+from portal.errors import Forbidden, NotFound
+from portal.models import Account, ActorKind, App
+from portal.services import accounts
+from portal.services.context import Caller
+from portal.web.render import go_to
+
+Given = ParamSpec("Given")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+NO_SUCH_APP = "There is no such app, or you are not a member of it."
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who asks, in which app, as what. `caller` fences every row that a service touches."""
+
+    account_id: str
+    app: App
+    role: Role
+
+    @property
+    def caller(self) -> Caller:
+        """This account, acting in this app."""
+        return Caller(ActorKind.ACCOUNT, self.app.id, self.account_id)
+
+    def may(self, action: Action) -> bool:
+        """Whether the role allows `action`."""
+        return role_may(self.role, action)
+
+
+def signed_in(view: Callable[Given, Response]) -> Callable[Given, Response]:
+    """Guards a page that every account may open."""
+
+    @wraps(view)
+    def guarded(*given: Given.args, **named: Given.kwargs) -> Response:
+        if not current_user.is_authenticated:
+            return ask_to_sign_in()
+        return view(*given, **named)
+
+    guarded.guard = "signed_in"  # type: ignore[attr-defined]
+    return guarded
+
+
+def may(
+    action: Action,
+) -> Callable[[Callable[Concatenate[Standing, Given], Response]], Callable[..., Response]]:
+    """Guards a page of one app. The view gets a Standing in place of the address's `app_id`.
+
+    Strangers get the same 404 as for an app that does not exist; members without the right get 403.
+    """
+
+    def around(view: Callable[Concatenate[Standing, Given], Response]) -> Callable[..., Response]:
+        @wraps(view)
+        def guarded(app_id: str, *given: Any, **named: Any) -> Response:
+            if not current_user.is_authenticated:
+                return ask_to_sign_in()
+            g.standing = _standing(current_user, app_id)
+            if not g.standing.may(action):
+                raise Forbidden("Your role in this app does not include this page. Ask an owner of the app.")
+            return view(g.standing, *given, **named)
+
+        guarded.guard = action  # type: ignore[attr-defined]
+        return guarded
+
+    return around
+
+
+def _standing(account: Account, app_id: str) -> Standing:
+    g.memberships = accounts.apps_of(reading(), account.id)
+    for app, role in g.memberships:
+        if app.id == app_id:
+            return Standing(account.id, app, role)
+    raise NotFound("app", NO_SUCH_APP)
+
+
+def ask_to_sign_in(*_mechanisms: object, **_headers: object) -> Response:
+    """Sends a signed-out browser to the sign-in page, and back to where it was going afterwards."""
+    target = (
+        request.full_path.rstrip("?")
+        if request.method in SAFE_METHODS and not request.headers.get("HX-Request")
+        else ""
+    )
+    return go_to(url_for("security.login", next=target or None))
+
+
+def is_own_path(target: str) -> bool:
+    """Whether `target` is a path of this portal that can be opened by a link (WEB-08).
+
+    The list of pages is the map of routes itself. Hosts, backslashes and control characters are out.
+    """
+    if not target.startswith("/") or target.startswith("//") or not target.isascii():
+        return False
+    if any(char in '\\"<>' or char <= " " for char in target) or "%" in urlsplit(target).path:
+        return False
+    return _opens(urlsplit(target).path)
+
+
+def _opens(path: str) -> bool:
+    pages = current_app.url_map.bind("")
+    return not path.startswith("/api/") and bool(pages.test(path, "GET"))
+
+
+def refuse_foreign_origins() -> None:
+    """Refuses a change of state that another site's page asked for, whatever its token says (WEB-03).
+
+    With `Referrer-Policy: no-referrer` browsers send `Origin: null` with our own forms, so Sec-Fetch-Site
+    is asked first, and a null Origin alone is neither proof nor refusal: the token decides.
+    """
+    if request.method in SAFE_METHODS or request.path.startswith("/api/"):
+        return
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+        raise Forbidden("This form was sent from another site. Open the page here and send it again.")
+    origin = request.headers.get("Origin", "null")
+    if origin != "null" and urlsplit(origin).netloc != request.host:
+        raise Forbidden("This form was sent from another site. Open the page here and send it again.")

@@ -1,0 +1,51 @@
+"""The sandbox inbox of an app: a simulated phone."""
+
+import hashlib
+
+from flask import Blueprint, Response, current_app, make_response, request
+
+from portal.core.roles import Action
+from portal.database import reading
+from portal.errors import NotFound
+from portal.models import AppMode
+from portal.services import outbox
+from portal.web.guards import Standing, may
+from portal.web.render import page_or_fragment
+
+pages = Blueprint("inbox", __name__, url_prefix="/apps/<id:app_id>/inbox")
+
+PAGE_LENGTH = 30
+
+
+@pages.get("")
+@may(Action.SEE_INBOX)
+def show(standing: Standing) -> Response:
+    """What the phone got, newest first. An open page asks again and gets 204 while nothing has changed."""
+    if standing.app.mode != AppMode.SANDBOX:
+        raise NotFound("inbox", "Only sandbox apps have an inbox.")
+    before = request.args.get("before", type=int)
+    ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
+    messages = outbox.inbox(ctx, before=before, limit=PAGE_LENGTH + 1)
+    older = messages[PAGE_LENGTH - 1].serial if len(messages) > PAGE_LENGTH else None
+    shown = messages[:PAGE_LENGTH]
+    seen = _stamp(shown)
+    if request.args.get("seen") == seen:
+        return make_response("", 204)
+    newest = request.args.get("newest", default=0, type=int)
+    news = sum(1 for message in shown if message.serial > newest) if newest else 0
+    return page_or_fragment(
+        "inbox/show.html",
+        "inbox/_messages.html",
+        app=standing.app,
+        messages=shown,
+        older=older,
+        before=before,
+        seen=seen,
+        news=news,
+    )
+
+
+def _stamp(messages: list[outbox.InboxMessage]) -> str:
+    """A word that changes when the list would look different."""
+    state = repr([(message.serial, message.code_is_live) for message in messages])
+    return hashlib.sha256(state.encode()).hexdigest()[:16]

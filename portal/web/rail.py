@@ -1,0 +1,59 @@
+"""What does the rail offer on this page? The pages that exist and that the role may open."""
+
+from dataclasses import dataclass
+
+from flask import Flask, g, request, url_for
+from flask_login import current_user
+
+from portal.core.roles import Action
+from portal.models import AppMode
+from portal.web.guards import Standing
+from portal.web.themes import THEMES, chosen_theme
+
+# In the order of work (look.md); the blueprint's name tells which entry is the current one.
+ENTRIES = (
+    ("Overview", "overview", "apps.show", Action.SEE_APP),
+    ("Inbox", "inbox", "inbox.show", Action.SEE_INBOX),
+    ("Users", "users", "users.index", Action.SEE_USERS),
+    ("SMS templates", "sms_templates", "sms_templates.index", Action.SEE_SMS_TEMPLATES),
+    ("Verification", "verification", "verifications.show", Action.SEE_SETTINGS),
+    ("Access keys", "keys", "access_keys.show", Action.MANAGE_KEYS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the rail."""
+
+    word: str
+    icon: str
+    address: str
+    current: bool
+
+
+def mount(app: Flask) -> None:
+    """Gives every template the rail, the theme, and the address to come back to."""
+    app.context_processor(_values)
+
+
+def _values() -> dict[str, object]:
+    broken = g.get("is_broken", False)
+    standing = None if broken else g.get("standing")
+    return {
+        "account": None if broken or not current_user.is_authenticated else current_user,
+        "memberships": g.get("memberships", []),
+        "standing": standing,
+        "rail": _entries(standing) if standing else [],
+        "theme": chosen_theme(),
+        "themes": THEMES,
+        "here": request.full_path.rstrip("?") if request.method == "GET" else "",
+    }
+
+
+def _entries(standing: Standing) -> list[Entry]:
+    blueprint = (request.endpoint or "").partition(".")[0]
+    return [
+        Entry(word, icon, url_for(endpoint, app_id=standing.app.id), blueprint == endpoint.partition(".")[0])
+        for word, icon, endpoint, action in ENTRIES
+        if standing.may(action) and (endpoint != "inbox.show" or standing.app.mode == AppMode.SANDBOX)
+    ]

@@ -1,0 +1,82 @@
+"""Which pages are there? Mounts the HTML door on a Flask app."""
+
+import secrets
+
+from flask import Flask, Response, g, request
+from flask_wtf.csrf import CSRFProtect
+from htmx_flask import Htmx
+from jinja2 import StrictUndefined
+
+from portal.web import (
+    access_keys,
+    addresses,
+    apps,
+    assets,
+    errors,
+    filters,
+    guards,
+    headers,
+    inbox,
+    rail,
+    sessions,
+    sms_templates,
+    themes,
+    users,
+    verifications,
+)
+
+# The factory exempts the REST API, which has no cookies to protect.
+csrf = CSRFProtect()
+
+# Bytes; no form of the portal comes near (WEB-10).
+LARGEST_FORM = 64 * 1024
+
+BLUEPRINTS = (
+    apps.pages,
+    verifications.pages,
+    sms_templates.pages,
+    users.pages,
+    inbox.pages,
+    access_keys.pages,
+    themes.pages,
+)
+
+
+def register(app: Flask) -> None:
+    """Mounts every page, with sessions, guards, headers, error pages and assets.
+
+    Needs `app.extensions["ringback"]` and the database to be in place.
+    """
+    # A template that names what it was not given is a mistake, never an empty place.
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    Htmx(app)
+    addresses.mount(app)
+    app.before_request(_name_request)
+    app.before_request(_limit_body)
+    app.before_request(guards.refuse_foreign_origins)
+    assets.mount(app)
+    sessions.mount(app, csrf)
+    headers.mount(app)
+    errors.mount(app)
+    filters.mount(app)
+    rail.mount(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    app.after_request(_tell_request)
+
+
+def _name_request() -> None:
+    # The word that an error page shows and a log line carries.
+    g.setdefault("request_id", secrets.token_hex(8))
+
+
+def _limit_body() -> None:
+    # The REST API has its own limit.
+    if not request.path.startswith("/api/"):
+        request.max_content_length = LARGEST_FORM
+
+
+def _tell_request(answer: Response) -> Response:
+    answer.headers.setdefault("X-Request-ID", g.get("request_id", ""))
+    return answer

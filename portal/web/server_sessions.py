@@ -1,0 +1,137 @@
+"""Where is a browser's session kept? In a row of ours; the cookie only holds its key (WEB-01, WEB-02)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Flask, Request, Response
+from flask.sessions import SessionInterface, SessionMixin
+from flask_login import current_user
+
+from portal import clock
+from portal.database import reading, transaction
+from portal.services import sessions
+from portal.web.assets import STATIC_ENDPOINTS
+
+ACCOUNT = "_user_id"
+# What a signed-out browser may take along from a signed-in session: a notice to be shown.
+SURVIVES_SIGN_OUT = frozenset({"_flashes"})
+# The token of forms belongs to one session and one account, so it never outlives a change of either.
+ENDS_AT_SIGN_IN = frozenset({"csrf_token"})
+
+
+class ServerSession(SessionMixin):
+    """The values of one browser's session, read from its row when somebody first asks for them."""
+
+    def __init__(self, key: str, load: Callable[[], sessions.Kept | None]) -> None:
+        self.key = key
+        self._load = load
+        self._values: dict[str, Any] | None = None
+        self.before: dict[str, Any] = {}
+        self.last_seen_at = 0
+
+    @property
+    def values_now(self) -> dict[str, Any]:
+        """The values, loaded."""
+        if self._values is None:
+            kept = self._load() if self.key else None
+            self._values = dict(kept.values) if kept else {}
+            self.before = dict(self._values)
+            self.last_seen_at = kept.last_seen_at if kept else 0
+            # A key that opens nothing is never adopted, so nobody can plant one (WEB-01).
+            self.key = self.key if kept else ""
+        return self._values
+
+    @property
+    def was_asked(self) -> bool:
+        """Whether anybody looked into the session during this request."""
+        return self._values is not None
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values_now[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self.values_now[name] = value
+
+    def __delitem__(self, name: str) -> None:
+        del self.values_now[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_now)
+
+    def __len__(self) -> int:
+        return len(self.values_now)
+
+
+class ServerSessions(SessionInterface):
+    """Reads sessions lazily, writes them on change or once a minute, and renews the key at sign-in."""
+
+    def open_session(self, app: Flask, request: Request) -> ServerSession:
+        """The session of this request; no row is read before somebody asks for a value."""
+        key = request.cookies.get(self.get_cookie_name(app), "")[:64]
+
+        def load() -> sessions.Kept | None:
+            if request.endpoint in STATIC_ENDPOINTS:
+                return None
+            return sessions.read(reading(), key, clock.now())
+
+        return ServerSession(key, load)
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Keeps what changed. Sign-in and sign-out end the old row, and with it the old cookie."""
+        assert isinstance(session, ServerSession)
+        if not session.was_asked:
+            return
+        if session.values_now.get(ACCOUNT) != session.before.get(ACCOUNT):
+            self._renew(app, session, response)
+        elif not session.key and session.values_now:
+            self._open(app, session, response)
+        elif session.key and self._is_due(session):
+            self._write(app, session, response)
+
+    def _renew(self, app: Flask, session: ServerSession, response: Response) -> None:
+        signed_in = ACCOUNT in session.values_now
+        for name in list(session.values_now):
+            if name in ENDS_AT_SIGN_IN or not (signed_in or name in SURVIVES_SIGN_OUT):
+                del session.values_now[name]
+        if session.key:
+            with transaction() as rows:
+                sessions.end(rows, session.key)
+        if session.values_now:
+            self._open(app, session, response)
+        else:
+            self._drop_cookie(app, response)
+
+    def _open(self, app: Flask, session: ServerSession, response: Response) -> None:
+        account_id = _account_id(session)
+        with transaction() as rows:
+            key = sessions.open_new(rows, session.values_now, account_id, clock.now())
+        response.set_cookie(
+            self.get_cookie_name(app),
+            key,
+            path="/",
+            secure=self.get_cookie_secure(app),
+            httponly=True,
+            samesite="Lax",
+        )
+
+    def _write(self, app: Flask, session: ServerSession, response: Response) -> None:
+        account_id = _account_id(session)
+        with transaction() as rows:
+            kept = sessions.write(rows, session.key, session.values_now, account_id, clock.now())
+        if not kept:
+            self._drop_cookie(app, response)
+
+    def _is_due(self, session: ServerSession) -> bool:
+        return session.values_now != session.before or session.last_seen_at <= clock.now() - clock.MINUTE
+
+    def _drop_cookie(self, app: Flask, response: Response) -> None:
+        secure = self.get_cookie_secure(app)
+        response.delete_cookie(
+            self.get_cookie_name(app), path="/", secure=secure, httponly=True, samesite="Lax"
+        )
+
+
+def _account_id(session: ServerSession) -> str | None:
+    if ACCOUNT not in session.values_now or not current_user.is_authenticated:
+        return None
+    return str(current_user.id)

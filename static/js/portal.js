@@ -1,0 +1,142 @@
+// What does the portal add where JavaScript runs? Copying, arrow keys, polling, focus. Every page works without it.
+"use strict";
+
+const root = document.documentElement;
+root.classList.add("scripted");
+
+const quiet = matchMedia("(prefers-reduced-motion: reduce)");
+
+function say(text) {
+  const voice = document.getElementById("voice");
+  if (voice) voice.textContent = text;
+}
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copies);
+  const word = button.querySelector("[data-word]");
+  try {
+    await navigator.clipboard.writeText(source.textContent.trim());
+    word.textContent = "Copied";
+    say("Copied");
+  } catch {
+    // Without HTTPS browsers refuse the clipboard; a selection lets the person copy it by hand.
+    getSelection().selectAllChildren(source);
+    word.textContent = "Selected";
+    say("Selected. Copy it with your keyboard.");
+  }
+  setTimeout(() => (word.textContent = "Copy"), 2000);
+}
+
+function focusOnErrors(within) {
+  const found = within.querySelector("[data-focus]");
+  if (found) found.focus();
+}
+
+function moveBetweenRows(event) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const here = event.target.closest?.("a.row-target");
+  if (!step || !here) return;
+  const rows = [...here.closest("table").querySelectorAll("a.row-target")];
+  const next = rows[rows.indexOf(here) + step];
+  if (!next) return;
+  event.preventDefault();
+  next.focus();
+  next.scrollIntoView({ block: "nearest", behavior: quiet.matches ? "auto" : "smooth" });
+}
+
+function narrow(list, wanted) {
+  const words = wanted.trim().toLocaleLowerCase();
+  let shown = 0;
+  for (const choice of list.querySelectorAll(".choice")) {
+    choice.hidden = !choice.textContent.toLocaleLowerCase().includes(words);
+    shown += choice.hidden ? 0 : 1;
+  }
+  say(`${shown} shown`);
+}
+
+// A hidden tab asks for nothing; a tab that comes back asks at once.
+function poll() {
+  if (document.hidden) return;
+  for (const part of document.querySelectorAll("[data-polls]")) htmx.trigger(part, "portal:poll");
+}
+
+// A list that grows at its top must not move what is being read.
+let held = null;
+
+function holdStill(target) {
+  const first = [...target.querySelectorAll("li[id]")].find((item) => item.getBoundingClientRect().bottom > 0);
+  held = first && scrollY > 0 ? { id: first.id, top: first.getBoundingClientRect().top } : null;
+}
+
+function letGo() {
+  const item = held && document.getElementById(held.id);
+  if (item) scrollBy(0, item.getBoundingClientRect().top - held.top);
+  held = null;
+}
+
+// Times say UTC; the person's own zone goes before it.
+function localise(within) {
+  for (const time of within.querySelectorAll("time[datetime]:not([data-local])")) {
+    const local = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
+    time.title = `${local} (${time.title})`;
+    time.dataset.local = "";
+  }
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copies]");
+  if (button) copy(button);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && location.hash === "#rail") {
+    location.hash = "#content";
+    document.querySelector(".bar a[href='#rail']").focus();
+  }
+  moveBetweenRows(event);
+});
+
+document.addEventListener("input", (event) => {
+  const list = document.getElementById(event.target.dataset.narrows);
+  if (list) narrow(list, event.target.value);
+});
+
+// The link to the drawer moves the focus into it, as a dialog would.
+addEventListener("hashchange", () => {
+  if (location.hash === "#rail") document.getElementById("rail").focus();
+});
+
+document.addEventListener("visibilitychange", poll);
+setInterval(poll, 3000);
+
+let running = 0;
+function count(change) {
+  running = Math.max(0, running + change);
+  root.classList.toggle("loading", running > 0);
+}
+
+document.addEventListener("htmx:beforeRequest", () => count(1));
+document.addEventListener("htmx:afterRequest", () => count(-1));
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target.matches("[data-polls]")) holdStill(event.detail.target);
+});
+document.addEventListener("htmx:afterSettle", (event) => {
+  letGo();
+  focusOnErrors(event.detail.elt);
+  localise(document);
+  const news = event.detail.elt.dataset?.news;
+  if (news) say(news);
+});
+for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+  document.addEventListener(failure, (event) => {
+    if (event.detail.xhr?.status === 422) return;
+    document.getElementById("trouble").hidden = false;
+  });
+}
+
+// The answer to a POST that shows a secret once must not be posted again by a reload.
+const settled = document.querySelector("[data-settles-at]");
+if (settled) history.replaceState(null, "", settled.dataset.settlesAt);
+
+localise(document);
+focusOnErrors(document);

@@ -1,0 +1,57 @@
+"""How does an operator let people in?"""
+
+import json
+
+from sqlalchemy import select
+
+from portal.models import Account
+from portal.services.passwords import Hasher
+
+
+def matches(stored: str, password: str) -> bool:
+    return Hasher(threads=1, waiting=1).check(stored, password).right
+
+
+def test_it_makes_a_random_password_and_shows_it_once(operator, session):
+    answer = operator.types("accounts", "create", "Alice@Example.com")
+    assert answer.exit_code == 0
+    (_, address), (_, password) = (line.split() for line in answer.stdout.splitlines())
+    assert address == "alice@example.com"
+    stored = session.scalars(select(Account)).one().password
+    assert stored.startswith("$argon2id$")
+    assert matches(stored, password)
+
+
+def test_it_takes_a_password_from_standard_input_and_does_not_show_it(operator, session):
+    answer = operator.types(
+        "accounts", "create", "a@example.com", "--password-stdin", stdin="open sesame, please\n"
+    )
+    assert (answer.exit_code, answer.stdout) == (0, "account   a@example.com\n")
+    assert matches(session.scalars(select(Account)).one().password, "open sesame, please")
+
+
+def test_a_short_password_is_refused(operator, session):
+    answer = operator.types("accounts", "create", "a@example.com", "--password-stdin", stdin="12345678901\n")
+    assert (answer.exit_code, answer.stderr) == (1, "Error: A password needs 12 to 200 characters.\n")
+    assert session.scalars(select(Account)).all() == []
+
+
+def test_an_account_that_is_there_is_refused_and_keeps_its_password(operator, session, alice):
+    before = session.get(Account, alice.id).password
+    answer = operator.types("accounts", "create", "ALICE@example.com")
+    assert answer.exit_code == 1
+    assert answer.stdout == ""
+    assert session.get(Account, alice.id).password == before
+
+
+def test_an_address_that_is_none_is_refused(operator):
+    answer = operator.types("accounts", "create", "alice")
+    assert (answer.exit_code, answer.stderr.count("\n")) == (1, 1)
+
+
+def test_the_list_names_every_account(operator, alice, bob):
+    assert operator.types("accounts", "list").stdout == "alice@example.com\nbob@example.com\n"
+    assert json.loads(operator.types("accounts", "list", "--json").stdout) == [
+        {"email": "alice@example.com", "active": True},
+        {"email": "bob@example.com", "active": True},
+    ]

@@ -1,0 +1,58 @@
+"""What an SMS says is its wording with the values put in once, literally."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal.core import message_text, wordings
+from portal.core.placeholders import WordingError
+
+VALUES = {"app_name": "Shop", "minutes": "10"}
+
+
+def test_a_verification_says_app_code_and_minutes():
+    text = message_text.render("{app_name}: {code} ({minutes} min)", VALUES, "012345")
+    assert text == "Shop: 012345 (10 min)"
+
+
+def test_a_notice_has_no_code_and_needs_none():
+    assert message_text.render("{app_name}: changed.", VALUES, None) == "Shop: changed."
+
+
+def test_tpl_01_a_value_that_looks_like_a_placeholder_stays_as_it_is():
+    values = {"app_name": "{code}", "minutes": "{app_name}"}
+    assert message_text.render("{app_name} {code} {minutes}", values, "1234") == "{code} 1234 {app_name}"
+
+
+@pytest.mark.parametrize(
+    "body", ["{code.__class__}", "{code!r}", "{code:>9999999}", "{{code}}", "%(code)s", "x"]
+)
+def test_tpl_01_a_body_that_breaks_the_rules_is_never_sent(body):
+    with pytest.raises(WordingError):
+        message_text.render(body, VALUES, "012345")
+
+
+def test_a_code_among_the_values_does_not_beat_the_messages_own():
+    assert message_text.render("{code}", {**VALUES, "code": "999999"}, "012345") == "012345"
+
+
+@pytest.mark.parametrize("locale", wordings.VERIFICATION)
+def test_every_wording_of_ours_holds_the_code_once_and_leaves_nothing_open(locale):
+    text = message_text.render(wordings.VERIFICATION[locale], VALUES, "012345")
+    assert text.count("012345") == 1
+    assert "Shop" in text
+    assert "{" not in text
+
+
+@pytest.mark.parametrize("locale", wordings.CHANGE_NOTICE)
+def test_otp_17_no_notice_of_ours_has_room_for_a_code(locale):
+    text = message_text.render(wordings.CHANGE_NOTICE[locale], VALUES, None)
+    assert "Shop" in text
+    assert "{" not in text
+    assert not any(c.isdigit() for c in text)
+
+
+@given(name=st.text(max_size=30), digits=st.from_regex(r"[0-9]{4,10}", fullmatch=True))
+def test_the_text_is_the_body_with_only_the_placeholders_replaced(name, digits):
+    text = message_text.render("<{app_name}|{code}>", {"app_name": name}, digits)
+    assert text == f"<{name}|{digits}>"

@@ -1,0 +1,49 @@
+"""Owners may do everything, support may look, and whoever is nobody may do nothing."""
+
+import pytest
+
+from portal.core.roles import ALLOWED, Action, Role, may
+
+# Written out a second time on purpose; TEN-05 asks for a matrix that a person can read.
+MATRIX = {
+    "see_app": {"owner", "support"},
+    "see_users": {"owner", "support"},
+    "see_inbox": {"owner"},
+    "see_settings": {"owner"},
+    "change_settings": {"owner"},
+    "see_sms_templates": {"owner"},
+    "change_sms_templates": {"owner"},
+    "manage_keys": {"owner"},
+}
+CELLS = [(role, action) for action in MATRIX for role in ("owner", "support")]
+
+
+@pytest.mark.parametrize(("role", "action"), CELLS)
+def test_ten_05_a_role_may_do_what_the_matrix_says_and_no_more(role, action):
+    assert may(Role(role), Action(action)) is (role in MATRIX[action])
+
+
+def test_ten_05_every_role_and_every_action_stands_in_the_matrix():
+    assert {action.value for action in Action} == set(MATRIX)
+    assert {role.value for role in Role} == {"owner", "support"}
+    assert set(ALLOWED) == set(Role)
+
+
+@pytest.mark.parametrize("action", Action)
+def test_ten_05_a_stranger_may_do_nothing(action):
+    assert may(None, action) is False
+
+
+def test_ten_05_a_role_that_the_matrix_forgot_may_do_nothing(monkeypatch):
+    monkeypatch.setitem(ALLOWED, Role.OWNER, frozenset())
+    assert not any(may(Role.OWNER, action) for action in Action)
+
+
+def test_ten_05_support_never_sees_codes_or_keys():
+    assert not {Action.SEE_INBOX, Action.MANAGE_KEYS} & ALLOWED[Role.SUPPORT]
+
+
+@pytest.mark.parametrize("action", Action)
+def test_every_action_says_in_a_sentence_what_it_is(action):
+    assert action.sentence[0].isupper()
+    assert not action.sentence.endswith(".")

@@ -1,0 +1,183 @@
+"""How is a valid row made in one call? Each maker puts down its noun, and what that noun cannot be without.
+
+Every maker takes the session first and any column by name, adds the row, flushes it and returns it.
+"""
+
+import itertools
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from portal import clock
+from portal.core.lifecycle import Purpose, State
+from portal.core.roles import Role
+from portal.models import (
+    Account,
+    AccountSession,
+    ActorKind,
+    App,
+    AuditAction,
+    AuditEntry,
+    BearerToken,
+    Membership,
+    Message,
+    MessagePurpose,
+    MessageState,
+    OpenCountry,
+    PeriodicJob,
+    PhoneNumberLimit,
+    SmsTemplate,
+    SmsTemplateVersion,
+    TokenKind,
+    User,
+    Verification,
+    random_id,
+)
+
+_count = itertools.count(1)
+
+Row = TypeVar("Row")
+
+
+def phone_number() -> str:
+    """A Japanese mobile number that no other row has."""
+    return f"+8190{10_000_000 + next(_count):08}"
+
+
+def account(session: Session, **columns: Any) -> Account:
+    """An account that can sign in with no password; `tests/cast.py` has people who can."""
+    defaults = {"email": f"person{next(_count)}@example.com", "password": "!", "created_at": clock.now()}
+    return _put(session, Account(**defaults | columns))
+
+
+def account_session(session: Session, **columns: Any) -> AccountSession:
+    """A browser session, signed in only with `account_id`."""
+    times = {"created_at": clock.now(), "last_seen_at": clock.now()}
+    return _put(session, AccountSession(**{"key_hash": random_id() * 2, "values": {}} | times | columns))
+
+
+def app(session: Session, **columns: Any) -> App:
+    """A sandbox app in Japan, with verification off, as every new app."""
+    secret = {"client_secret_hash": random_id() * 2, "client_secret_last4": "0000"}
+    defaults = {"id": random_id()[:16], "name": f"App {next(_count)}", "home_country": "JP"}
+    return _put(session, App(**defaults | secret | {"created_at": clock.now()} | columns))
+
+
+def membership(session: Session, **columns: Any) -> Membership:
+    """Support of an app, both made where they are not given."""
+    defaults = {"role": Role.SUPPORT, "created_at": clock.now()}
+    if "account_id" not in columns:
+        defaults["account_id"] = account(session).id
+    return _put(session, Membership(**_in_app(session, columns), **defaults | columns))
+
+
+def open_country(session: Session, **columns: Any) -> OpenCountry:
+    """One country that an app may text."""
+    return _put(session, OpenCountry(**_in_app(session, columns), **{"country": "JP"} | columns))
+
+
+def user(session: Session, **columns: Any) -> User:
+    """A user with a login name and nothing else. Reversed numbers follow the numbers."""
+    defaults: dict[str, Any] = {"id": random_id(), "login_name": f"user{next(_count)}"}
+    defaults |= {"created_at": clock.now(), "modified_at": clock.now()}
+    for name in ("phone_number", "pending_phone_number"):
+        if columns.get(name):
+            defaults[f"{name}_reversed"] = columns[name][::-1]
+    if columns.get("pending_phone_number"):
+        defaults |= {"pending_since": clock.now(), "pending_until": clock.now() + clock.DAY}
+    return _put(session, User(**_in_app(session, columns), **defaults | columns))
+
+
+def bearer_token(session: Session, **columns: Any) -> BearerToken:
+    """A user's token, good for an hour."""
+    defaults = {"token_hash": random_id() * 2, "kind": TokenKind.USER, "created_at": clock.now()}
+    return _of_user(session, BearerToken, defaults | {"expires_at": clock.now() + clock.HOUR}, columns)
+
+
+def verification(session: Session, **columns: Any) -> Verification:
+    """An open verification of a sign-up's number, its code good for ten minutes and not sent yet."""
+    code = {"key_version": 1, "code_length": 6, "code_expires_at": clock.now() + 10 * clock.MINUTE}
+    limits = {"guesses_allowed": 5, "sends_allowed": 5}
+    defaults = {"id": random_id(), "purpose": Purpose.REGISTER, "phone_number": phone_number()}
+    if columns.get("state", State.OPEN) != State.OPEN:
+        defaults["ended_at"] = clock.now()
+    return _of_user(session, Verification, defaults | code | limits | {"created_at": clock.now()}, columns)
+
+
+def phone_number_limit(session: Session, **columns: Any) -> PhoneNumberLimit:
+    """A number that was sent and guessed nothing."""
+    defaults = {"phone_number": phone_number(), "touched_at": clock.now()}
+    return _put(session, PhoneNumberLimit(**_in_app(session, columns), **defaults | columns))
+
+
+def sms_template(session: Session, **columns: Any) -> SmsTemplate:
+    """The template of one locale, with its first version."""
+    times = {"created_at": clock.now(), "modified_at": clock.now()}
+    template = SmsTemplate(
+        **_in_app(session, columns), **{"locale": "en", "current_version": 1} | times | columns
+    )
+    version = {"locale": template.locale, "version": template.current_version}
+    sms_template_version(session, app_id=template.app_id, **version)
+    return _put(session, template)
+
+
+def sms_template_version(session: Session, **columns: Any) -> SmsTemplateVersion:
+    """One saved wording."""
+    defaults = {"locale": "en", "version": 1, "body": "{app_name}: {code}", "created_at": clock.now()}
+    return _put(session, SmsTemplateVersion(**_in_app(session, columns), **defaults | columns))
+
+
+def message(session: Session, **columns: Any) -> Message:
+    """A queued verification message, with its user, verification and wording."""
+    given = dict(columns)
+    if given.get("purpose", MessagePurpose.VERIFICATION) == MessagePurpose.VERIFICATION:
+        given = _with_verification(session, given)
+    defaults = {"id": random_id(), "purpose": MessagePurpose.VERIFICATION, "locale": "en", "values": {}}
+    defaults |= {"phone_number": phone_number(), "due_at": clock.now(), "created_at": clock.now()}
+    if given.get("state") not in (None, MessageState.QUEUED, MessageState.SENDING):
+        defaults["ended_at"] = clock.now()
+    return _of_user(session, Message, defaults, given)
+
+
+def audit_entry(session: Session, **columns: Any) -> AuditEntry:
+    """An entry that Ringback made by itself."""
+    defaults = {"at": clock.now(), "actor_kind": ActorKind.SYSTEM, "action": AuditAction.APP_CHANGED}
+    return _put(session, AuditEntry(**_in_app(session, columns), **defaults | columns))
+
+
+def periodic_job(session: Session, **columns: Any) -> PeriodicJob:
+    """A job that is due."""
+    return _put(session, PeriodicJob(**{"name": f"job{next(_count)}", "due_at": clock.now()} | columns))
+
+
+def _with_verification(session: Session, columns: dict[str, Any]) -> dict[str, Any]:
+    if "verification_id" not in columns:
+        own = {name: columns[name] for name in ("app_id", "user_id", "phone_number") if name in columns}
+        found = verification(session, **own)
+        number = {"phone_number": found.phone_number}
+        ids = {"app_id": found.app_id, "user_id": found.user_id, "verification_id": found.id}
+        columns = number | columns | ids | {"issue": found.issue}
+    if "sms_template_version_id" not in columns:
+        version = {"app_id": columns["app_id"], "version": next(_count)}
+        columns = columns | {"sms_template_version_id": sms_template_version(session, **version).id}
+    return columns
+
+
+def _of_user(session: Session, kind: type[Row], defaults: dict[str, Any], columns: dict[str, Any]) -> Row:
+    owner = {}
+    if "user_id" not in columns:
+        made = user(
+            session, **_in_app(session, columns) | {k: columns[k] for k in ("app_id",) if k in columns}
+        )
+        owner = {"app_id": made.app_id, "user_id": made.id}
+    return _put(session, kind(**defaults | columns | owner))
+
+
+def _in_app(session: Session, columns: dict[str, Any]) -> dict[str, str]:
+    return {} if "app_id" in columns else {"app_id": app(session).id}
+
+
+def _put(session: Session, row: Row) -> Row:
+    session.add(row)
+    session.flush()
+    return row

@@ -1,0 +1,174 @@
+"""Settings come from PORTAL_ names only; what makes no sense stops the start with a line that says why."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from portal import config
+from portal.config import Settings, WrongSetting, load
+
+SAFE = {
+    "PORTAL_PRODUCTION": "true",
+    "PORTAL_BASE_URL": "https://ringback.example",
+    "PORTAL_SECURE_COOKIES": "true",
+}
+
+
+def refusal(**environment: str) -> str:
+    """What a start with this environment says."""
+    with pytest.raises(WrongSetting) as refused:
+        load({f"PORTAL_{name}": value for name, value in environment.items()})
+    return str(refused.value)
+
+
+def test_nothing_set_is_a_server_for_trying_things_out_on_this_machine():
+    assert load({}) == Settings()
+    assert load({}).host == "127.0.0.1"
+    assert not load({}).production
+
+
+def test_every_setting_is_read_and_takes_its_kind():
+    found = load(
+        {
+            "PORTAL_HOME": "/srv/ringback",
+            "PORTAL_DATABASE_URL": "postgresql://ringback@localhost/ringback",
+            "PORTAL_HOST": "::1",
+            "PORTAL_PORT": " 9090 ",
+            "PORTAL_THREADS": "4",
+            "PORTAL_HASH_THREADS": "64",
+            "PORTAL_BASE_URL": "http://localhost:9090",
+            "PORTAL_SECURE_COOKIES": "yes",
+            "PORTAL_WORKER": "off",
+            "PORTAL_LIMITS": "bench",
+            "PORTAL_LOG_LEVEL": "debug",
+            "PATH": "/bin",
+            "portal_port": "1",
+        }
+    )
+    assert (found.home, found.host, found.port) == (Path("/srv/ringback"), "::1", 9090)
+    assert (found.threads, found.hash_threads, found.worker) == (4, 64, False)
+    assert (found.limits, found.log_level, found.secure_cookies) == ("bench", "debug", True)
+
+
+@pytest.mark.parametrize("value", ["", "  ", "\t"])
+def test_an_empty_setting_is_as_if_it_were_not_there(value):
+    assert load({"PORTAL_PORT": value, "PORTAL_WORKER": value, "PORTAL_LIMITS": value}) == Settings()
+
+
+@pytest.mark.parametrize(
+    "name", ["PORTAL_POTR", "PORTAL_", "PORTAL_SECRET_KEY", "PORTAL_port", "PORTAL_DEBUG"]
+)
+def test_an_unknown_portal_name_is_refused_and_the_known_ones_are_told(name):
+    with pytest.raises(WrongSetting) as refused:
+        load({name: "1"})
+    assert str(refused.value).startswith(f"{name} is not a setting.")
+    assert "PORTAL_PORT" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "0"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("PORT", "8080.0"),
+        ("PORT", "8 080"),
+        ("PORT", "1e3"),
+        ("PORT", "٨٠٨٠"),
+        ("PORT", "http"),
+        ("PORT", "9" * 5_000),
+        ("THREADS", "3"),
+        ("THREADS", "257"),
+        ("HASH_THREADS", "0"),
+        ("HASH_THREADS", "65"),
+        ("WORKER", "maybe"),
+        ("WORKER", "2"),
+        ("PRODUCTION", "ja"),
+        ("SECURE_COOKIES", "None"),
+        ("LIMITS", "none"),
+        ("LIMITS", "DEFAULT"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_LEVEL", "WARNING"),
+        ("DATABASE_URL", "mysql://localhost/ringback"),
+        ("DATABASE_URL", "ringback.db"),
+        ("DATABASE_URL", "postgresql+asyncpg://localhost/x"),
+        ("BASE_URL", "ringback.example"),
+        ("BASE_URL", "https://ringback.example/portal"),
+        ("BASE_URL", "https://ringback.example/"),
+        ("BASE_URL", "javascript:alert(1)"),
+        ("BASE_URL", "https://"),
+        ("BASE_URL", "https://a b"),
+        ("BASE_URL", "https://a\nSet-Cookie: x"),
+    ],
+)
+def test_nonsense_is_refused_by_its_name(name, value):
+    assert f"PORTAL_{name}" in refusal(**{name: value})
+
+
+@pytest.mark.parametrize("value", ["mysql://ringback:s3cret@localhost/x", "s3cret"])
+def test_ops_06_a_refused_database_address_is_not_repeated_with_its_password(value):
+    assert "s3cret" not in refusal(DATABASE_URL=value)
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("postgres://db/ringback", "postgresql+psycopg://db/ringback"),
+        ("postgresql://db/ringback", "postgresql+psycopg://db/ringback"),
+        ("postgresql+psycopg://db/ringback", "postgresql+psycopg://db/ringback"),
+        ("sqlite:////srv/ringback.db", "sqlite:////srv/ringback.db"),
+    ],
+)
+def test_a_database_address_gets_the_driver_that_ringback_is_tested_with(url, found):
+    assert load({"PORTAL_DATABASE_URL": url}).sqlalchemy_url == found
+
+
+def test_without_an_address_the_database_is_a_file_in_the_home(tmp_path):
+    found = Settings(home=tmp_path / "home")
+    assert found.sqlalchemy_url == f"sqlite:///{tmp_path / 'home' / 'ringback.db'}"
+
+
+def test_ops_06_production_starts_with_safe_settings():
+    assert load(SAFE).production
+
+
+@pytest.mark.parametrize(
+    ("unsafe", "named"),
+    [
+        ({"PORTAL_LIMITS": "bench"}, "PORTAL_LIMITS"),
+        ({"PORTAL_BASE_URL": ""}, "PORTAL_BASE_URL"),
+        ({"PORTAL_BASE_URL": "http://ringback.example"}, "PORTAL_BASE_URL"),
+        ({"PORTAL_SECURE_COOKIES": "false"}, "PORTAL_SECURE_COOKIES"),
+        ({"PORTAL_SECURE_COOKIES": ""}, "PORTAL_SECURE_COOKIES"),
+    ],
+)
+def test_ops_06_production_refuses_what_is_only_good_for_trying_out(unsafe, named):
+    with pytest.raises(WrongSetting) as refused:
+        load(SAFE | unsafe)
+    assert str(refused.value).startswith(named)
+    assert load(SAFE | unsafe | {"PORTAL_PRODUCTION": "false"})
+
+
+def test_settings_cannot_be_changed_after_the_start():
+    with pytest.raises(AttributeError):
+        Settings().production = True
+
+
+def test_every_setting_says_what_it_is_for():
+    assert all(each.metadata["says"][0].isupper() for each in config.fields(Settings))
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([f"PORTAL_{each.name.upper()}" for each in config.fields(Settings)]), st.text()
+    )
+)
+def test_any_environment_is_read_or_refused_and_never_crashes(environment):
+    try:
+        found = load(environment)
+    except WrongSetting:
+        return
+    assert 1 <= found.port <= 65535
+    assert isinstance(found.worker, bool)

@@ -1,0 +1,113 @@
+"""A server's keys are made once, are the same for all its processes, and are readable by nobody else."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from portal import keys
+from portal.keys import FILE, WrongKeys, load
+
+ROOT = Path(__file__).resolve().parents[2]
+# One process of a start: it waits for a sign, loads the keys and prints them.
+START = """
+import sys; from pathlib import Path; from portal import keys
+sys.stdin.read(1)
+found = keys.load(Path(sys.argv[1]))
+print(found.session, found.codes[1].hex())
+"""
+GOOD = {"session": "a" * 64, "codes": {"1": "ab" * 32}}
+
+
+def write(home: Path, content: object) -> None:
+    """Puts a key file down, as JSON or as it stands."""
+    raw = content if isinstance(content, bytes) else json.dumps(content).encode()
+    (home / FILE).write_bytes(raw)
+
+
+def test_the_first_start_makes_keys_and_every_other_start_finds_them(tmp_path):
+    made = load(tmp_path / "new" / "home")
+    assert load(tmp_path / "new" / "home") == made
+    assert made.code_version == 1
+    assert len(made.codes[1]) == 32
+    assert len(made.session) == 64
+
+
+def test_two_homes_share_no_key(tmp_path):
+    one, other = load(tmp_path / "one"), load(tmp_path / "other")
+    assert one.session != other.session
+    assert one.codes[1] != other.codes[1]
+    assert one.session not in (one.codes[1].hex(), other.codes[1].hex())
+
+
+def test_ops_05_only_the_owner_may_read_the_file_and_no_draft_is_left(tmp_path):
+    load(tmp_path)
+    assert [each.name for each in tmp_path.iterdir()] == [FILE]
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+
+
+def test_processes_that_start_at_once_get_the_same_keys(tmp_path):
+    command = [sys.executable, "-c", START, str(tmp_path)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
+    processes = [subprocess.Popen(command, **pipes) for _ in range(4)]
+    for process in processes:
+        process.stdin.write("!")
+        process.stdin.flush()
+    found = {process.communicate(timeout=30)[0] for process in processes}
+    assert [process.returncode for process in processes] == [0] * 4
+    assert len(found) == 1
+    assert [each.name for each in tmp_path.iterdir()] == [FILE]
+
+
+def test_whoever_comes_second_keeps_the_keys_of_the_first(tmp_path):
+    first = load(tmp_path)
+    keys._make(tmp_path / FILE)
+    assert load(tmp_path) == first
+    assert [each.name for each in tmp_path.iterdir()] == [FILE]
+
+
+def test_new_codes_use_the_highest_version_and_older_keys_stay(tmp_path):
+    write(tmp_path, {"session": "a" * 64, "codes": {"2": "cd" * 32, "10": "ef" * 32, "1": "ab" * 32}})
+    found = load(tmp_path)
+    assert found.code_version == 10
+    assert found.codes[1] == bytes.fromhex("ab" * 32)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"\xff\xfe",
+        b"null",
+        b"[]",
+        b'"text"',
+        {},
+        {"session": "a" * 64},
+        {"codes": {"1": "ab" * 32}},
+        GOOD | {"codes": {}},
+        GOOD | {"codes": []},
+        GOOD | {"codes": None},
+        GOOD | {"codes": {"one": "ab" * 32}},
+        GOOD | {"codes": {"1": "no hex"}},
+        GOOD | {"codes": {"1": 5}},
+        GOOD | {"codes": {"1": "ab" * 31}},
+        GOOD | {"codes": {"1": ""}},
+        GOOD | {"codes": {"1": "ab" * 32, "2": "ab"}},
+        GOOD | {"session": ""},
+        GOOD | {"session": "a" * 31},
+        GOOD | {"session": None},
+        GOOD | {"session": 10**40},
+        GOOD | {"session": ["a"] * 64},
+    ],
+)
+def test_a_damaged_file_is_refused_and_left_for_the_operator(tmp_path, content):
+    write(tmp_path, content)
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(WrongKeys) as refused:
+        load(tmp_path)
+    assert FILE in str(refused.value)
+    assert "ab" * 16 not in str(refused.value), "no key stands in an error"
+    assert (tmp_path / FILE).read_bytes() == before

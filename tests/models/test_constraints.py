@@ -1,0 +1,294 @@
+"""What can the database itself not be made to hold? By raw SQL, since code above may have bugs."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DatabaseError, IntegrityError
+
+from tests import factories
+
+NUMBER = "+819012345678"
+OTHER_NUMBER = "+819087654321"
+
+
+def run(session, sql, **values):
+    return session.execute(text(sql), values)
+
+
+def refused(session, sql, **values):
+    """The database's words when it refuses a statement."""
+    with pytest.raises(IntegrityError) as refusal:
+        run(session, sql, **values)
+    session.rollback()
+    return str(refusal.value.orig)
+
+
+# --- A number has one verified owner -----------------------------------------------------------------------
+
+
+def test_dat_06_it_refuses_a_second_verified_owner_of_a_number(session):
+    ken = factories.user(session, phone_number=NUMBER, phone_number_verified=True)
+    eve = factories.user(session, app_id=ken.app_id, phone_number=NUMBER)
+
+    refused(session, 'UPDATE "user" SET phone_number_verified = true WHERE id = :id', id=eve.id)
+
+
+def test_dat_06_it_refuses_a_verified_owner_a_number_that_is_taken(session):
+    ken = factories.user(session, phone_number=NUMBER, phone_number_verified=True)
+    eve = factories.user(session, app_id=ken.app_id, phone_number=OTHER_NUMBER, phone_number_verified=True)
+
+    refused(session, 'UPDATE "user" SET phone_number = :number WHERE id = :id', number=NUMBER, id=eve.id)
+
+
+def test_it_lets_unverified_users_share_a_number(session):
+    ken = factories.user(session, phone_number=NUMBER)
+    eve = factories.user(session, app_id=ken.app_id, phone_number=NUMBER)
+
+    assert (
+        run(session, 'UPDATE "user" SET phone_number_verified = true WHERE id = :id', id=eve.id).rowcount == 1
+    )
+
+
+def test_it_lets_two_apps_each_have_an_owner_of_a_number(session):
+    for _ in range(2):
+        factories.user(session, phone_number=NUMBER, phone_number_verified=True)
+
+
+def test_it_lets_any_number_of_users_hold_no_number(session):
+    ken = factories.user(session)
+    factories.user(session, app_id=ken.app_id)
+
+
+def test_it_refuses_a_verified_user_without_a_number(session):
+    ken = factories.user(session)
+
+    words = refused(session, 'UPDATE "user" SET phone_number_verified = true WHERE id = :id', id=ken.id)
+
+    assert "verified_has_number" in words
+
+
+@pytest.mark.parametrize("column", ["login_name", "email_address"])
+def test_it_refuses_a_name_or_address_that_another_user_of_the_app_has(session, column):
+    ken = factories.user(session, **{column: "ken@example.com"})
+    eve = factories.user(session, app_id=ken.app_id)
+
+    refused(
+        session, f'UPDATE "user" SET {column} = :value WHERE id = :id', value="ken@example.com", id=eve.id
+    )
+
+
+# --- A pending number is whole -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("column", ["pending_phone_number", "pending_since", "pending_until"])
+def test_it_refuses_half_a_pending_change(session, column):
+    ken = factories.user(session, phone_number=NUMBER, pending_phone_number=OTHER_NUMBER)
+
+    assert "pending_is_whole" in refused(
+        session, f'UPDATE "user" SET {column} = NULL WHERE id = :id', id=ken.id
+    )
+
+
+@pytest.mark.parametrize("column", ["pending_phone_number", "pending_since", "pending_until"])
+def test_it_refuses_the_first_half_of_a_pending_change(session, column):
+    ken = factories.user(session, phone_number=NUMBER)
+
+    assert "pending_is_whole" in refused(session, f'UPDATE "user" SET {column} = 1 WHERE id = :id', id=ken.id)
+
+
+# --- One open verification a user --------------------------------------------------------------------------
+
+
+def test_it_refuses_a_second_open_verification_of_a_user(session):
+    first = factories.verification(session)
+    second = factories.verification(session, app_id=first.app_id, user_id=first.user_id, state="replaced")
+
+    refused(session, "UPDATE verification SET state = 'open', ended_at = NULL WHERE id = :id", id=second.id)
+
+
+def test_it_keeps_any_number_of_ended_verifications_beside_the_open_one(session):
+    first = factories.verification(session)
+    for state in ("expired", "expired", "verified"):
+        factories.verification(session, app_id=first.app_id, user_id=first.user_id, state=state)
+
+
+def test_it_refuses_an_open_verification_with_an_end(session):
+    one = factories.verification(session)
+
+    assert "ended" in refused(session, "UPDATE verification SET ended_at = 1 WHERE id = :id", id=one.id)
+
+
+def test_it_refuses_an_ended_verification_without_an_end(session):
+    one = factories.verification(session)
+
+    assert "ended" in refused(session, "UPDATE verification SET state = 'expired' WHERE id = :id", id=one.id)
+
+
+# --- Closed lists and ranges -------------------------------------------------------------------------------
+
+WRONG = [
+    ("app", "mode", "'production'"),
+    ("app", "number_taken", "'share'"),
+    ("app", "code_length", "3"),
+    ("app", "code_length", "11"),
+    ("app", "code_life_s", "59"),
+    ("app", "code_life_s", "601"),
+    ("app", "guesses_allowed", "0"),
+    ("app", "guesses_allowed", "11"),
+    ("app", "sends_allowed", "0"),
+    ("app", "sends_allowed", "11"),
+    ("verification", "state", "'opened'"),
+    ("verification", "purpose", "'login'"),
+    ("verification", "guesses", "-1"),
+    ("verification", "guesses", "11"),
+    ("verification", "sends", "-1"),
+    ("verification", "sends", "11"),
+    ("message", "state", "'lost'"),
+    ("message", "purpose", "'greeting'"),
+    ("message", "verification_id", "NULL"),
+    ("message", "sms_template_version_id", "NULL"),
+    ("membership", "role", "'admin'"),
+    ("bearer_token", "kind", "'root'"),
+    ("bearer_token", "user_id", "NULL"),
+    ("audit_entry", "actor_kind", "'ghost'"),
+]
+
+
+@pytest.mark.parametrize(("noun", "column", "value"), WRONG)
+def test_it_refuses_what_is_not_in_the_list_or_the_range(session, noun, column, value):
+    getattr(factories, noun)(session)
+
+    assert "check" in refused(session, f"UPDATE {noun} SET {column} = {value}").lower()
+
+
+def test_every_check_of_the_models_is_broken_by_some_test():
+    here = {(noun, column) for noun, column, _ in WRONG}
+    by_name = {("user", "pending_is_whole"), ("user", "verified_has_number"), ("verification", "ended")}
+    by_name |= {("message", "verification_is_whole"), ("bearer_token", "user_tokens_have_users")}
+    checks = {
+        (table.name, str(check.name).removeprefix(f"ck_{table.name}_"))
+        for table in factories.User.metadata.sorted_tables
+        for check in table.constraints
+        if type(check).__name__ == "CheckConstraint"
+    }
+
+    assert checks - here - by_name == set()
+
+
+@pytest.mark.parametrize(
+    ("noun", "column", "length"),
+    [("user", "phone_number", 16), ("app", "name", 30), ("audit_entry", "reason", 300)],
+)
+def test_postgresql_refuses_a_text_longer_than_its_column(session, database, noun, column, length):
+    getattr(factories, noun)(session)
+    long = {"text": "9" * (length + 1)}
+
+    if database == "sqlite":
+        # SQLite knows no lengths, so there the services alone keep them.
+        assert run(session, f'UPDATE "{noun}" SET {column} = :text', **long).rowcount == 1
+    else:
+        with pytest.raises(DatabaseError):
+            run(session, f'UPDATE "{noun}" SET {column} = :text', **long)
+
+
+# --- Tenants -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("noun", ["verification", "message", "bearer_token"])
+def test_ten_03_it_refuses_a_row_that_names_another_apps_user(session, noun):
+    factories.user(session, id="stranger")
+    getattr(factories, noun)(session)
+
+    assert "foreign key" in refused(session, f"UPDATE {noun} SET user_id = 'stranger'").lower()
+
+
+def test_ten_03_it_refuses_a_message_of_another_apps_verification(session):
+    foreign = factories.verification(session)
+    own = factories.message(session)
+
+    sql = "UPDATE message SET verification_id = :other WHERE id = :id"
+    assert "foreign key" in refused(session, sql, other=foreign.id, id=own.id).lower()
+
+
+def test_ten_03_it_refuses_a_message_with_another_apps_wording(session):
+    foreign = factories.sms_template_version(session)
+    own = factories.message(session)
+
+    sql = "UPDATE message SET sms_template_version_id = :other WHERE id = :id"
+    assert "foreign key" in refused(session, sql, other=foreign.id, id=own.id).lower()
+
+
+@pytest.mark.parametrize(
+    "noun",
+    [
+        "audit_entry",
+        "bearer_token",
+        "membership",
+        "message",
+        "open_country",
+        "phone_number_limit",
+        "sms_template",
+        "sms_template_version",
+        "user",
+        "verification",
+    ],
+)
+def test_ten_03_it_refuses_to_move_a_row_to_an_app_that_is_not_there(session, noun):
+    getattr(factories, noun)(session)
+
+    assert "foreign key" in refused(session, f"UPDATE \"{noun}\" SET app_id = 'nowhere'").lower()
+
+
+def test_it_refuses_two_messages_with_one_id(session):
+    one, other = factories.message(session), factories.message(session)
+
+    refused(session, "UPDATE message SET id = :one WHERE id = :other", one=one.id, other=other.id)
+
+
+# --- What goes with what -----------------------------------------------------------------------------------
+
+
+def test_a_deleted_user_takes_tokens_verifications_and_messages_along(session):
+    message = factories.message(session)
+    factories.bearer_token(session, app_id=message.app_id, user_id=message.user_id)
+
+    run(session, 'DELETE FROM "user" WHERE id = :id', id=message.user_id)
+
+    assert rows_in(session, "bearer_token", "verification", "message") == 0
+
+
+def test_a_deleted_user_leaves_its_audit_entries_behind(session):
+    ken = factories.user(session)
+    factories.audit_entry(session, app_id=ken.app_id, user_id=ken.id)
+
+    run(session, 'DELETE FROM "user"')
+
+    assert rows_in(session, "audit_entry") == 1
+
+
+def test_a_deleted_app_takes_everything_of_its_own_along_and_nothing_else(session):
+    message = factories.message(session)
+    factories.bearer_token(session, app_id=message.app_id, user_id=message.user_id)
+    factories.sms_template(session, app_id=message.app_id, locale="ja")
+    factories.membership(session, app_id=message.app_id)
+    factories.message(session)
+
+    run(session, "DELETE FROM app WHERE id = :id", id=message.app_id)
+
+    assert rows_in(session, "app", "user", "verification", "message") == 4
+    assert rows_in(session, "sms_template", "membership", "bearer_token") == 0
+
+
+def test_a_deleted_account_takes_its_sessions_and_memberships_along_and_leaves_its_wordings(session):
+    alice = factories.account(session)
+    factories.account_session(session, account_id=alice.id)
+    factories.membership(session, account_id=alice.id)
+    factories.sms_template_version(session, created_by=alice.id)
+
+    run(session, "DELETE FROM account")
+
+    assert rows_in(session, "account_session", "membership") == 0
+    assert run(session, "SELECT created_by FROM sms_template_version").all() == [(None,)]
+
+
+def rows_in(session, *tables):
+    return sum(run(session, f'SELECT count(*) FROM "{table}"').scalar_one() for table in tables)

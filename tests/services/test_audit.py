@@ -1,0 +1,175 @@
+"""Everything that is done leaves an entry that says who and what, and never a code, a key or a number."""
+
+import json
+import re
+
+import pytest
+from sqlalchemy import select, update
+
+from portal.errors import BadInput, Refusal, WrongCode
+from portal.models import ActorKind, App, AuditAction, AuditEntry
+from portal.services import apps, audit, phone_numbers, sms_templates, tokens, users, verifications
+from portal.services.context import Caller
+from portal.services.users import UserChanges
+from tests.services.conftest import Desk
+
+FIRST, SECOND, THIRD = "+819012345678", "+819087654321", "+818011112222"
+DAY_S = 24 * 3600
+
+
+def entries(desk: Desk) -> list[AuditEntry]:
+    """Every entry of the desk's app, oldest first."""
+    return desk.rows(select(AuditEntry).where(AuditEntry.app_id == desk.app_id).order_by(AuditEntry.id))
+
+
+def whole_story(desk: Desk, clock) -> set[str]:
+    """Does everything that can be done once; returns every code, key and secret that came up."""
+    secrets = {desk.client_secret}
+    alice = desk.register("alice", FIRST)
+    secrets |= {desk.code(alice), desk.wrong_code(alice)}
+    with pytest.raises(WrongCode):
+        desk.confirm(alice, desk.wrong_code(alice))
+    clock.advance(60)
+    desk.resend(alice)
+    secrets.add(desk.do(lambda ctx: verifications.reset_code(ctx, alice), desk.as_admin()))
+    desk.confirm(alice, desk.code(alice))
+    secrets |= change_numbers(desk, clock, alice)
+    secrets |= use_up_guesses(desk, clock)
+    desk.do(
+        lambda ctx: users.update(ctx, alice, UserChanges(display_name="Alice", custom_fields={"n": FIRST}))
+    )
+    desk.do(lambda ctx: users.change_password(ctx, alice, "hash", "new hash"), desk.as_user(alice))
+    for disabled in (True, False):
+        desk.do(lambda ctx, disabled=disabled: users.set_disabled(ctx, alice, disabled), desk.as_admin())
+    secrets.add(desk.do(lambda ctx: tokens.issue_to_user(ctx, alice)).token)
+    desk.do(lambda ctx: users.delete(ctx, alice), desk.as_admin())
+    return secrets | {change_app(desk)}
+
+
+def change_numbers(desk: Desk, clock, alice: str) -> set[str]:
+    """Changes, takes back, vouches, lets lapse, and loses a number."""
+    desk.change(alice, SECOND)
+    codes = {desk.code(alice)}
+    desk.change(alice, FIRST)
+    desk.change(alice, THIRD, verified=True, admin=True)
+    clock.advance(60)
+    desk.change(alice, SECOND)
+    clock.advance(DAY_S)
+    desk.do(phone_numbers.lapse_due, Caller(ActorKind.SYSTEM))
+    desk.set(number_taken="move")
+    bob = desk.register("bob", THIRD)
+    codes.add(desk.code(bob))
+    desk.confirm(bob, desk.code(bob))
+    return codes
+
+
+def use_up_guesses(desk: Desk, clock) -> set[str]:
+    """Guesses wrong until the verification is dead."""
+    charlie = desk.register("charlie", "+819033334444")
+    for _ in range(5):
+        with pytest.raises(WrongCode):
+            desk.confirm(charlie, desk.wrong_code(charlie))
+    return {desk.code(charlie), desk.wrong_code(charlie)}
+
+
+def change_app(desk: Desk) -> str:
+    """Changes the app and returns its new secret."""
+    desk.do(lambda ctx: sms_templates.save(ctx, "ja", "{code}です"))
+    desk.do(lambda ctx: sms_templates.remove(ctx, "ja"))
+    return desk.do(apps.regenerate_secret)
+
+
+def test_pii_02_no_entry_of_a_whole_story_holds_a_code_a_key_or_a_number(desk, clock):
+    secrets = whole_story(desk, clock)
+    found = entries(desk)
+    assert {entry.action for entry in found} == {action.value for action in AuditAction}
+    written = json.dumps([[entry.details, entry.reason] for entry in found], ensure_ascii=False)
+    assert not [secret for secret in secrets if secret in written]
+    assert not re.search(r"\d{7}", written), "no whole number, with or without its country code"
+    assert "hash" not in written
+
+
+def test_otp_09_no_table_holds_a_code_after_a_whole_story(desk, clock):
+    alice = desk.register("alice", FIRST)
+    code = desk.code(alice)
+    dumped = []
+    with desk.transaction() as session:
+        for table in AuditEntry.metadata.sorted_tables:
+            for row in session.execute(select(table)).mappings():
+                shown = {name: value for name, value in row.items() if not isinstance(value, int)}
+                dumped.append(" ".join(map(str, shown.values())))
+    assert len(dumped) > 5
+    assert not [row for row in dumped if re.search(rf"(?<![0-9a-f]){code}(?![0-9a-f])", row)]
+
+
+def test_an_entry_says_who_did_what_to_whom_when_and_why(desk, clock):
+    bob = Caller(ActorKind.ACCOUNT, desk.app_id, "bobs account")
+    desk.do(lambda ctx: audit.record(ctx, AuditAction.CODE_RESENT, "alice", {"n": 1}, "He asked."), bob)
+    entry = entries(desk)[-1]
+    assert (entry.actor_kind, entry.actor_id) == ("account", "bobs account")
+    assert (entry.action, entry.user_id, entry.at) == ("code.resent", "alice", clock.now())
+    assert (entry.details, entry.reason) == ({"n": 1}, "He asked.")
+
+
+@pytest.mark.parametrize(
+    ("caller", "kind"),
+    [(lambda desk, alice: desk.as_user(alice), "user"), (lambda desk, _: desk.as_admin(), "admin")],
+)
+def test_the_caller_is_noted_and_not_whom_it_is_about(desk, clock, caller, kind):
+    alice = desk.register("alice", FIRST)
+    clock.advance(60)
+    asking = caller(desk, alice)
+    desk.do(lambda ctx: verifications.resend(ctx, alice), asking)
+    entry = entries(desk)[-1]
+    assert (entry.actor_kind, entry.actor_id, entry.user_id) == (kind, asking.id, alice)
+
+
+def test_what_is_refused_leaves_no_entry_but_a_wrong_code_does(desk):
+    alice = desk.register("alice", FIRST)
+    before = len(entries(desk))
+    for refused in (
+        lambda: desk.resend(alice),
+        lambda: desk.register("alice", None),
+        lambda: desk.change(alice, SECOND, verified=True),
+        lambda: desk.set(code_length=3),
+    ):
+        with pytest.raises(Refusal):
+            refused()
+    assert len(entries(desk)) == before
+    with pytest.raises(WrongCode):
+        desk.confirm(alice, desk.wrong_code(alice))
+    assert [entry.action for entry in entries(desk)[before:]] == ["code.wrong"]
+
+
+def test_entries_of_a_user_come_newest_first_and_only_its_own(desk, clock):
+    alice = desk.register("alice", FIRST)
+    desk.register("bob", SECOND)
+    clock.advance(60)
+    desk.resend(alice)
+    found = desk.do(lambda ctx: audit.of_user(ctx.session, desk.app_id, alice))
+    assert [entry.action for entry in found] == ["code.resent", "user.registered"]
+    newest = desk.do(lambda ctx: audit.of_user(ctx.session, desk.app_id, alice, limit=1))
+    assert [entry.action for entry in newest] == ["code.resent"]
+
+
+def test_ten_02_entries_of_another_app_are_not_shown(desk, transaction, keys):
+    other = Desk(transaction, keys)
+    alice = desk.register("alice", FIRST)
+    assert desk.do(lambda ctx: audit.of_user(ctx.session, other.app_id, alice)) == []
+
+
+def test_an_operator_without_an_app_can_be_noted_too(desk):
+    desk.do(lambda ctx: audit.record(ctx, AuditAction.APP_CREATED), Caller(ActorKind.OPERATOR))
+    assert desk.rows(select(AuditEntry.app_id).order_by(AuditEntry.id))[-1] is None
+
+
+def test_an_entry_goes_with_its_transaction(desk):
+    def records_and_fails(ctx):
+        audit.record(ctx, AuditAction.CODE_RESET, "alice")
+        ctx.session.execute(update(App).values(name="Gone"))
+        raise BadInput("any", "Refused at last.")
+
+    before = len(entries(desk))
+    with pytest.raises(BadInput):
+        desk.do(records_and_fails)
+    assert len(entries(desk)) == before

@@ -1,0 +1,128 @@
+"""Can an owner make an app, and see its secret once? And the access keys and the inbox."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from portal.models import App, BearerToken, MessageState, OpenCountry
+from tests import factories
+
+SECRET = re.compile(r'id="client-secret">([^<]+)<')
+
+
+def test_a_new_app_is_a_sandbox_of_its_maker_with_its_home_country_open(alices, session):
+    page = alices.post("/apps", {"name": "Kumo", "home_country": "JP"}).text
+    app = session.scalar(select(App).where(App.name == "Kumo"))
+
+    assert (app.mode, app.home_country) == ("sandbox", "JP")
+    assert list(session.scalars(select(OpenCountry.country).where(OpenCountry.app_id == app.id))) == ["JP"]
+    assert app.client_secret_last4 == SECRET.search(page)[1][-4:]
+    assert f'data-settles-at="/apps/{app.id}/access-keys"' in page
+    assert alices.get(f"/apps/{app.id}").status_code == 200
+
+
+def test_the_secret_is_shown_once(alices):
+    page = alices.post("/apps", {"name": "Kumo", "home_country": "JP"}).text
+    secret = SECRET.search(page)[1]
+    keys = alices.get(re.search(r'data-settles-at="([^"]+)"', page)[1]).text
+
+    assert secret not in keys
+    assert f"••••••••{secret[-4:]}" in keys
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "said"),
+    [
+        ("", "JP", "Give the app a name."),
+        ("x" * 31, "JP", "Shorten the name to 30 characters."),
+        ("evil.example", "JP", "without a web address"),
+        ("a\u202eb", "JP", "invisible characters"),
+        ("Fine", "", "Choose the country"),
+        ("Fine", "XX", "Not a valid choice."),
+    ],
+)
+def test_tpl_03_a_refused_app_answers_422_and_keeps_what_was_typed(alices, session, name, country, said):
+    answer = alices.post("/apps", {"name": name, "home_country": country})
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert f'value="{name}"' in answer.text
+    assert "data-focus" in answer.text
+    assert len(session.scalars(select(App)).all()) == 1
+
+
+def test_the_overview_counts_users_and_leads_to_them(alices, shop, customer):
+    page = alices.get(f"/apps/{shop.id}").text
+
+    assert re.findall(r"<strong>([\d,]+)</strong>", page) == ["1", "1", "0", "1", "0"]
+    assert f'href="/apps/{shop.id}/users?pending=yes"' in page
+
+
+def test_a_new_secret_needs_its_verb_typed(alices, shop, session):
+    answer = alices.post(f"/apps/{shop.id}/access-keys/secret", {"confirmation": "yes"})
+
+    assert answer.status_code == 422
+    assert "Nothing was changed." in answer.text
+    assert session.get(App, shop.id).client_secret_last4 == shop.client_secret[-4:]
+
+
+def test_a_new_secret_is_shown_once_and_ends_every_token(alices, shop, session):
+    factories.bearer_token(session, app_id=shop.id, user_id=factories.user(session, app_id=shop.id).id)
+    answer = alices.post(f"/apps/{shop.id}/access-keys/secret", {"confirmation": " Regenerate "})
+    secret = SECRET.search(answer.text)[1]
+
+    assert session.get(App, shop.id).client_secret_last4 == secret[-4:] != shop.client_secret[-4:]
+    assert session.scalars(select(BearerToken)).all() == []
+    assert secret not in alices.get(f"/apps/{shop.id}/access-keys").text
+
+
+@pytest.fixture
+def inbox(shop) -> str:
+    return f"/apps/{shop.id}/inbox"
+
+
+def put_in(session, shop, count: int = 1, **columns) -> None:
+    for _ in range(count):
+        user = factories.user(session, app_id=shop.id)
+        factories.message(
+            session,
+            app_id=shop.id,
+            user_id=user.id,
+            state=MessageState.SENT,
+            provider="inbox",
+            values={"app_name": "Shop", "minutes": "10"},
+            **columns,
+        )
+
+
+def test_an_empty_inbox_says_what_will_come(alices, inbox):
+    assert "No SMS yet." in alices.get(inbox).text
+
+
+def test_the_inbox_shows_the_text_with_its_code_and_asks_again_by_itself(alices, inbox, shop, session):
+    put_in(session, shop)
+    page = alices.get(inbox).text
+
+    assert re.search(r"hx-disable>Shop: \d{6}</p>", page)
+    assert 'hx-trigger="portal:poll"' in page
+
+
+def test_an_open_inbox_is_told_only_of_changes(alices, inbox, shop, session):
+    put_in(session, shop)
+    again = re.search(r'hx-get="([^"]+)"', alices.get(inbox).text)[1].replace("&amp;", "&")
+    assert alices.fragment(again).status_code == 204
+    put_in(session, shop)
+    news = alices.fragment(again)
+
+    assert 'data-news="1 new message"' in news.text
+    assert news.text.lstrip().startswith('<div id="messages"')
+
+
+def test_a_long_inbox_goes_on_behind_a_link(alices, inbox, shop, session):
+    put_in(session, shop, 31)
+    page = alices.get(inbox).text
+    older = re.search(r'href="([^"]+before=[^"]+)"', page)[1]
+
+    assert page.count("<li id=") == 30
+    assert alices.get(older).text.count("<li id=") == 1

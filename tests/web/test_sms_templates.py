@@ -1,0 +1,135 @@
+"""Can an owner word the SMS, see exactly what is sent, and lose no typing? (TPL-01, TPL-02)"""
+
+import pytest
+from sqlalchemy import func, select
+
+from portal.models import SmsTemplateVersion
+
+BROKEN = [
+    ("Your code", "Put {code} where the code should stand."),
+    ("{code} {code}", "Keep {code} once."),
+    ("{code} {{7*7}}", "Write one brace on each side"),
+    ("{code.__class__}", "or take the braces out"),
+    ("{code!r}", "or take the braces out"),
+    ("%(code)s", "Write {code}."),
+    ("", "Write a text with {code} in it."),
+    ("{code}" + "x" * 1000, "Shorten the text"),
+    ("{code}\u202e", "Take the text direction mark out."),
+    ("{code} " + "y" * 320, "segments"),
+]
+
+
+@pytest.fixture
+def address(shop) -> str:
+    return f"/apps/{shop.id}/sms-templates"
+
+
+def versions(session, shop) -> int:
+    found = select(func.count()).select_from(SmsTemplateVersion).where(SmsTemplateVersion.app_id == shop.id)
+    return session.scalar(found)
+
+
+def test_a_new_language_starts_from_a_wording_and_is_saved_as_a_version(alices, address, session, shop):
+    assert "認証コード" in alices.get(f"{address}/ja").text
+    assert alices.post(f"{address}/ja", {"body": "コードは{code}です"}).location == f"{address}/ja"
+
+    assert "コードは{code}です" in alices.get(f"{address}/ja").text
+    assert "Japanese" in alices.get(address).text
+    assert versions(session, shop) == 2
+
+
+@pytest.mark.parametrize(("body", "fix"), BROKEN)
+def test_tpl_01_a_broken_wording_is_refused_with_the_fix_and_the_text_kept(
+    alices, address, session, shop, body, fix
+):
+    answer = alices.post(f"{address}/en", {"body": body})
+
+    assert answer.status_code == 422
+    assert fix in answer.text
+    assert body[:20].split("{")[0] in answer.text
+    assert "data-focus" in answer.text
+    assert versions(session, shop) == 1
+
+
+def test_the_preview_shows_the_unsaved_text_and_saves_nothing(alices, address, session, shop):
+    answer = alices.post(f"{address}/en/preview", {"body": "Hello {code}"}, headers={"HX-Request": "true"})
+
+    assert answer.text.lstrip().startswith('<section class="preview" id="preview"')
+    assert "Hello 482913" in answer.text
+    assert "12 of 160 characters · GSM-7 · 1 segment" in answer.text
+    assert "<textarea" not in answer.text
+    assert versions(session, shop) == 1
+
+
+def test_without_javascript_the_preview_is_the_whole_page_with_the_text_kept(alices, address):
+    text = alices.post(f"{address}/en/preview", {"body": "Hello {code}"}).text
+
+    assert "Hello {code}</textarea>" in text
+    assert "Hello 482913" in text
+
+
+def test_tpl_02_the_preview_marks_where_a_long_text_is_cut(alices, address):
+    text = alices.post(
+        f"{address}/en/preview", {"body": "{code}" + "x" * 160}, headers={"HX-Request": "true"}
+    ).text
+
+    assert "1 of 2" in text
+    assert "2 of 2" in text
+    assert "166 of 306 characters · GSM-7 · 2 segments" in text
+
+
+def test_tpl_02_the_preview_names_what_forces_ucs_2_and_what_to_swap(alices, address):
+    text = alices.post(
+        f"{address}/en/preview", {"body": "{code} – “x” 😀"}, headers={"HX-Request": "true"}
+    ).text
+
+    assert "UCS-2" in text
+    assert "<bdi>😀</bdi>" in text
+    assert '<bdi>–</bdi> <span class="muted">→ -</span>' in text
+
+
+@pytest.mark.parametrize("body", ["\0", "\ud800", "x" * 60_000, "{" * 5000, "\r\n" * 3000])
+def test_the_preview_bears_whatever_is_typed(alices, address, body):
+    sent = body.encode("utf-8", "surrogatepass")
+    answer = alices.post(f"{address}/en/preview", {"body": sent}, headers={"HX-Request": "true"})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("locale", ["en", "ja"])
+def test_the_page_contains_the_fragment(alices, address, locale):
+    whole = alices.get(f"{address}/{locale}").text
+    body = whole.split("<textarea")[1].split(">\n", 1)[1].split("</textarea>")[0]
+    fragment = alices.post(f"{address}/{locale}/preview", {"body": body}, headers={"HX-Request": "true"}).text
+
+    assert fragment.strip() in whole
+
+
+def test_the_last_resort_cannot_be_removed(alices, address):
+    assert "Remove English" not in alices.get(f"{address}/en").text
+    assert alices.post(f"{address}/en/removal").location == f"{address}/en"
+    assert "cannot be removed" in alices.get(f"{address}/en").text
+
+
+def test_a_language_can_be_removed(alices, address):
+    alices.post(f"{address}/ja", {"body": "{code}"})
+    assert alices.post(f"{address}/ja/removal").location == address
+
+    assert "Not saved yet" in alices.get(f"{address}/ja").text
+
+
+def test_a_typed_language_leads_to_its_editor_in_its_usual_spelling(alices, address):
+    assert alices.get(f"{address}/new?locale=PT_br").location == f"{address}/pt-BR"
+
+
+@pytest.mark.parametrize("tag", ["", "no language", "../../etc", "x" * 60])
+def test_what_is_no_language_is_refused_beside_the_field(alices, address, tag):
+    answer = alices.get(f"{address}/new", query_string={"locale": tag})
+
+    assert answer.status_code == 422
+    assert "field-error" in answer.text
+
+
+def test_an_address_that_is_no_language_is_not_there(alices, address):
+    assert alices.get(f"{address}/not a language").status_code == 404
+    assert alices.post(f"{address}/not a language", {"body": "{code}"}).status_code == 404
