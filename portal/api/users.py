@@ -14,7 +14,7 @@ from portal.api.shapes import Modified, UserRecord
 from portal.database import reading, transaction
 from portal.models import ActorKind
 from portal.services import apps, tokens, users
-from portal.services.users import Registration, UserChanges
+from portal.services.user_records import Registration, UserChanges
 
 _RULE = "/apps/<app_id>/users/<user>"
 _REGISTERED = "RegistrationResponse"

@@ -14,7 +14,7 @@ from portal.errors import WrongCode
 from portal.models import ActorKind, Message, MessageState, Verification
 from portal.services import phone_numbers, users, verifications
 from portal.services.context import Caller, Context
-from portal.services.users import Registration
+from portal.services.user_records import Registration
 
 _MINUTE = 60
 _HOUR = 60 * _MINUTE

@@ -3,7 +3,7 @@
 
 def line_for(error: Exception) -> str | None:
     """One plain line for an operator; None for an error that nobody foresaw, which keeps its traceback."""
-    from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+    from sqlalchemy.exc import DBAPIError
 
     from portal.config import WrongSetting
     from portal.core.placeholders import WordingError
@@ -15,8 +15,6 @@ def line_for(error: Exception) -> str | None:
         return error.message
     if isinstance(error, WrongSetting | WrongKeys | WrongPragma | WordingError):
         return str(error)
-    if isinstance(error, ArgumentError | NoSuchModuleError):
-        return "PORTAL_DATABASE_URL cannot be read. Write sqlite:///file or postgresql://user@host/name."
     if isinstance(error, DBAPIError) and _is_out_of_reach(error):
         return f"The database cannot be used: {_first_line(error.orig)}"
     return None

@@ -9,10 +9,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import ArgumentError
 
 from portal import database
-from portal.config import Settings
+from portal.config import Settings, WrongSetting
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
 
@@ -75,12 +76,20 @@ def _config() -> Config:
     return config
 
 
+def _engine(settings: Settings) -> Engine:
+    try:
+        engine = create_engine(settings.sqlalchemy_url)
+    except (ArgumentError, ValueError) as error:
+        raise WrongSetting("PORTAL_DATABASE_URL must look like postgresql://user@host:5432/name.") from error
+    database.prepare(engine)
+    return engine
+
+
 @contextmanager
 def _connected(settings: Settings) -> Iterator[Connection]:
     if not settings.database_url:
         settings.home.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(settings.sqlalchemy_url)
-    database.prepare(engine)
+    engine = _engine(settings)
     try:
         with engine.connect() as connection:
             yield connection

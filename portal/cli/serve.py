@@ -86,13 +86,18 @@ def _serve_in_processes(installation: Installation, workers: int) -> None:
         workers=workers,
         blocking_threads=settings.threads,
         factory=True,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         workers_kill_timeout=25,
         respawn_failed_workers=True,
     )
     worker = _WorkerProcess() if settings.worker else None
     _say_where(settings)
-    server.serve()
+    try:
+        server.serve()
+    except SystemExit:
+        # Ctrl-C reaches the server processes too, and one that ends a moment too early is no failure.
+        if not server.interrupt_signal:
+            raise
     if worker is not None:
         worker.stop()
 

@@ -71,7 +71,7 @@ class Message(Base):
     phone_number: Mapped[E164]
     purpose: Mapped[str] = mapped_column(String(16))
     locale: Mapped[LocaleTag]
-    sms_template_version_id: Mapped[int | None]
+    sms_template_version_id: Mapped[Ms | None]
     values: Mapped[dict[str, str]] = mapped_column(JSON)
     verification_id: Mapped[Id | None]
     # The issue of the code that was really sent, so that the sandbox inbox can show that very text.

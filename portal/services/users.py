@@ -1,7 +1,6 @@
 """Who are an app's users? Register, find, update, disable, delete."""
 
 import secrets
-from dataclasses import dataclass, field
 
 from sqlalchemy import delete as delete_from
 from sqlalchemy import select
@@ -17,35 +16,7 @@ from portal.models import App, AuditAction, User
 from portal.services import audit, number_holders, phone_number_limits, phone_numbers, tokens, verifications
 from portal.services.context import Context
 from portal.services.outbox import Recipient
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
-    """What a sign-up brings, checked for shape by the door (contract b.2, b.5)."""
-
-    login_name: str | None = None
-    email_address: str | None = None
-    phone_number: str | None = None
-    phone_number_verified: bool | None = None
-    display_name: str | None = None
-    country: str | None = None
-    locale: str | None = None
-    custom_fields: dict[str, object] = field(default_factory=dict)
-    # True for the registration type that answers with a token, with which a phone-only user can verify.
-    authorizes: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UserChanges:
-    """What an update brings. None stays as it is; custom fields are replaced as a whole (contract b.2)."""
-
-    login_name: str | None = None
-    email_address: str | None = None
-    phone_number: str | None = None
-    display_name: str | None = None
-    country: str | None = None
-    locale: str | None = None
-    custom_fields: dict[str, object] = field(default_factory=dict)
+from portal.services.user_records import Registration, UserChanges
 
 
 def register(ctx: Context, registration: Registration, password_hash: str | None) -> User:

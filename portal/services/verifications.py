@@ -1,10 +1,13 @@
 """How is a number proven? Start, confirm, resend, reset, cancel."""
 
+from dataclasses import dataclass
 from typing import NoReturn
+
+from sqlalchemy import bindparam, select
 
 from portal.core import code, limits, phone_number
 from portal.core.lifecycle import Event, Purpose, State
-from portal.core.limits import Refused
+from portal.core.limits import Refused, Tally
 from portal.core.reasons import Reason
 from portal.errors import (
     CodeExpired,
@@ -15,11 +18,29 @@ from portal.errors import (
     TooSoon,
     WrongCode,
 )
-from portal.models import App, AppMode, AuditAction, User
+from portal.models import App, AppMode, AuditAction, User, table
 from portal.services import attempts, audit, countries, number_holders, outbox, phone_number_limits
 from portal.services.attempts import Attempt
 from portal.services.context import Context
 from portal.services.outbox import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The columns of a user that tell which number waits. Times in Unix ms."""
+
+    id: str
+    locale: str | None
+    phone_number: str | None
+    phone_number_verified: bool
+    pending_phone_number: str | None
+    pending_until: int | None
+
+
+_USER = table(User)
+_NUMBERS = select(*(_USER.c[name] for name in _Numbers.__slots__)).where(
+    _USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_id")
+)
 
 
 def start(ctx: Context, app: App, to: Recipient, purpose: Purpose) -> None:
@@ -28,10 +49,11 @@ def start(ctx: Context, app: App, to: Recipient, purpose: Purpose) -> None:
     The user's former verification dies, live or not. Raises TooSoon when the number may not be texted or
     guessed at now, and BadInput when this app may not text it (ABU-04: on every sending path).
     """
-    countries.refuse_unless_textable(ctx, phone_number.parse(to.phone_number))
-    tally = phone_number_limits.lock(ctx, to.phone_number)
-    _raise_if(limits.may_guess(tally, ctx.now, ctx.profile))
-    _raise_if(limits.may_send_to_number(tally, ctx.now, ctx.profile))
+    _start(ctx, app, to, purpose, _lock_to_send(ctx, to.phone_number))
+
+
+def _start(ctx: Context, app: App, to: Recipient, purpose: Purpose, tally: Tally) -> None:
+    _refuse_send(ctx, tally)
     attempts.end_open(ctx, to.user_id, Event.REPLACE)
     verification_id = attempts.open_new(ctx, app, to, purpose)
     phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
@@ -66,17 +88,17 @@ def resend(ctx: Context, user_id: str) -> None:
     Raises NothingToVerify when no number waits, TooSoon when a limit says so, and BadInput when the number's
     country was closed meanwhile.
     """
-    app, user = ctx.session.get_one(App, ctx.app_id), _user(ctx, user_id)
+    app, user = ctx.session.get_one(App, ctx.app_id), _numbers_of(ctx, user_id)
     number, purpose = _waiting_number(ctx, user)
     to = Recipient(user_id, number, user.locale)
-    phone_number_limits.lock(ctx, number)
+    tally = _lock_to_send(ctx, number)
     attempt = attempts.latest(ctx, user_id)
     if attempt is not None and attempt.phone_number == number and ctx.now < attempt.code_expires_at:
         _raise_if(_may_send_again(ctx, attempt))
         if attempt.is_live(ctx.now):
-            _send_again(ctx, app, to, attempt)
+            _send_again(ctx, app, to, attempt, tally)
             return
-    start(ctx, app, to, purpose)
+    _start(ctx, app, to, purpose, tally)
     audit.record(ctx, AuditAction.CODE_RESENT, user_id)
 
 
@@ -110,11 +132,18 @@ def cancel(ctx: Context, user_id: str) -> None:
     attempts.end_open(ctx, user_id, Event.CANCEL)
 
 
-def _send_again(ctx: Context, app: App, to: Recipient, attempt: Attempt) -> None:
-    countries.refuse_unless_textable(ctx, phone_number.parse(to.phone_number))
-    tally = phone_number_limits.lock(ctx, to.phone_number)
+def _lock_to_send(ctx: Context, number: str) -> Tally:
+    countries.refuse_unless_textable(ctx, phone_number.parse(number))
+    return phone_number_limits.lock(ctx, number)
+
+
+def _refuse_send(ctx: Context, tally: Tally) -> None:
     _raise_if(limits.may_guess(tally, ctx.now, ctx.profile))
     _raise_if(limits.may_send_to_number(tally, ctx.now, ctx.profile))
+
+
+def _send_again(ctx: Context, app: App, to: Recipient, attempt: Attempt, tally: Tally) -> None:
+    _refuse_send(ctx, tally)
     if not attempts.count_send(ctx, attempt):
         raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
     phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
@@ -155,7 +184,7 @@ def _refuse_overtaken(ctx: Context, attempt: Attempt) -> NoReturn:
     raise CodeExpired("The verification code was replaced. Ask for it again.", user_id=attempt.user_id)
 
 
-def _waiting_number(ctx: Context, user: User) -> tuple[str, Purpose]:
+def _waiting_number(ctx: Context, user: _Numbers) -> tuple[str, Purpose]:
     if user.pending_phone_number is not None and (user.pending_until or 0) > ctx.now:
         return user.pending_phone_number, Purpose.CHANGE
     if user.phone_number is not None and not user.phone_number_verified:
@@ -179,11 +208,11 @@ def _refuse_live_app(ctx: Context) -> None:
         raise NotSupported("Codes can be read and reset only in sandbox apps.")
 
 
-def _user(ctx: Context, user_id: str) -> User:
-    user = ctx.session.get(User, (ctx.app_id, user_id))
-    if user is None:
+def _numbers_of(ctx: Context, user_id: str) -> _Numbers:
+    found = ctx.session.execute(_NUMBERS, {"the_app": ctx.app_id, "the_id": user_id}).first()
+    if found is None:
         raise NotFound("user", "There is no such user.", field="userID", value=user_id)
-    return user
+    return _Numbers(*found)
 
 
 def _nothing(user_id: str) -> NothingToVerify:

@@ -43,6 +43,10 @@ def mount(app: Flask, csrf: CSRFProtect) -> None:
     security = Security(app, Accounts(db, Account, NoRole), login_form=SignInForm, render_template=_render)
     security.unauthn_handler(ask_to_sign_in)
     security.want_json(lambda _request: False)
+    # A session cookie is the only way in: no token in a header, an address or a JSON body is looked for.
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
+    # Without global roles nobody's identity needs loading before every request, the API's included.
+    security.principal.identity_loaders.clear()
 
 
 def _settings(secure: bool) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Starts and ends the servers that are measured: Ringback as its operators start it, and the yardstick beside it."""
+"""Starts and ends the servers that are measured: Ringback as operators start it, and the yardstick."""
 
 import contextlib
 import os
@@ -113,7 +113,7 @@ def _wait(process: subprocess.Popen, url: str) -> None:
         if process.poll() is not None:
             raise SystemExit(f"the server ended at once with exit code {process.returncode}")
         try:
-            with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - a loopback address of our own
+            with urllib.request.urlopen(url, timeout=5):
                 return
         except urllib.error.HTTPError:
             return

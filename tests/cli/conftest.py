@@ -1,6 +1,8 @@
 """An operator at a terminal: commands in this process, and servers in processes of their own."""
 
+import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -40,7 +42,14 @@ class Operator:
         command = [sys.executable, "-m", "portal", *words]
         pipe = subprocess.PIPE
         return subprocess.Popen(
-            command, cwd=ROOT, env=kept | self.environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
+            command,
+            cwd=ROOT,
+            env=kept | self.environment,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            text=True,
+            start_new_session=True,
         )
 
 
@@ -82,7 +91,9 @@ def serving(operator) -> Iterator[Callable[..., "Served"]]:
 
     yield start
     for process in started:
-        process.kill()
+        # The server's own processes are in its group, and may outlive it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
 

@@ -49,7 +49,7 @@ def test_wrong_usage_exits_2(operator, words):
         ("PORTAL_PORT", "eighty", "PORTAL_PORT is 'eighty'"),
         ("PORTAL_TYPO", "1", "PORTAL_TYPO is not a setting"),
         ("PORTAL_DATABASE_URL", "mysql://db", "PORTAL_DATABASE_URL must begin with"),
-        ("PORTAL_DATABASE_URL", "postgresql://[", "PORTAL_DATABASE_URL"),
+        ("PORTAL_DATABASE_URL", "postgresql://db:port/x", "PORTAL_DATABASE_URL must look like"),
         ("PORTAL_PRODUCTION", "true", "PORTAL_BASE_URL must be set in production"),
     ],
 )

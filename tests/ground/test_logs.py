@@ -67,7 +67,8 @@ def test_pii_03_every_event_is_one_json_object_with_time_and_level(lines):
 @pytest.mark.parametrize("number", NUMBERS)
 def test_pii_02_numbers_are_masked_wherever_they_stand(lines, number):
     log, theirs = structlog.get_logger(), logging.getLogger("library")
-    log.info("sent to " + number)
+    event = f"sent to {number}"
+    log.info(event)
     log.info("sent", to=number)
     log.info("sent", values={"to": number, number: 1})
     log.info("sent", many=[{"to": [number]}], pair=(number, 1), unique={number})

@@ -48,7 +48,8 @@ def test_the_official_client_lives_a_whole_life(shown):
     assert shown["changing"] == {"number": FIRST, "verified": True, "pending": SECOND}
     assert shown["changed"] == {"number": SECOND, "verified": True, "pending": None}
     assert shown["updated"] == {"age": 3, "score": None, "number": SECOND, "verified": True, "pending": None}
-    assert shown["resendKeepsTheCode"] and shown["loggedInByPhone"] and shown["foundByPhone"]
+    for step in ("resendKeepsTheCode", "loggedInByPhone", "foundByPhone"):
+        assert shown[step] is True, step
     assert shown["adminSees"] == SECOND
     assert refusals(shown) == REFUSALS
 

@@ -21,7 +21,7 @@ CODE_LIFE, PENDING_LIFE = 600, 24 * 3600
 
 @dataclass
 class Model:
-    """One user's number as the contract's diagram draws it (a.2): what is in force, what waits, and its code."""
+    """One user's number as the contract draws it (a.2): what is in force, what waits, and its code."""
 
     number: str | None = None
     verified: bool = False

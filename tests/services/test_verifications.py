@@ -95,7 +95,8 @@ def test_asking_again_for_the_number_that_waits_is_a_resend(desk, clock):
         desk.change(alice, SECOND)
     clock.advance(60)
     desk.change(alice, SECOND)
-    assert desk.code(alice) == code and len(desk.attempts(alice)) == 2
+    assert desk.code(alice) == code
+    assert len(desk.attempts(alice)) == 2
 
 
 def test_the_old_number_is_told_of_the_change_once_an_hour(desk, clock):
@@ -136,7 +137,7 @@ def test_lapsing_takes_due_pending_numbers_away_and_says_so(desk, clock):
     assert desk.attempts(alice)[-1].state in ("expired", "cancelled")
 
 
-# --- Codes ---------------------------------------------------------------------------------------------------
+# --- Codes --------------------------------------------------------------------------------------------------
 
 
 def test_otp_03_a_right_code_is_spent(desk):
@@ -170,10 +171,11 @@ def test_otp_05_twenty_wrong_guesses_a_day_close_a_number_whatever_is_sent_betwe
             except (TooSoon, CodeExpired):
                 break
         clock.advance(601)
-        try:
+        if evaluated < 20:
             desk.resend(alice)
-        except TooSoon as refused:
-            assert refused.reason is Reason.NUMBER_GUESS_LIMIT
+    with pytest.raises(TooSoon) as refused:
+        desk.resend(alice)
+    assert refused.value.reason is Reason.NUMBER_GUESS_LIMIT
     assert evaluated == 20
     clock.advance(DAY_S)
     desk.resend(alice)
@@ -216,7 +218,7 @@ def test_otp_07_a_code_works_only_for_its_own_user(desk):
     desk.confirm(alice, code_of_alice)
 
 
-# --- Resend --------------------------------------------------------------------------------------------------
+# --- Resend -------------------------------------------------------------------------------------------------
 
 
 def test_otp_08_a_resend_keeps_the_code_its_end_and_the_guesses(desk, clock):
@@ -288,7 +290,7 @@ def test_a_verified_user_has_nothing_to_resend(desk):
         desk.resend(alice)
 
 
-# --- One number, several users -------------------------------------------------------------------------------
+# --- One number, several users ------------------------------------------------------------------------------
 
 
 def test_otp_16_several_users_may_wait_for_a_number_and_the_first_to_prove_it_gets_it(desk, clock):
@@ -337,7 +339,7 @@ def test_an_old_number_is_free_at_once_after_a_change(desk, clock):
     assert desk.number(bob) == (FIRST, True, None)
 
 
-# --- Switch, admins, countries -------------------------------------------------------------------------------
+# --- Switch, admins, countries ------------------------------------------------------------------------------
 
 
 def test_with_the_switch_off_numbers_count_at_once(desk):
@@ -402,7 +404,8 @@ def test_otp_10_codes_of_live_apps_are_read_by_nobody(desk):
 def test_abu_04_abu_05_a_number_that_may_not_be_texted_is_refused_with_its_reason(desk, number, reason):
     with pytest.raises(BadInput) as refused:
         desk.register("alice", number)
-    assert refused.value.reason is reason and refused.value.field == "phoneNumber"
+    assert refused.value.reason is reason
+    assert refused.value.field == "phoneNumber"
     assert desk.messages() == []
 
 

@@ -177,3 +177,11 @@ def test_a_theme_that_does_not_exist_is_not_kept(stranger):
 def test_what_flask_security_brings_besides_is_not_there(alices):
     assert alices.get("/verify").status_code == 404
     assert alices.get("/register").status_code == 404
+
+
+def test_web_01_no_token_in_a_header_or_an_address_opens_anything(app, stranger, alice, session):
+    with app.test_request_context():
+        token = session.get(Account, alice.id).get_auth_token()
+
+    assert stranger.get("/apps", headers={"Authentication-Token": token}).status_code == 303
+    assert stranger.get("/apps", query_string={"auth_token": token}).status_code == 303

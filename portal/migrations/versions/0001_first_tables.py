@@ -384,7 +384,7 @@ def upgrade() -> None:
         ),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("locale", sa.String(length=35), nullable=False),
-        sa.Column("sms_template_version_id", sa.Integer(), nullable=True),
+        sa.Column("sms_template_version_id", sa.BigInteger(), nullable=True),
         sa.Column("values", sa.JSON(), nullable=False),
         sa.Column("verification_id", sa.String(length=36), nullable=True),
         sa.Column("issue", sa.Integer(), nullable=True),
