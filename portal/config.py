@@ -18,8 +18,9 @@ class Settings:
     """All settings of one process. Each is read from PORTAL_<NAME IN CAPITALS>."""
 
     home: Path = field(default=Path("instance"), metadata={"says": "Folder of the SQLite file and the keys"})
+    # An address may hold a password, so it is never shown with the other settings.
     database_url: str = field(
-        default="", metadata={"says": "SQLAlchemy address; empty means SQLite in PORTAL_HOME"}
+        default="", repr=False, metadata={"says": "SQLAlchemy address; empty means SQLite in PORTAL_HOME"}
     )
     host: str = field(default="127.0.0.1", metadata={"says": "Address to listen on"})
     port: int = field(default=8080, metadata={"says": "Port to listen on, 1-65535", "range": (1, 65535)})

@@ -1,16 +1,20 @@
 """How does an app come together? The only place where the parts meet."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
-from flask import Flask
-from flask_migrate import Migrate
+from flask import Flask, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import SecurityError
 
 from portal import config, database, keys, logs
+from portal.api import errors as api_errors
 from portal.api import routes as api
 from portal.config import Settings
 from portal.core import limits
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
+from portal.web import errors as web_errors
 from portal.web import routes as web
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=server_keys.session,
         MAX_CONTENT_LENGTH=LARGEST_BODY,
+        TRUSTED_HOSTS=_trusted_hosts(settings),
         SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
     )
@@ -45,12 +50,26 @@ def create_app(settings: Settings | None = None) -> Flask:
     web.register(app)
     api.register(app)
     web.csrf.exempt(api.api_blueprint)
+    app.register_error_handler(SecurityError, _refuse_host)
     return app
+
+
+def _trusted_hosts(settings: Settings) -> list[str] | None:
+    """The hosts that a request may name (WEB-07): that of the base URL, and this machine when trying out."""
+    host = urlsplit(settings.base_url).hostname
+    if host is None:
+        return None
+    return [host] if settings.production else [host, "localhost", "127.0.0.1"]
+
+
+def _refuse_host(error: SecurityError) -> ResponseReturnValue:
+    # It happens before there is a route, so no door is asked by itself.
+    refuse = api_errors.answer_to_http if request.path.startswith("/api/") else web_errors.show_wrong_host
+    return refuse(error)
 
 
 def _connect(app: Flask) -> None:
     database.db.init_app(app)
-    Migrate(app, database.db, directory=str(ROOT / "portal" / "migrations"), render_as_batch=True)
     with app.app_context():
         database.prepare(database.db.engine)
 

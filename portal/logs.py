@@ -8,7 +8,11 @@ from typing import Any
 
 import structlog
 
-_NUMBER = re.compile(r"\+?\d[\d \-]{5,}\d\d")
+_NUMBER = re.compile(r"\+?\(?\d[\d .()\-]{4,}\d")
+_FEWEST_DIGITS = 7
+# Our own ids are hex, and an operator has to be able to look them up; a number has no letters.
+_ID = re.compile(r"(?=.*[a-f])[0-9a-f-]{16,36}")
+_ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 
 def configure(level: str) -> None:
@@ -49,11 +53,18 @@ def mask_numbers(_logger: object, _method: str, line: MutableMapping[str, Any]) 
     return line
 
 
+def _masked_number(found: re.Match[str]) -> str:
+    digits = [character for character in found.group() if character.isdecimal()]
+    if len(digits) < _FEWEST_DIGITS or _ADDRESS.fullmatch(found.group()):
+        return found.group()
+    return f"…{''.join(digits[-2:])}"
+
+
 def _masked(value: object) -> object:
     if value is None or isinstance(value, bool | int | float):
         return value
     if isinstance(value, str):
-        return _NUMBER.sub(lambda found: f"…{found.group()[-2:]}", value)
+        return value if _ID.fullmatch(value) else _NUMBER.sub(_masked_number, value)
     if isinstance(value, Mapping):
         return {_masked(str(key)): _masked(each) for key, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):

@@ -1,4 +1,4 @@
-"""How does an operator let people in? `portal accounts create` and `list`."""
+"""How does an operator let people in? `portal accounts create`, `password`, `join` and `list`."""
 
 import json
 import secrets
@@ -7,6 +7,7 @@ import sys
 import click
 
 from portal.cli.installation import Installation
+from portal.core.roles import Role
 from portal.errors import AlreadyExists
 
 SHORTEST, LONGEST = 12, 200
@@ -14,7 +15,7 @@ SHORTEST, LONGEST = 12, 200
 
 @click.group()
 def accounts() -> None:
-    """Create and list the accounts that sign in to the portal."""
+    """Create the accounts that sign in to the portal, and say what each may do where."""
 
 
 @accounts.command()
@@ -45,6 +46,58 @@ def create(installation: Installation, email: str, password_stdin: bool) -> None
     click.echo(f"account   {address}")
     if not password_stdin:
         click.echo(f"password  {password}")
+
+
+@accounts.command()
+@click.argument("email")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from the first line of standard input."
+)
+@click.pass_obj
+def password(installation: Installation, email: str, password_stdin: bool) -> None:
+    """Give an account a new password, and sign it out everywhere.
+
+    \b
+    Examples:
+      portal accounts password you@example.com
+
+    Exit codes: 0 changed, 1 refused, 2 wrong usage.
+    """
+    from portal.services import accounts as verbs
+
+    fresh = _read_password() if password_stdin else secrets.token_urlsafe(15)
+    hashed = installation.parts.hasher.hash(fresh)
+    with installation.transaction() as ctx:
+        address = verbs.set_password(ctx, email, hashed).email
+    click.echo(f"account   {address}")
+    if not password_stdin:
+        click.echo(f"password  {fresh}")
+
+
+@accounts.command()
+@click.argument("email")
+@click.argument("app_id", metavar="APPID")
+@click.option(
+    "--role", required=True, type=click.Choice([role.value for role in Role]), help="What it may do."
+)
+@click.pass_obj
+def join(installation: Installation, email: str, app_id: str, role: str) -> None:
+    """Make an account a member of an app, or change its role there.
+
+    \b
+    Examples:
+      portal accounts join bob@example.com 0123456789abcdef --role support
+
+    Exit codes: 0 joined, 1 refused, 2 wrong usage.
+    """
+    from portal.services import accounts as verbs
+    from portal.services import apps
+
+    with installation.transaction() as ctx:
+        app = apps.get(ctx.session, app_id)
+        verbs.invite(ctx.in_app(app.id), email, Role(role))
+        name = app.name
+    click.echo(f"{email} is {role} of {name}.")
 
 
 @accounts.command("list")

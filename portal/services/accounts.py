@@ -1,11 +1,11 @@
 """Who may sign in to the portal, and what may they do in which app?"""
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core.roles import Role
-from portal.errors import AlreadyExists, BadInput
-from portal.models import Account, App, Membership
+from portal.errors import AlreadyExists, BadInput, NotFound
+from portal.models import Account, AccountSession, App, Membership, random_id
 from portal.services.context import Context
 
 
@@ -26,6 +26,29 @@ def create(ctx: Context, email: str, password_hash: str) -> Account:
 def find(session: Session, email: str) -> Account | None:
     """The account with this e-mail address, if there is one."""
     return session.scalar(select(Account).where(Account.email == email.strip().lower()))
+
+
+def set_password(ctx: Context, email: str, password_hash: str) -> Account:
+    """Gives an account a new password; it is signed out everywhere (WEB-01). Raises NotFound."""
+    account = _get(ctx.session, email)
+    account.password, account.fs_uniquifier = password_hash, random_id()
+    ctx.session.execute(delete(AccountSession).where(AccountSession.account_id == account.id))
+    ctx.session.flush()
+    return account
+
+
+def invite(ctx: Context, email: str, role: Role) -> None:
+    """Makes the account with this address a member of the app of `ctx`, or changes its role there.
+
+    Raises NotFound.
+    """
+    account = _get(ctx.session, email)
+    membership = ctx.session.get(Membership, (account.id, ctx.app_id))
+    if membership is None:
+        join(ctx, account.id, role)
+    else:
+        membership.role = role
+        ctx.session.flush()
 
 
 def join(ctx: Context, account_id: str, role: Role) -> None:
@@ -53,3 +76,10 @@ def role_in(session: Session, account_id: str, app_id: str) -> Role | None:
         select(Membership.role).where(Membership.account_id == account_id, Membership.app_id == app_id)
     )
     return Role(role) if role else None
+
+
+def _get(session: Session, email: str) -> Account:
+    account = find(session, email)
+    if account is None:
+        raise NotFound("account", f"There is no account {email}.")
+    return account

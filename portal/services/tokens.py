@@ -92,7 +92,8 @@ def issue_to_user(ctx: Context, user_id: str, expires_at: int | None = None) -> 
 
 def log_in_as_admin(ctx: Context, client_id: str, client_secret: str, expires_at: int | None) -> Issued:
     """An app-admin token for ClientID and ClientSecret. Raises InvalidGrant."""
-    app = ctx.session.get_one(App, ctx.app_id)
+    # Making a new secret ends all tokens; waiting for it here leaves none behind that came in between.
+    app = ctx.session.get_one(App, ctx.app_id, with_for_update={"read": True, "key_share": True})
     same_id = secrets.compare_digest(app.client_id.encode(), client_id.encode("utf-8", "replace"))
     same_secret = secrets.compare_digest(app.client_secret_hash, hashed(client_secret))
     if not (same_id and same_secret):

@@ -2,9 +2,10 @@
 
 import json
 
+import pytest
 from sqlalchemy import select
 
-from portal.models import Account
+from portal.models import Account, AccountSession, Membership
 from portal.services.passwords import Hasher
 
 
@@ -55,3 +56,33 @@ def test_the_list_names_every_account(operator, alice, bob):
         {"email": "alice@example.com", "active": True},
         {"email": "bob@example.com", "active": True},
     ]
+
+
+def test_web_01_a_new_password_works_and_ends_every_session(operator, session, alice):
+    session.add(
+        AccountSession(key_hash="x" * 64, account_id=alice.id, values={}, created_at=1, last_seen_at=1)
+    )
+    session.flush()
+    before = session.get(Account, alice.id).fs_uniquifier
+    answer = operator.types("accounts", "password", alice.email)
+    assert answer.exit_code == 0
+    fresh = answer.stdout.split()[-1]
+    after = session.get(Account, alice.id)
+    assert matches(after.password, fresh)
+    assert after.fs_uniquifier != before
+    assert session.scalars(select(AccountSession)).all() == []
+
+
+def test_a_stranger_joins_an_app_and_may_change_roles(operator, session, charlie, shop):
+    for role in ("support", "owner"):
+        answer = operator.types("accounts", "join", charlie.email, shop.id, "--role", role)
+        assert (answer.exit_code, answer.stdout) == (0, f"{charlie.email} is {role} of Shop.\n")
+        assert session.get(Membership, (charlie.id, shop.id)).role == role
+
+
+@pytest.mark.parametrize(
+    "words", [["password", "no@example.com"], ["join", "no@example.com", "{app}", "--role", "owner"]]
+)
+def test_an_unknown_account_is_refused_in_one_line(operator, shop, words):
+    answer = operator.types("accounts", *(word.format(app=shop.id) for word in words))
+    assert (answer.exit_code, answer.stderr) == (1, "Error: There is no account no@example.com.\n")

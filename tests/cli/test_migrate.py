@@ -1,5 +1,7 @@
 """How does a database get its tables?"""
 
+from collections.abc import Callable, Iterator
+
 import pytest
 from sqlalchemy import create_engine, text
 
@@ -23,8 +25,8 @@ def test_without_tables_nothing_starts_and_the_line_says_what_to_do(newcomer, wo
     assert answer.stderr == "Error: The database has no tables yet. Run: portal migrate\n"
 
 
-def test_an_old_schema_says_what_to_do(operator, settings):
-    write_revision(settings.sqlalchemy_url, "0000")
+def test_an_old_schema_says_what_to_do(operator, revision_of):
+    revision_of("0000")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schema, "_refuse_newer", lambda _: None)
         answer = operator.types("serve")
@@ -33,16 +35,23 @@ def test_an_old_schema_says_what_to_do(operator, settings):
 
 
 @pytest.mark.parametrize("words", [["migrate"], ["serve"], ["worker"], ["apps", "list"]], ids=" ".join)
-def test_ops_04_a_newer_schema_is_left_alone(operator, settings, words):
-    write_revision(settings.sqlalchemy_url, "9999")
+def test_ops_04_a_newer_schema_is_left_alone(operator, revision_of, words):
+    revision_of("9999")
     answer = operator.types(*words)
     assert answer.exit_code == 1
     expected = "Error: A newer Ringback made this database (schema 9999). Install that Ringback.\n"
     assert answer.stderr == expected
 
 
-def write_revision(url: str, revision: str) -> None:
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+@pytest.fixture
+def revision_of(settings) -> Iterator[Callable[[str], None]]:
+    """`revision_of("9999")` says that this is the schema; the database is shared, so it is undone."""
+    engine = create_engine(settings.sqlalchemy_url)
+
+    def write(revision: str) -> None:
+        with engine.begin() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
+
+    yield write
+    write(schema.needed())
     engine.dispose()

@@ -5,7 +5,6 @@ import time
 
 import pytest
 
-from portal import clock
 from portal.models import App, Message, OpenCountry
 from tests import factories
 
@@ -20,7 +19,7 @@ def wait_for(condition, seconds: float = 30) -> None:
 @pytest.fixture
 def waiting_message(session):
     """A message in the outbox of a sandbox in Japan."""
-    message = factories.message(session, due_at=clock.now())
+    message = factories.message(session, values={"app_name": "Shop"})
     factories.open_country(session, app_id=message.app_id)
     assert session.get_one(App, message.app_id).provider == "inbox"
     assert session.get(OpenCountry, (message.app_id, "JP"))
@@ -65,9 +64,10 @@ def test_a_port_that_is_taken_is_refused_in_one_line(serving, operator):
         assert answer.stderr.startswith(f"Error: Cannot listen on 127.0.0.1 port {served.port}: ")
 
 
-def test_a_worker_beside_servers_ends_when_they_are_gone_however_they_went(operator, settings):
+def test_a_worker_beside_servers_ends_when_they_are_gone_however_they_went(operator):
     worker = operator.starts("worker", "--until-stdin-ends")
     time.sleep(1)
     assert worker.poll() is None
-    worker.stdin.close()
-    assert worker.wait(30) == 0
+    # This closes the worker's standard input, as the end of a server does.
+    worker.communicate(timeout=30)
+    assert worker.returncode == 0
