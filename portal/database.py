@@ -1,8 +1,11 @@
 """How are rows reached? The Flask-SQLAlchemy extension, SQLite's pragmas, and the one place that commits."""
 
+import os
 import threading
+import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import ModuleType
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -13,12 +16,19 @@ from portal.errors import Refusal
 from portal.models import Base
 from portal.services.outbox import BELL
 
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:
+    # Windows has no such lock; there, SQLite's own waiting must do between processes.
+    fcntl = None
+
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
-# SQLite has one writer. Threads of this process queue here instead of sleeping in its busy handler.
-_sqlite_writer = threading.Lock()
+# SQLite has one writer; who wants to write on it queues here. Engines of other databases have none.
+_WRITERS: weakref.WeakKeyDictionary[Engine, AbstractContextManager[None]] = weakref.WeakKeyDictionary()
 
 
 class WrongPragma(Exception):
@@ -35,7 +45,7 @@ def transaction() -> Iterator[Session]:
     session = db.session()
     # A read that came before would hold a snapshot in which this transaction could not write.
     session.rollback()
-    with _writer(db.engine):
+    with _WRITERS.get(db.engine, nullcontext()):
         session.connection(execution_options={"ringback_write": True})
         try:
             yield session
@@ -67,6 +77,7 @@ def prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+        _WRITERS[engine] = _Writer(engine.url.database)
 
 
 def _nobody_listens() -> None:
@@ -85,13 +96,32 @@ def _end(session: Session, *, commit: bool) -> None:
         session.rollback()
 
 
-@contextmanager
-def _writer(engine: Engine) -> Iterator[None]:
-    if engine.dialect.name != "sqlite":
-        yield
-        return
-    with _sqlite_writer:
-        yield
+class _Writer(AbstractContextManager[None]):
+    """The one writer of one SQLite file, over all threads and, where the system can, all processes.
+
+    SQLite itself lets waiting writers sleep and try again, by luck and for ever longer. A lock of the
+    system's wakes the next one at once, and is gone with a process that was killed. It only orders those
+    who ask for it; what keeps two from writing is still SQLite's own lock.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        self._threads = threading.Lock()
+        self._file: int | None = None
+        if fcntl is not None and path not in (None, "", ":memory:"):
+            self._file = os.open(f"{path}-writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            weakref.finalize(self, os.close, self._file)
+
+    def __enter__(self) -> None:
+        self._threads.acquire()
+        self._lock_file("LOCK_EX")
+
+    def __exit__(self, *_error: object) -> None:
+        self._lock_file("LOCK_UN")
+        self._threads.release()
+
+    def _lock_file(self, operation: str) -> None:
+        if fcntl is not None and self._file is not None:
+            fcntl.flock(self._file, getattr(fcntl, operation))
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

@@ -39,7 +39,7 @@ def change(app_id: str, user: str) -> Response:
     payload = body.read(PhoneNumberModificationRequest)
     with transaction() as session:
         ctx = auth.enter(session, app_id)
-        phone_numbers.change(ctx, auth.reach_user(ctx, user), payload.phone_number, payload.verified)
+        phone_numbers.change(ctx, auth.reach_numbers(ctx, user), payload.phone_number, payload.verified)
     return answers.nothing()
 
 

@@ -12,7 +12,7 @@ from portal.core.lifecycle import State
 from portal.core.limits import SECOND
 from portal.errors import WrongCode
 from portal.models import ActorKind, Message, MessageState, Verification
-from portal.services import phone_numbers, users, verifications
+from portal.services import phone_numbers, user_numbers, users, verifications
 from portal.services.context import Caller, Context
 from portal.services.user_records import Registration
 
@@ -137,12 +137,13 @@ class Life:
     def change(self, ctx: Context) -> None:
         """Changes to another number of the same country."""
         self.number = self.numbers.draw(self.person.country)
-        user = users.get(self._as_user(ctx), self.user_id)
-        phone_numbers.change(self._as_user(ctx), user, self.number)
+        numbers = user_numbers.load(self._as_user(ctx), self.user_id)
+        phone_numbers.change(self._as_user(ctx), numbers, self.number)
 
     def cancel(self, ctx: Context) -> None:
         """Goes back to the number in force."""
-        phone_numbers.cancel_change(self._as_user(ctx), users.get(self._as_user(ctx), self.user_id))
+        numbers = user_numbers.load(self._as_user(ctx), self.user_id)
+        phone_numbers.cancel_change(self._as_user(ctx), numbers)
 
     def lapse(self, ctx: Context) -> None:
         """Lets the day of a pending number go by."""

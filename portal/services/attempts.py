@@ -9,7 +9,8 @@ from sqlalchemy import and_, bindparam, case, insert, select, update
 
 from portal.core import code
 from portal.core.lifecycle import Event, Purpose, State, after
-from portal.models import App, Verification, random_id, table
+from portal.models import Verification, random_id, table
+from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 from portal.services.outbox import Recipient
 
@@ -96,7 +97,7 @@ def latest(ctx: Context, user_id: str) -> Attempt | None:
     return None if found is None else Attempt(*found)
 
 
-def open_new(ctx: Context, app: App, to: Recipient, purpose: Purpose) -> str:
+def open_new(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> str:
     """A fresh attempt under the app's settings, sent once; returns its id."""
     verification_id = random_id()
     row = {

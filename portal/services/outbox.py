@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from portal.core import code, message_text, wordings
 from portal.core.lifecycle import State
 from portal.models import (
-    App,
     Message,
     MessagePurpose,
     MessageState,
@@ -18,6 +17,7 @@ from portal.models import (
     table,
 )
 from portal.services import sms_templates
+from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 
 BELL = "ring_outbox_bell"
@@ -54,7 +54,7 @@ class InboxMessage:
     sent_at: int
 
 
-def put_down_verification(ctx: Context, app: App, to: Recipient, verification_id: str) -> str:
+def put_down_verification(ctx: Context, app: AppSettings, to: Recipient, verification_id: str) -> str:
     """Puts the SMS with a verification's code into the outbox; returns the message's id.
 
     It keeps the wording of this moment; the code is derived when it is sent.
@@ -72,7 +72,7 @@ def put_down_verification(ctx: Context, app: App, to: Recipient, verification_id
     )
 
 
-def put_down_notice(ctx: Context, app: App, to: Recipient) -> str:
+def put_down_notice(ctx: Context, app: AppSettings, to: Recipient) -> str:
     """Puts the notice of a change, which goes to the number in force, into the outbox (OTP-17)."""
     return _put_down(
         ctx,

@@ -18,8 +18,8 @@ _WRITE = (
 )
 # Somebody else may add the row at the same moment; both then read, and one waits for the other's lock.
 _ADD = {
-    "postgresql": postgresql.insert(_LIMIT).on_conflict_do_nothing(),
-    "sqlite": sqlite.insert(_LIMIT).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(_LIMIT).on_conflict_do_nothing().returning(_LIMIT.c.app_id),
+    "sqlite": sqlite.insert(_LIMIT).on_conflict_do_nothing().returning(_LIMIT.c.app_id),
 }
 
 
@@ -34,8 +34,8 @@ def lock(ctx: Context, phone_number: str) -> Tally:
         return tally
     row = {"app_id": ctx.app_id, "phone_number": phone_number, "touched_at": ctx.now}
     add = _ADD[ctx.session.get_bind().dialect.name]
-    ctx.session.execute(add, row | {"sent_times": "", "failed_guess_times": ""})
-    return _read(ctx, phone_number) or Tally()
+    added = ctx.session.scalar(add, row | {"sent_times": "", "failed_guess_times": ""})
+    return Tally() if added else _read(ctx, phone_number) or Tally()
 
 
 def write(ctx: Context, phone_number: str, tally: Tally) -> None:

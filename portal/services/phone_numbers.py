@@ -1,16 +1,18 @@
 """Which number does a user have, and how does it become another one?"""
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_, update
 
 from portal.core import limits, phone_number
 from portal.core.lifecycle import Purpose
 from portal.core.phone_number import PhoneNumber
 from portal.errors import BadInput, Unauthorized
-from portal.models import App, AuditAction, User
-from portal.services import audit, number_holders, outbox, phone_number_limits, verifications
+from portal.models import AuditAction, User
+from portal.services import app_settings, audit, number_holders, outbox, phone_number_limits, verifications
+from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 from portal.services.countries import FIELD
 from portal.services.outbox import Recipient
+from portal.services.user_numbers import UserNumbers
 
 
 def read(text: str, country: str | None) -> PhoneNumber:
@@ -21,7 +23,7 @@ def read(text: str, country: str | None) -> PhoneNumber:
         raise BadInput(FIELD, str(error)) from error
 
 
-def change(ctx: Context, user: User, text: str, verified: bool | None = None) -> None:
+def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = None) -> None:
     """The contract's PUT phone-number, and a phone number in a general update (b.2, a.2).
 
     `verified` is true only when an admin vouches for the number; then, and with verification off, it takes
@@ -30,13 +32,13 @@ def change(ctx: Context, user: User, text: str, verified: bool | None = None) ->
     """
     if verified and not ctx.caller.is_admin:
         raise Unauthorized("Only an administrator may mark a number as verified.")
-    app = ctx.session.get_one(App, ctx.app_id)
+    app = app_settings.load(ctx)
     number = read(text, user.country)
     if verified or not app.phone_number_verification_required:
         take_over(ctx, user.id, number)
     elif user.phone_number == number.e164 and user.phone_number_verified:
         cancel_change(ctx, user)
-    elif _is_waiting(ctx, user, number):
+    elif user.waiting(ctx.now) == number.e164:
         verifications.resend(ctx, user.id)
     else:
         _make_pending(ctx, app, user, number)
@@ -51,7 +53,7 @@ def take_over(ctx: Context, user_id: str, number: PhoneNumber) -> None:
     audit.record(ctx, AuditAction.NUMBER_SET, user_id)
 
 
-def cancel_change(ctx: Context, user: User) -> None:
+def cancel_change(ctx: Context, user: UserNumbers) -> None:
     """Drops a user's pending number and its code; without one nothing happens (contract a.2)."""
     if user.pending_phone_number is None:
         return
@@ -61,28 +63,25 @@ def cancel_change(ctx: Context, user: User) -> None:
 
 
 def lapse_due(ctx: Context, most: int = 500) -> int:
-    """Drops pending numbers of all apps whose day is over; returns how many. A periodic job's verb."""
-    due = ctx.session.execute(
-        select(User.app_id, User.id)
-        .where(User.pending_until <= ctx.now)
-        .limit(most)
-        .with_for_update(skip_locked=True)
+    """Drops pending numbers of all apps whose day is over; returns how many. A periodic job's verb.
+
+    Their verifications are left alone: a code lives ten minutes at most, and none works for a number that
+    no longer waits.
+    """
+    due = select(User.app_id, User.id).where(User.pending_until <= ctx.now).limit(most)
+    lapsed = ctx.session.execute(
+        update(User)
+        .where(tuple_(User.app_id, User.id).in_(due), User.pending_until <= ctx.now)
+        .values(**number_holders.NOTHING_PENDING, modified_at=ctx.now)
+        .returning(User.app_id, User.id)
+        .execution_options(synchronize_session=False)
     ).all()
-    for app_id, user_id in due:
-        here = ctx.in_app(app_id)
-        verifications.cancel(here, user_id)
-        number_holders.write(here, user_id, number_holders.NOTHING_PENDING)
-        audit.record(here, AuditAction.NUMBER_CHANGE_LAPSED, user_id)
-    return len(due)
+    for app_id, user_id in lapsed:
+        audit.record(ctx.in_app(app_id), AuditAction.NUMBER_CHANGE_LAPSED, user_id)
+    return len(lapsed)
 
 
-def _is_waiting(ctx: Context, user: User, number: PhoneNumber) -> bool:
-    has_pending = user.pending_phone_number is not None and (user.pending_until or 0) > ctx.now
-    waiting = user.pending_phone_number if has_pending else user.phone_number
-    return waiting == number.e164
-
-
-def _make_pending(ctx: Context, app: App, user: User, number: PhoneNumber) -> None:
+def _make_pending(ctx: Context, app: AppSettings, user: UserNumbers, number: PhoneNumber) -> None:
     # Going back to the unverified number of the sign-up proves that one again, and nothing is pending.
     is_back = user.phone_number == number.e164
     purpose = Purpose.REGISTER if is_back else Purpose.CHANGE
@@ -101,7 +100,7 @@ def _pending(ctx: Context, number: PhoneNumber) -> dict[str, object]:
     }
 
 
-def _tell_old_number(ctx: Context, app: App, user: User) -> None:
+def _tell_old_number(ctx: Context, app: AppSettings, user: UserNumbers) -> None:
     if not (app.notify_old_number and user.phone_number and user.phone_number_verified):
         return
     # One notice an hour is enough, or a stolen token could flood the number that it is meant to protect.

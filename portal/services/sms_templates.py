@@ -9,6 +9,7 @@ from portal.core import locales, placeholders, segments
 from portal.errors import BadInput, NotFound
 from portal.models import App, AuditAction, SmsTemplate, SmsTemplateVersion, table
 from portal.services import audit
+from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 
 MOST_SEGMENTS = 2
@@ -59,7 +60,7 @@ def get(session: Session, app_id: str, locale: str) -> SavedTemplate:
     return SavedTemplate(*row)
 
 
-def winner(session: Session, app: App, locale: str | None) -> Winner:
+def winner(session: Session, app: App | AppSettings, locale: str | None) -> Winner:
     """The wording for a user's locale: longest match, the app's default, then `en` (contract d.3)."""
     offered = {row.locale: row for row in session.execute(_OFFERED, {"app": app.id})}
     return Winner(*offered[locales.choose(locale, offered.keys(), app.default_locale)])

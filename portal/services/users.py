@@ -12,8 +12,17 @@ from portal.core.addresses import AddressKind
 from portal.core.lifecycle import Purpose
 from portal.core.phone_number import PhoneNumber
 from portal.errors import AlreadyExists, BadInput, NotFound, Unauthorized, WrongPassword
-from portal.models import App, AuditAction, User
-from portal.services import audit, number_holders, phone_number_limits, phone_numbers, tokens, verifications
+from portal.models import AuditAction, User
+from portal.services import (
+    app_settings,
+    audit,
+    number_holders,
+    phone_number_limits,
+    phone_numbers,
+    tokens,
+    user_numbers,
+    verifications,
+)
 from portal.services.context import Context
 from portal.services.outbox import Recipient
 from portal.services.user_records import Registration, UserChanges
@@ -25,7 +34,7 @@ def register(ctx: Context, registration: Registration, password_hash: str | None
     Raises BadInput (a bad number; a phone-only sign-up that could never log in, contract a.4), AlreadyExists
     and TooSoon. `password_hash` was made before the transaction; None makes a pseudo user.
     """
-    app = ctx.session.get_one(App, ctx.app_id)
+    app = app_settings.load(ctx)
     number = _number_of(registration)
     vouched = bool(registration.phone_number_verified)
     if vouched and not ctx.caller.is_admin:
@@ -92,7 +101,7 @@ def update(ctx: Context, user_id: str, changes: UserChanges, password_hash: str 
     _flush(ctx, user)
     audit.record(ctx, AuditAction.USER_UPDATED, user_id)
     if changes.phone_number is not None:
-        phone_numbers.change(ctx, user, changes.phone_number)
+        phone_numbers.change(ctx, user_numbers.load(ctx, user_id), changes.phone_number)
     return user
 
 

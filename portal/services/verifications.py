@@ -1,9 +1,6 @@
 """How is a number proven? Start, confirm, resend, reset, cancel."""
 
-from dataclasses import dataclass
 from typing import NoReturn
-
-from sqlalchemy import bindparam, select
 
 from portal.core import code, limits, phone_number
 from portal.core.lifecycle import Event, Purpose, State
@@ -12,38 +9,29 @@ from portal.core.reasons import Reason
 from portal.errors import (
     CodeExpired,
     CodeNotFound,
-    NotFound,
     NothingToVerify,
     NotSupported,
     TooSoon,
     WrongCode,
 )
-from portal.models import App, AppMode, AuditAction, User, table
-from portal.services import attempts, audit, countries, number_holders, outbox, phone_number_limits
+from portal.models import App, AppMode, AuditAction
+from portal.services import (
+    app_settings,
+    attempts,
+    audit,
+    countries,
+    number_holders,
+    outbox,
+    phone_number_limits,
+    user_numbers,
+)
+from portal.services.app_settings import AppSettings
 from portal.services.attempts import Attempt
 from portal.services.context import Context
 from portal.services.outbox import Recipient
 
 
-@dataclass(frozen=True, slots=True)
-class _Numbers:
-    """The columns of a user that tell which number waits. Times in Unix ms."""
-
-    id: str
-    locale: str | None
-    phone_number: str | None
-    phone_number_verified: bool
-    pending_phone_number: str | None
-    pending_until: int | None
-
-
-_USER = table(User)
-_NUMBERS = select(*(_USER.c[name] for name in _Numbers.__slots__)).where(
-    _USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_id")
-)
-
-
-def start(ctx: Context, app: App, to: Recipient, purpose: Purpose) -> None:
+def start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> None:
     """Opens a verification of a number for a user and puts its SMS down.
 
     The user's former verification dies, live or not. Raises TooSoon when the number may not be texted or
@@ -52,7 +40,7 @@ def start(ctx: Context, app: App, to: Recipient, purpose: Purpose) -> None:
     _start(ctx, app, to, purpose, _lock_to_send(ctx, to.phone_number))
 
 
-def _start(ctx: Context, app: App, to: Recipient, purpose: Purpose, tally: Tally) -> None:
+def _start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally) -> None:
     _refuse_send(ctx, tally)
     attempts.end_open(ctx, to.user_id, Event.REPLACE)
     verification_id = attempts.open_new(ctx, app, to, purpose)
@@ -88,8 +76,11 @@ def resend(ctx: Context, user_id: str) -> None:
     Raises NothingToVerify when no number waits, TooSoon when a limit says so, and BadInput when the number's
     country was closed meanwhile.
     """
-    app, user = ctx.session.get_one(App, ctx.app_id), _numbers_of(ctx, user_id)
-    number, purpose = _waiting_number(ctx, user)
+    app, user = app_settings.load(ctx), user_numbers.load(ctx, user_id)
+    number = user.waiting(ctx.now)
+    if number is None:
+        raise _nothing(user_id)
+    purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
     tally = _lock_to_send(ctx, number)
     attempt = attempts.latest(ctx, user_id)
@@ -142,7 +133,7 @@ def _refuse_send(ctx: Context, tally: Tally) -> None:
     _raise_if(limits.may_send_to_number(tally, ctx.now, ctx.profile))
 
 
-def _send_again(ctx: Context, app: App, to: Recipient, attempt: Attempt, tally: Tally) -> None:
+def _send_again(ctx: Context, app: AppSettings, to: Recipient, attempt: Attempt, tally: Tally) -> None:
     _refuse_send(ctx, tally)
     if not attempts.count_send(ctx, attempt):
         raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
@@ -184,14 +175,6 @@ def _refuse_overtaken(ctx: Context, attempt: Attempt) -> NoReturn:
     raise CodeExpired("The verification code was replaced. Ask for it again.", user_id=attempt.user_id)
 
 
-def _waiting_number(ctx: Context, user: _Numbers) -> tuple[str, Purpose]:
-    if user.pending_phone_number is not None and (user.pending_until or 0) > ctx.now:
-        return user.pending_phone_number, Purpose.CHANGE
-    if user.phone_number is not None and not user.phone_number_verified:
-        return user.phone_number, Purpose.REGISTER
-    raise _nothing(user.id)
-
-
 def _may_send_again(ctx: Context, attempt: Attempt) -> Refused | None:
     return limits.may_send_again(
         attempt.sends,
@@ -206,13 +189,6 @@ def _may_send_again(ctx: Context, attempt: Attempt) -> Refused | None:
 def _refuse_live_app(ctx: Context) -> None:
     if ctx.session.get_one(App, ctx.app_id).mode != AppMode.SANDBOX:
         raise NotSupported("Codes can be read and reset only in sandbox apps.")
-
-
-def _numbers_of(ctx: Context, user_id: str) -> _Numbers:
-    found = ctx.session.execute(_NUMBERS, {"the_app": ctx.app_id, "the_id": user_id}).first()
-    if found is None:
-        raise NotFound("user", "There is no such user.", field="userID", value=user_id)
-    return _Numbers(*found)
 
 
 def _nothing(user_id: str) -> NothingToVerify:

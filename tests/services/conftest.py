@@ -9,7 +9,7 @@ from portal import clock as portal_clock
 from portal.core import code
 from portal.core.limits import DEFAULT, Profile
 from portal.models import ActorKind, Message, User, Verification
-from portal.services import apps, phone_numbers, users, verifications
+from portal.services import apps, phone_numbers, user_numbers, users, verifications
 from portal.services.apps import AppChanges, NewApp
 from portal.services.context import Caller, Context
 from portal.services.users import Registration
@@ -52,7 +52,9 @@ class Desk:
 
     def change(self, user_id: str, number: str, verified: bool | None = None, admin: bool = False) -> None:
         caller = Caller(ActorKind.ADMIN, self.app_id) if admin else self.as_user(user_id)
-        self.do(lambda ctx: phone_numbers.change(ctx, users.get(ctx, user_id), number, verified), caller)
+        self.do(
+            lambda ctx: phone_numbers.change(ctx, user_numbers.load(ctx, user_id), number, verified), caller
+        )
 
     def as_user(self, user_id: str) -> Caller:
         return Caller(ActorKind.USER, self.app_id, user_id)

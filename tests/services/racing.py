@@ -16,7 +16,7 @@ from portal.config import Settings
 from portal.core.limits import DEFAULT
 from portal.errors import Refusal
 from portal.models import ActorKind
-from portal.services import phone_numbers, users, verifications
+from portal.services import phone_numbers, user_numbers, users, verifications
 from portal.services.context import Caller, Context
 from portal.services.users import Registration
 
@@ -35,7 +35,7 @@ def resend(ctx: Context, user_id: str) -> None:
 
 def change(ctx: Context, user_id: str, number: str) -> None:
     """Starts a change of number."""
-    phone_numbers.change(ctx, users.get(ctx, user_id), number)
+    phone_numbers.change(ctx, user_numbers.load(ctx, user_id), number)
 
 
 def register(ctx: Context, name: str, number: str) -> None:
