@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
+
+from portal.core.closed_list import ClosedList
 
 api_blueprint = Blueprint("api", __name__, url_prefix="/api")
 
@@ -19,16 +20,8 @@ _VENDOR_PREFIX = "application/vnd.kii."
 _VENDOR_SUFFIX = "+json"
 
 
-class Who(StrEnum):
+class Who(ClosedList):
     """Whose credentials a call takes (contract b.2, column Auth), each with a sentence."""
-
-    sentence: str
-
-    def __new__(cls, code: str, sentence: str) -> "Who":
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.sentence = sentence
-        return member
 
     ANYBODY = "anybody", "No credentials are looked at."
     APP = "app", "The app, by Basic or by the X-Kii headers."

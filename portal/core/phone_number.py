@@ -4,9 +4,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final, Self
+from typing import Final
 
 import phonenumbers
+
+from portal.core.closed_list import ClosedList
 
 LONGEST_INPUT: Final = 40
 FEWEST_DIGITS: Final = 7
@@ -30,17 +32,8 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-class PhoneNumberFault(StrEnum):
+class PhoneNumberFault(ClosedList):
     """Why a number is refused, and how to put it right. From `network` on they hold for texting only."""
-
-    sentence: str
-
-    def __new__(cls, code: str, sentence: str = "") -> Self:
-        """A member is its code; the sentence goes along."""
-        fault = str.__new__(cls, code)
-        fault._value_ = code
-        fault.sentence = sentence
-        return fault
 
     EMPTY = "empty", "There is no phone number. Write one such as +81 90 1234 5678."
     TOO_SHORT = "too_short", "The phone number is too short. Check that no digit is missing."
@@ -201,7 +194,7 @@ def is_textable(number: PhoneNumber) -> PhoneNumberFault | None:
         return PhoneNumberFault.NETWORK
     if number.kind in {Kind.MOBILE, Kind.FIXED_LINE_OR_MOBILE}:
         return None
-    return PhoneNumberFault(number.kind.value)
+    return PhoneNumberFault[number.kind.name]
 
 
 def regions() -> frozenset[str]:

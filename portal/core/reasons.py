@@ -1,18 +1,10 @@
 """Why was a thing refused or not sent? The closed list, the same code in API, portal and log."""
 
-from enum import StrEnum
+from portal.core.closed_list import ClosedList
 
 
-class Reason(StrEnum):
+class Reason(ClosedList):
     """A reason code (the value) with one sentence for people (`sentence`)."""
-
-    sentence: str
-
-    def __new__(cls, code: str, sentence: str) -> "Reason":
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.sentence = sentence
-        return member
 
     RESEND_WAIT = "resend_wait", "A code was sent a moment ago. Wait before asking for it again."
     SENDS_USED_UP = (

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from portal.core.closed_list import ClosedList
+
 
 class Role(StrEnum):
     """What an account is in one app."""
@@ -10,16 +12,8 @@ class Role(StrEnum):
     SUPPORT = "support"
 
 
-class Action(StrEnum):
+class Action(ClosedList):
     """What can be done in an app, each with a sentence."""
-
-    sentence: str
-
-    def __new__(cls, code: str, sentence: str) -> "Action":
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.sentence = sentence
-        return member
 
     SEE_APP = "see_app", "See the app's overview"
     SEE_USERS = "see_users", "Look users up, numbers masked"

@@ -5,6 +5,7 @@ from enum import StrEnum
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
+from portal.core.closed_list import ClosedList
 from portal.models.base import Base, Id, Ms, Serial, in_list
 
 
@@ -19,16 +20,8 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
-class AuditAction(StrEnum):
+class AuditAction(ClosedList):
     """What can be done, each with a sentence in the past tense."""
-
-    sentence: str
-
-    def __new__(cls, code: str, sentence: str) -> "AuditAction":
-        member = str.__new__(cls, code)
-        member._value_ = code
-        member.sentence = sentence
-        return member
 
     APP_CREATED = "app.created", "Created the app"
     APP_CHANGED = "app.changed", "Changed the app's settings"
