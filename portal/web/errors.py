@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, Response, g, make_response, render_template, request
+from flask import Flask, Response, current_app, g, make_response, render_template, request
+from flask.globals import request_ctx
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import errors
 from portal.web import guards
@@ -105,6 +106,15 @@ def show_http_error(error: HTTPException) -> Response | HTTPException:
     answer = _page(wording, "")
     answer.headers.extend((name, value) for name, value in error.get_headers() if name == "Allow")
     return answer
+
+
+def show_wrong_host(_error: SecurityError) -> Response:
+    """The page for a request that names a host which is not ours (WEB-07). Whose it is, is not asked."""
+    # Flask looks for no route on such a host, but the page has links all the same.
+    request_ctx.url_adapter = current_app.url_map.bind("")
+    g.is_broken = True
+    wording = Wording(400, "This is not the address of this portal", "Ask your operator for its address.")
+    return _page(wording, "The request named a host that Ringback does not answer for.")
 
 
 def _page(wording: Wording, reason: str) -> Response:

@@ -98,7 +98,9 @@ def preview(standing: Standing, locale: str) -> Response:
     body = WordingForm().body.data or ""
     shown = previews.of(standing.app, body)
     if request.htmx:  # type: ignore[attr-defined]
-        return page_or_fragment(PAGE, PREVIEW, app=standing.app, preview=shown, locale=_tag(locale))
+        return page_or_fragment(
+            PAGE, PREVIEW, app=standing.app, preview=shown, locale=_tag(locale), refused=False
+        )
     return _editor(standing, locale, WordingForm(), _saved(standing, locale))
 
 
@@ -129,6 +131,8 @@ def _editor(
         "locale": tag,
         "form": form,
         "saved": saved,
+        # A refusal stands beside the text; the phone names problems only while somebody types.
+        "refused": status == 422,
         "preview": previews.of(standing.app, form.body.data or ""),
         "placeholders": list(placeholders.Placeholder),
         "removable": saved is not None and tag not in ("en", standing.app.default_locale),

@@ -109,14 +109,16 @@ addEventListener("hashchange", () => {
 document.addEventListener("visibilitychange", poll);
 setInterval(poll, 3000);
 
+// What the page asks for by itself is no wait of the person's.
 let running = 0;
-function count(change) {
+function count(event, change) {
+  if (event.detail.elt.matches("[data-polls]")) return;
   running = Math.max(0, running + change);
   root.classList.toggle("loading", running > 0);
 }
 
-document.addEventListener("htmx:beforeRequest", () => count(1));
-document.addEventListener("htmx:afterRequest", () => count(-1));
+document.addEventListener("htmx:beforeRequest", (event) => count(event, 1));
+document.addEventListener("htmx:afterRequest", (event) => count(event, -1));
 document.addEventListener("htmx:beforeSwap", (event) => {
   if (event.detail.target.matches("[data-polls]")) holdStill(event.detail.target);
 });

@@ -59,6 +59,16 @@ def test_the_overview_counts_users_and_leads_to_them(alices, shop, customer):
     assert f'href="/apps/{shop.id}/users?pending=yes"' in page
 
 
+def test_reading_the_code_is_done_once_somebody_is_verified(alices, shop, session):
+    def is_open() -> bool:
+        item = alices.get(f"/apps/{shop.id}").text.split("Read the code on the sandbox phone")[0]
+        return item.rsplit("<li", 1)[1].startswith(' class="is-open"')
+
+    assert is_open()
+    factories.user(session, app_id=shop.id, phone_number="+819012345678", phone_number_verified=True)
+    assert not is_open()
+
+
 def test_a_new_secret_needs_its_verb_typed(alices, shop, session):
     answer = alices.post(f"/apps/{shop.id}/access-keys/secret", {"confirmation": "yes"})
 

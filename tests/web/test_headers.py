@@ -169,3 +169,67 @@ def test_web_03_a_switch_on_a_page_whose_session_ended_leads_to_sign_in(stranger
 
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (200, "/sign-in")
     assert session.get(App, shop.id).phone_number_verification_required
+
+
+@pytest.fixture
+def at_home(settings):
+    """A client of a portal that knows its own address; `at_home(production=True)` of one in production."""
+    made = []
+
+    def make(**changes):
+        made.append(
+            create_app(dataclasses.replace(settings, base_url="https://ringback.example:8443", **changes))
+        )
+        return made[-1].test_client()
+
+    yield make
+    for app in made:
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("host", ["evil.example", "ringback.example.evil.example", "x:y", ""])
+def test_web_07_a_page_is_refused_on_a_host_that_is_not_ours_in_our_own_look(at_home, host, method):
+    answer = at_home().open("/sign-in", method=method, headers={"Host": host})
+
+    assert answer.status_code == 400
+    assert "This is not the address of this portal" in answer.text
+    assert answer.headers["X-Request-ID"] in answer.text
+    assert 'href="/apps"' in answer.text
+    assert not host or host not in answer.text
+    assert {name: answer.headers.get(name) for name in EXPECTED} == EXPECTED
+
+
+@pytest.mark.parametrize("path", ["/api/openapi.json", "/api/oauth2/token", "/api/nothing"])
+def test_web_07_a_call_is_refused_on_a_host_that_is_not_ours_as_json(at_home, path):
+    for method in ("GET", "POST"):
+        answer = at_home().open(path, method=method, headers={"Host": "evil.example"})
+
+        assert (answer.status_code, answer.json["errorCode"]) == (400, "INVALID_INPUT_DATA")
+        assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("host", "production", "status"),
+    [
+        ("ringback.example", True, 200),
+        ("ringback.example:8443", True, 200),
+        ("ringback.example", False, 200),
+        ("localhost:5000", False, 200),
+        ("127.0.0.1", False, 200),
+        ("localhost", True, 400),
+        ("127.0.0.1:8080", True, 400),
+    ],
+)
+def test_web_07_our_own_host_is_answered_and_this_machine_only_when_trying_out(
+    at_home, host, production, status
+):
+    client = at_home(production=production)
+
+    assert client.get("/sign-in", headers={"Host": host}).status_code == status
+    assert client.get("/api/openapi.json", headers={"Host": host}).status_code == status
+
+
+def test_web_07_without_a_base_url_any_host_is_answered(stranger):
+    assert stranger.get("/sign-in", headers={"Host": "192.0.2.7:8080"}).status_code == 200

@@ -28,6 +28,11 @@ CHANGES = {
     "/sms-templates/ja/removal": Action.CHANGE_SMS_TEMPLATES,
     "/access-keys/secret": Action.MANAGE_KEYS,
 }
+# They change nothing; a body carries what no address may hold.
+QUESTIONS = {
+    "/users": Action.SEE_USERS,
+    "/sms-templates/ja/preview": Action.SEE_SMS_TEMPLATES,
+}
 
 
 def without_its_id(page: str) -> str:
@@ -58,6 +63,19 @@ def test_ten_05_support_opens_what_the_matrix_allows_and_nothing_else(
 @pytest.mark.parametrize("path", CHANGES)
 def test_ten_05_support_changes_nothing(bobs, shop, path):
     assert bobs.post(f"/apps/{shop.id}{path}").status_code == 403
+
+
+@pytest.mark.parametrize(("path", "action"), QUESTIONS.items())
+def test_ten_05_each_role_asks_what_the_matrix_allows(alices, bobs, shop, path, action):
+    for browser, role in ((alices, Role.OWNER), (bobs, Role.SUPPORT)):
+        status = browser.post(f"/apps/{shop.id}{path}").status_code
+        assert status in ((200, 303) if action in ALLOWED[role] else (403,))
+
+
+@pytest.mark.parametrize("path", QUESTIONS)
+def test_ten_02_nobody_asks_about_an_app_that_is_not_theirs(charlies, stranger, shop, path):
+    assert charlies.post(f"/apps/{shop.id}{path}").status_code == 404
+    assert stranger.post(f"/apps/{shop.id}{path}").location == "/sign-in"
 
 
 @pytest.mark.parametrize("path", PAGES)

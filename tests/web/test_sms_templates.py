@@ -45,7 +45,10 @@ def test_tpl_01_a_broken_wording_is_refused_with_the_fix_and_the_text_kept(
     answer = alices.post(f"{address}/en", {"body": body})
 
     assert answer.status_code == 422
-    assert fix in answer.text
+    refusal, phone = answer.text.split('id="body-error"')[1].split('id="preview"')
+    assert "Nothing was saved." in refusal
+    assert fix in refusal
+    assert "is-bad" not in phone.split("</section>")[0]
     assert body[:20].split("{")[0] in answer.text
     assert "data-focus" in answer.text
     assert versions(session, shop) == 1
@@ -133,3 +136,18 @@ def test_what_is_no_language_is_refused_beside_the_field(alices, address, tag):
 def test_an_address_that_is_no_language_is_not_there(alices, address):
     assert alices.get(f"{address}/not a language").status_code == 404
     assert alices.post(f"{address}/not a language", {"body": "{code}"}).status_code == 404
+
+
+def test_a_text_is_written_in_the_direction_of_its_language(alices, address):
+    assert 'name="body" rows="7" dir="rtl" lang="ar"' in alices.get(f"{address}/ar").text
+    assert 'name="body" rows="7" dir="ltr" lang="ja"' in alices.get(f"{address}/ja").text
+
+
+def test_the_segments_of_a_text_share_one_direction(alices, address):
+    answer = alices.post(
+        f"{address}/ar/preview", {"body": "{code} " + "م" * 90}, headers={"HX-Request": "true"}
+    )
+
+    assert 'class="bubble is-cut" dir="auto"' in answer.text
+    assert answer.text.count('<div class="bubble-part"><span>') == 2
+    assert "2 of 2" in answer.text

@@ -1,6 +1,8 @@
 """Can support find a person and see what logs in, without seeing the number? (PII-01)"""
 
 import re
+from html import unescape
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
@@ -160,3 +162,174 @@ def test_ten_02_a_user_of_another_app_is_not_there(bobs, address, session):
     theirs = factories.user(session)
 
     assert bobs.get(f"{address}/{theirs.id}").status_code == 404
+
+
+# --- Whole numbers: taken in a body, never put into an address (PII-01) ------------------------------------
+
+WHOLE = ["+819012345678", "+81 90-1234-5678", "090 1234 5678", "＋８１９０１２３４５６７８", "12345678"]
+WHOLE_PENDING = ["+818087654321", "080-8765-4321"]
+NOBODYS = ["+819000001234", "090-0000-1234", "００００１２３４", "+15555551234", "9" * 40]
+# Numbers hide in names and addresses too; what is no whole term of anybody's is cut.
+WITH_DIGITS = ["tanaka1234567", "09012345678@docomo.example", "x" * 200 + "0123456789", "1a2b3c4d5e6f7g8h"]
+
+
+def digits(url: str) -> int:
+    """How many digits the part of an address holds that somebody typed."""
+    return sum(char.isdigit() for char in parse_qs(urlsplit(url).query).get("q", [""])[0])
+
+
+def looked_up(browser, address, q, **filters) -> str:
+    """Where a search leads; the address must hold no whole number, encoded or not."""
+    answer = browser.post(address, {"q": q} | filters)
+    assert answer.status_code == 303
+    assert digits(answer.location) <= 6
+    assert not re.search(r"[0-9]{7}", unquote(urlsplit(answer.location).query))
+    return answer.location
+
+
+@pytest.mark.parametrize("q", WHOLE + WHOLE_PENDING)
+def test_a_whole_number_leads_straight_to_its_user_and_stands_in_no_address(bobs, address, customer, q):
+    assert looked_up(bobs, address, q) == f"{address}/{customer.id}"
+
+
+def test_a_whole_number_leads_to_its_user_whatever_the_filters(bobs, address, customer):
+    assert looked_up(bobs, address, WHOLE[0], verified="no") == f"{address}/{customer.id}"
+
+
+def test_htmx_is_led_to_the_user_by_its_own_header(bobs, address, customer):
+    answer = bobs.post(address, {"q": WHOLE[0]}, headers={"HX-Request": "true"})
+
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (200, f"{address}/{customer.id}")
+
+
+@pytest.mark.parametrize("q", [*NOBODYS, *WITH_DIGITS])
+def test_a_long_term_of_nobodys_leads_to_a_short_one_and_is_said_to_be_cut(bobs, address, customer, q):
+    location = looked_up(bobs, address, q, verified="yes", status="active")
+    page = bobs.get(location)
+
+    assert "verified=yes" in location
+    assert "status=active" in location
+    assert page.status_code == 200
+    assert re.search(
+        r'id="understood"[^>]*>No user has (that whole number|exactly that)\. (Looked for|Showing)', page.text
+    )
+
+
+def test_a_whole_number_of_nobodys_is_looked_for_by_its_last_six_digits(bobs, address, customer, session):
+    factories.user(session, app_id=customer.app_id, login_name="near", phone_number="+818077345678")
+    location = looked_up(bobs, address, "+819055345678")
+    page = bobs.get(location).text
+
+    assert location == f"{address}?q=345678&whole=no-number"
+    assert found(page) == ["near", "田中 花子"]
+    assert (
+        "No user has that whole number. Looked for: <strong><bdi>phone number ending in 345678</bdi>" in page
+    )
+
+
+def test_a_number_of_two_users_leads_to_both(bobs, address, customer, session):
+    factories.user(session, app_id=customer.app_id, login_name="next", pending_phone_number="+819012345678")
+    location = looked_up(bobs, address, "+819012345678")
+    page = bobs.get(location).text
+
+    assert location == f"{address}?q=345678&whole=several"
+    assert sorted(found(page)) == ["next", "田中 花子"]
+    assert "More than one user matches all of that." in page
+
+
+def test_the_beginning_of_the_numbers_of_many_stays_a_beginning(bobs, address, customer, session):
+    factories.user(session, app_id=customer.app_id, login_name="near", phone_number="+819012399999")
+    location = looked_up(bobs, address, "+81 90 123")
+
+    assert location == f"{address}?q=%2B819012&whole=several"
+    assert sorted(found(bobs.get(location).text)) == ["near", "田中 花子"]
+
+
+def test_names_with_many_digits_are_looked_for_by_their_beginning(bobs, address, shop, session):
+    for name in ("user12345678", "user12345679", "user99"):
+        factories.user(session, app_id=shop.id, login_name=name)
+    location = looked_up(bobs, address, "user1234567")
+
+    assert location == f"{address}?q=user123456&whole=several"
+    assert sorted(found(bobs.get(location).text)) == ["user12345678", "user12345679"]
+
+
+@pytest.mark.parametrize("q", ["5678", "田中 花子", "hanako", "hana@example.com", "user123456", "+8190", ""])
+def test_a_short_term_goes_into_the_address_as_before(bobs, address, customer, q):
+    location = looked_up(bobs, address, f" {q} ", pending="yes")
+
+    assert parse_qs(urlsplit(location).query) == {"pending": ["yes"]} | ({"q": [q]} if q else {})
+
+
+def test_a_user_id_may_stand_in_an_address(bobs, address, customer):
+    other = "012345678901-4abc-8abc-abcd-01234567"
+
+    assert bobs.get(f"{address}?q={customer.id}").status_code == 200
+    assert bobs.post(address, {"q": other}).location == f"{address}?q={other}"
+
+
+def test_an_address_with_a_whole_number_is_answered_with_a_short_one(bobs, address, customer):
+    for q in [*WHOLE, *NOBODYS, *WITH_DIGITS]:
+        asked = {"q": q, "verified": "yes"}
+        page = bobs.get(address, query_string=asked)
+        fragment = bobs.get(address, query_string=asked, headers={"HX-Request": "true"})
+
+        assert (page.status_code, fragment.status_code) == (303, 200)
+        assert page.location == fragment.headers["HX-Redirect"] == looked_up(bobs, address, **asked)
+
+
+def test_chips_after_a_whole_number_hold_the_short_term(bobs, address, customer):
+    page = bobs.get(looked_up(bobs, address, "+819055345678")).text
+
+    assert f'href="{address}?q=345678&amp;verified=yes"' in page
+    assert "55345678" not in page
+
+
+def test_who_is_still_typing_stays_on_the_page_and_the_address_stays_short(bobs, address, customer):
+    typing = {"HX-Request": "true", "HX-Trigger": "q", "HX-Target": "results"}
+    for q in [*WHOLE, *WHOLE_PENDING, *NOBODYS, *WITH_DIGITS]:
+        answer = bobs.post(address, {"q": q, "pending": "yes"}, headers=typing)
+        links = re.findall(r'(?:href|hx-get)="([^"]+)"', answer.text)
+
+        assert answer.status_code == 200
+        assert 'id="results"' in answer.text
+        assert "Press Enter to look for all of it." in answer.text
+        assert "pending=yes" in answer.headers["HX-Replace-Url"]
+        assert all(digits(unescape(link)) <= 6 for link in [*links, answer.headers["HX-Replace-Url"]])
+        assert q in (*NOBODYS, *WITH_DIGITS) or found(answer.text) == ["田中 花子"]
+
+
+def test_who_types_a_short_term_sees_what_it_finds(bobs, address, customer):
+    answer = bobs.post(address, {"q": "hana"}, headers={"HX-Request": "true", "HX-Trigger": "q"})
+
+    assert found(answer.text) == ["田中 花子"]
+    assert answer.headers["HX-Replace-Url"] == f"{address}?q=hana"
+    assert 'data-news="1 user shown"' in answer.text
+    assert "Press Enter" not in answer.text
+
+
+def test_the_form_works_without_scripts_and_keeps_the_filters(bobs, address, customer):
+    form = bobs.get(f"{address}?q=5678&verified=yes").text.split('role="search"')[1].split("</form>")[0]
+
+    assert 'name="csrf_token"' in form
+    assert '<input type="hidden" name="verified" value="yes">' in form
+    assert f'method="post" action="{address}"' in bobs.get(address).text
+    assert "hx-get" not in form
+
+
+def test_web_03_no_search_is_taken_without_the_token_of_its_session(bobs, address, customer):
+    assert bobs.client.post(address, data={"q": WHOLE[0]}).status_code == 400
+
+
+def test_the_sign_in_page_does_not_repeat_a_whole_number(stranger, address):
+    long = stranger.get(address, query_string={"q": WHOLE[0], "verified": "yes"})
+    short = stranger.get(address, query_string={"q": "5678"})
+
+    assert long.location == f"/sign-in?next={address}"
+    assert unquote(short.location) == f"/sign-in?next={address}?q=5678"
+
+
+def test_a_user_without_a_number_has_an_empty_state_so_that_nothing_is_indented(bobs, address, shop, session):
+    factories.user(session, app_id=shop.id, login_name="plain")
+
+    assert '<td role="cell"></td>' in bobs.get(address).text

@@ -1,0 +1,28 @@
+"""What does every browser test have? Chromium, the app on a port, and a shop with a life behind it."""
+
+import pytest
+
+from tests.browser.chromium import browser_type_launch_args, context, page, scripts, watch
+from tests.browser.lives import crowd, phone_full, town
+from tests.browser.sites import alices, kii, sign_in, site
+
+__all__ = [
+    "alices",
+    "browser_type_launch_args",
+    "context",
+    "crowd",
+    "kii",
+    "page",
+    "phone_full",
+    "scripts",
+    "sign_in",
+    "site",
+    "town",
+    "watch",
+]
+
+
+@pytest.fixture
+def database() -> str:
+    """What a browser shows does not hang on the database; the journeys are made on both."""
+    return "sqlite"

@@ -1,0 +1,98 @@
+"""Who lives in the shop? People with long and foreign names, and enough of them to fill pages."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy.orm import Session
+
+from portal import clock
+from portal.core.reasons import Reason
+from portal.models import ActorKind, AuditAction, MessagePurpose, MessageState, User
+from portal.services import sms_templates
+from tests import factories
+from tests.cast import Shop
+
+LONGEST_LOGIN_NAME = "hanako.of-the-very-long-login-name_" + "x" * 29
+# 50 characters, the most that a display name may have.
+ARABIC = "عبد الرحمن بن محمد بن عبد الله آل الشيخ القحطاني"
+JAPANESE = "山田 花子（東京都千代田区霞が関一丁目二番三号・山田珈琲店）"
+VALUES = {"app_name": "Shop", "minutes": "10"}
+TEMPLATES = {
+    "ja": "【{app_name}】認証コードは{code}です。{minutes}分以内に入力し、他人に教えないでください。",
+    "ar": "{app_name}: رمز التحقق هو {code}، وهو صالح لمدة {minutes} دقائق. لا تشاركه مع أي شخص.",
+}
+
+
+@pytest.fixture
+def town(session: Session, shop: Shop, transaction, context_for) -> dict[str, User]:
+    """The shop worded in three languages, with a user in every state, messages and an audit trail."""
+    with transaction() as writing:
+        for locale, body in TEMPLATES.items():
+            sms_templates.save(context_for(writing).in_app(shop.id), locale, body)
+    here = {"app_id": shop.id}
+    people = {
+        "changing": factories.user(
+            session,
+            **here,
+            login_name=LONGEST_LOGIN_NAME,
+            display_name=ARABIC,
+            email_address=f"{'a' * 60}@{'long-domain-name.' * 8}example",
+            phone_number="+819012345678",
+            phone_number_verified=True,
+            phone_number_verified_at=clock.now(),
+            pending_phone_number="+818087654321",
+            country="JP",
+            locale="zh-Hant-HK",
+        ),
+        "new": factories.user(session, **here, display_name=JAPANESE, phone_number="+819011112222"),
+        "disabled": factories.user(session, **here, disabled=True, phone_number="+819011113333"),
+        "nameless": factories.user(session, **here, login_name=None),
+    }
+    _trail(session, people["changing"])
+    return people
+
+
+def _trail(session: Session, user: User) -> None:
+    notice = {"user_id": user.id, "values": VALUES, "purpose": MessagePurpose.CHANGE_NOTICE}
+    for state in MessageState:
+        told = {"reason": Reason.PROVIDER_REFUSED if state is MessageState.FAILED else None}
+        # What waits must wait till the test is over: a worker is at work.
+        factories.message(
+            session, app_id=user.app_id, **notice, **told, state=state, due_at=clock.now() + clock.DAY
+        )
+    for action in (AuditAction.USER_REGISTERED, AuditAction.NUMBER_CHANGE_STARTED):
+        factories.audit_entry(
+            session, app_id=user.app_id, user_id=user.id, action=action, actor_kind=ActorKind.USER
+        )
+
+
+@pytest.fixture
+def crowd(transaction, shop: Shop) -> list[User]:
+    """120 users with numbers, the first of them disabled, each a second younger than the one before."""
+    start = clock.now() - 120 * clock.SECOND
+    with transaction() as writing:
+        return [
+            factories.user(
+                writing,
+                app_id=shop.id,
+                login_name=f"person{at:03}",
+                phone_number=f"+8190200{at:05}",
+                phone_number_verified=True,
+                disabled=at == 0,
+                created_at=start + at * clock.SECOND,
+            )
+            for at in range(120)
+        ]
+
+
+@pytest.fixture
+def phone_full(transaction, shop: Shop) -> Callable[[int], None]:
+    """`phone_full(20)` puts so many SMS on the sandbox phone of the shop."""
+
+    def deliver(count: int) -> None:
+        arrived = {"state": MessageState.DELIVERED, "provider": "inbox", "sent_at": clock.now()}
+        with transaction() as writing:
+            for _ in range(count):
+                factories.message(writing, app_id=shop.id, values=VALUES, **arrived)
+
+    return deliver

@@ -1,0 +1,310 @@
+"""Can everybody read every page? axe-core in light and dark, on a desk and on a phone, nothing cut off."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from flask import Flask
+from playwright.sync_api import Page, expect
+
+from portal.web.assets import STATIC_ENDPOINTS
+from tests.browser.chromium import Watch
+from tests.browser.lives import LONGEST_LOGIN_NAME
+
+pytestmark = pytest.mark.browser
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# Without a reporter of its own, axe-core tells at length about everything that is right.
+RUN_AXE = "rules => axe.run(document, {runOnly: rules, reporter: 'no-passes', preload: false})"
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+# How far the page is wider than the screen, and what sticks out (px).
+STICKS_OUT = """() => {
+    const room = document.documentElement.clientWidth;
+    const wide = [...document.querySelectorAll("main *")].filter(
+        (part) => part.checkVisibility() && part.getBoundingClientRect().right > room + 1
+            && !part.closest(".unseen, [aria-hidden], thead"));
+    const over = document.documentElement.scrollWidth - room;
+    return {over, parts: wide.map((part) => part.outerHTML.slice(0, 120))};
+}"""
+
+COLOURS = """() => ["body", "h1", ".card", ".muted", "input", ".btn-primary", ".rail"].map((part) => {
+    const seen = getComputedStyle(document.querySelector(part));
+    return `${part} ${seen.color} ${seen.backgroundColor} ${seen.borderColor}`;
+})"""
+
+
+@dataclass
+class Scene:
+    """What a case needs to come to its page: the tab, and the addresses in the town."""
+
+    page: Page
+    watch: Watch
+    shop: str
+    changing: str
+    phone_full: Callable[[int], None] = field(repr=False)
+
+    def open(self, path: str) -> None:
+        """Opens a page of the shop."""
+        self.page.goto(f"{self.shop}{path}")
+
+
+def a_refused_new_app(scene: Scene) -> None:
+    scene.page.goto("/apps/new")
+    scene.page.get_by_role("button", name="Create app").click()
+    expect(scene.page.get_by_text("Give the app a name.").first).to_be_visible()
+
+
+def an_app_just_created(scene: Scene) -> None:
+    scene.page.goto("/apps/new")
+    scene.page.get_by_label("Name").fill("مقهى")
+    scene.page.get_by_label("Home country").select_option("EG")
+    scene.page.get_by_role("button", name="Create app").click()
+    expect(scene.page.get_by_role("heading", name="ClientSecret")).to_be_visible()
+
+
+def a_switch_just_switched(scene: Scene) -> None:
+    scene.open("/verification")
+    scene.page.get_by_role("switch").uncheck()
+    expect(scene.page.get_by_role("button", name="Undo")).to_be_visible()
+
+
+def refused_settings(scene: Scene) -> None:
+    scene.open("/verification")
+    scene.page.get_by_label("Code length").fill("99")
+    for box in scene.page.locator("#country-list input:checked").all():
+        box.uncheck()
+    scene.page.get_by_role("button", name="Save settings").click()
+    expect(scene.page.get_by_text("Keep at least one country open.").first).to_be_visible()
+
+
+def a_refused_template(scene: Scene) -> None:
+    scene.open("/sms-templates/ja")
+    scene.page.get_by_label("Text").fill("Код {kode} – “{{code}}” " + "é" * 140)
+    scene.page.get_by_role("button", name="Save Japanese").click()
+    expect(scene.page.locator("#body[aria-invalid]")).to_be_visible()
+
+
+def a_template_in_two_parts(scene: Scene) -> None:
+    scene.open("/sms-templates/ar")
+    text = scene.page.get_by_label("Text")
+    text.fill(text.input_value() + " شكرا لك" * 6)
+    expect(scene.page.locator(".bubble-part")).to_have_count(2)
+
+
+def a_refused_language(scene: Scene) -> None:
+    scene.open("/sms-templates/new?locale=nonsense-tag-")
+    expect(scene.page.locator("#locale[aria-invalid]")).to_be_visible()
+
+
+def a_saved_template(scene: Scene) -> None:
+    scene.open("/sms-templates/ja")
+    scene.page.get_by_role("button", name="Save Japanese").click()
+    expect(scene.page.locator("#notices").get_by_role("status")).to_be_visible()
+
+
+def no_such_user_found(scene: Scene) -> None:
+    scene.open("/users?q=zzzz&verified=no&status=disabled")
+    expect(scene.page.locator("#results").get_by_text("No user matches")).to_be_visible()
+
+
+def users_found_by_four_digits(scene: Scene) -> None:
+    scene.open("/users?q=5678")
+    expect(scene.page.get_by_text("Looked for")).to_be_visible()
+
+
+def a_disabled_user(scene: Scene) -> None:
+    scene.open("/users?status=disabled")
+    scene.page.locator("a.row-target").click()
+    expect(scene.page.get_by_text("Nothing logs in right now")).to_be_visible()
+
+
+def an_inbox_with_more_than_a_page(scene: Scene) -> None:
+    scene.phone_full(31)
+    scene.open("/inbox")
+    expect(scene.page.locator("#messages li")).to_have_count(30)
+
+
+def an_unconfirmed_new_secret(scene: Scene) -> None:
+    scene.open("/access-keys")
+    scene.page.get_by_role("button", name="Regenerate").click()
+    expect(scene.page.locator("#confirmation[aria-invalid]")).to_be_visible()
+
+
+def a_new_secret(scene: Scene) -> None:
+    scene.open("/access-keys")
+    scene.page.get_by_label("Type regenerate").fill("regenerate")
+    scene.page.get_by_role("button", name="Regenerate").click()
+    expect(scene.page.locator("#client-secret")).to_be_visible()
+
+
+def the_drawer_and_the_app_switcher(scene: Scene) -> None:
+    scene.open("#rail")
+    scene.page.locator("details.rail-switcher summary").click()
+    expect(scene.page.get_by_role("link", name="All apps")).to_be_visible()
+
+
+def a_page_that_is_not_there(scene: Scene) -> None:
+    scene.page.goto("/apps/nothing")
+    expect(scene.page.get_by_role("heading", name="There is nothing here")).to_be_visible()
+
+
+def an_empty_app(scene: Scene) -> None:
+    an_app_just_created(scene)
+    scene.page.get_by_role("link", name="I have stored it").click()
+    expect(scene.page.get_by_role("heading", name="مقهى")).to_be_visible()
+
+
+def no_users_yet(scene: Scene) -> None:
+    an_empty_app(scene)
+    scene.page.get_by_role("link", name="Users", exact=True).click()
+    expect(scene.page.get_by_text("Nobody has signed up yet")).to_be_visible()
+
+
+def an_empty_inbox(scene: Scene) -> None:
+    an_empty_app(scene)
+    scene.page.get_by_role("link", name="Inbox", exact=True).click()
+    expect(scene.page.get_by_text("No SMS yet")).to_be_visible()
+
+
+# Every page by its endpoint; a page without a line here fails the test below.
+PAGES = {
+    "security.login": None,
+    "apps.index": "/apps",
+    "apps.new": "/apps/new",
+    "apps.show": "{shop}",
+    "inbox.show": "{shop}/inbox",
+    "users.index": "{shop}/users",
+    "users.show": "{shop}/users/{changing}",
+    "sms_templates.index": "{shop}/sms-templates",
+    "sms_templates.new": "{shop}/sms-templates/new",
+    "sms_templates.edit": "{shop}/sms-templates/ja",
+    "verifications.show": "{shop}/verification",
+    "access_keys.show": "{shop}/access-keys",
+}
+# These only lead to another page, or to the page of a refusal.
+LEADS_ELSEWHERE = {"apps.start", "security.verify"}
+FILES = STATIC_ENDPOINTS | {"security.static"}
+STATES = [
+    a_refused_new_app,
+    an_app_just_created,
+    an_empty_app,
+    a_switch_just_switched,
+    refused_settings,
+    a_refused_template,
+    a_template_in_two_parts,
+    a_refused_language,
+    a_saved_template,
+    no_such_user_found,
+    users_found_by_four_digits,
+    a_disabled_user,
+    no_users_yet,
+    an_inbox_with_more_than_a_page,
+    an_empty_inbox,
+    an_unconfirmed_new_secret,
+    a_new_secret,
+    the_drawer_and_the_app_switcher,
+    a_page_that_is_not_there,
+]
+
+
+def test_every_page_has_a_case_here(app: Flask):
+    pages = {
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if "GET" in (rule.methods or set()) and not rule.rule.startswith("/api")
+    }
+
+    assert pages - FILES - LEADS_ELSEWHERE == set(PAGES)
+
+
+@pytest.mark.parametrize("endpoint", [endpoint for endpoint, path in PAGES.items() if path])
+def test_every_page_can_be_read_by_everybody(scene, endpoint):
+    scene.page.goto(PAGES[endpoint].format(shop=scene.shop, changing=scene.changing))
+
+    assert_everybody_can_read(scene.page, scene.watch)
+
+
+@pytest.mark.parametrize("comes_to", STATES, ids=lambda state: state.__name__)
+def test_every_state_of_a_page_can_be_read_by_everybody(scene, comes_to):
+    scene.watch.expects(404)
+    comes_to(scene)
+
+    assert_everybody_can_read(scene.page, scene.watch)
+
+
+def test_the_sign_in_page_can_be_read_by_everybody_refused_or_not(page, watch):
+    page.goto("/sign-in")
+    assert_everybody_can_read(page, watch)
+    page.get_by_label("E-mail address").fill("nobody@example.com")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_be_focused()
+
+    assert_everybody_can_read(page, watch)
+
+
+def test_a_long_list_of_users_can_be_read_by_everybody(alices, watch, shop, crowd):
+    alices.goto(f"/apps/{shop.id}/users")
+    expect(alices.get_by_role("link", name="Show 50 more")).to_be_attached()
+
+    assert_everybody_can_read(alices, watch)
+
+
+def test_support_can_read_the_page_that_support_may_not_open(page, watch, sign_in, bob, shop):
+    watch.expects(403)
+    sign_in(page, bob)
+    page.goto(f"/apps/{shop.id}/access-keys")
+    expect(page.get_by_role("heading", name="You may not open this")).to_be_visible()
+
+    assert_everybody_can_read(page, watch)
+
+
+def test_a_chosen_theme_looks_as_the_systems_does(scene):
+    scene.open("/verification")
+    looks = {scheme: look(scene.page, scheme) for scheme in ("light", "dark")}
+    for chosen, other in (("Dark", "light"), ("Light", "dark")):
+        scene.page.get_by_role("button", name=chosen).click()
+        expect(scene.page.get_by_role("button", name=chosen)).to_have_attribute("aria-pressed", "true")
+        assert look(scene.page, other) == looks[chosen.lower()]
+    assert looks["light"] != looks["dark"]
+
+
+def look(page: Page, scheme: str) -> list[str]:
+    """The colours of some parts while the system asks for a scheme."""
+    page.emulate_media(color_scheme=scheme)
+    return page.evaluate(COLOURS)
+
+
+def assert_everybody_can_read(page: Page, watch: Watch) -> None:
+    """Fails with every violation and every part that sticks out, in all four variants of the loaded page."""
+    watch.must_be_calm()
+    page.evaluate(AXE_SCRIPT)
+    found = [problem for variant in _variants(page) for problem in _problems(page, variant)]
+    assert found == [], "\n".join(found)
+
+
+def _variants(page: Page) -> Iterator[str]:
+    for size in (DESK, PHONE):
+        page.set_viewport_size(size)
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            yield f"{size['width']} px {scheme}"
+
+
+def _problems(page: Page, variant: str) -> Iterator[str]:
+    told = AxeResults(page.evaluate(RUN_AXE, RULES))
+    if told.violations_count:
+        yield f"{variant}: {told.generate_report()}"
+    out = page.evaluate(STICKS_OUT)
+    if out["over"] > 0:
+        yield f"{variant}: the page is {out['over']} px too wide: {out['parts']}"
+
+
+@pytest.fixture
+def scene(alices, watch, shop, town, phone_full) -> Scene:
+    """Alice at her desk, and the town in her shop."""
+    assert re.fullmatch(r"[A-Za-z0-9._-]{64}", LONGEST_LOGIN_NAME)
+    phone_full(2)
+    return Scene(alices, watch, f"/apps/{shop.id}", town["changing"].id, phone_full)
