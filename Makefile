@@ -53,7 +53,7 @@ screenshots: $(VENV)/.dev browser ## Make the README's pictures again
 	@$(BIN)/python -m tests.browser.screenshots
 
 urls: $(VENV)/.dev ## Write the list of URLs again, after a change that was meant
-	@$(BIN)/python -m pytest -q tests/house/test_urls.py --write-urls
+	@$(BIN)/python -m tests.house.urls
 
 # Neither lock names a host, so both work with whatever registry pip and npm are set up with here.
 lock: $(VENV)/.dev ## Lock the dependencies again (ARGS=--upgrade takes newer ones)
