@@ -1,5 +1,6 @@
 """How is Ringback started? `portal`, or `python -m portal`: hands app and worker to the terminal's door."""
 
+import os
 from typing import TYPE_CHECKING
 
 from portal.cli.commands import portal
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 def main() -> None:
     """Runs one command; exits 0 when it is done, 1 when it was refused, 2 when it was misspelled."""
+    # The database, the keys and SQLite's side files hold what nobody else on the machine may read.
+    os.umask(0o077)
     portal(obj=Installation(_make_app, _make_worker, app_target="portal.factory:create_app"))
 
 

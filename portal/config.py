@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 PREFIX = "PORTAL_"
+# The largest body that any door reads, in bytes; the doors' own limits are lower (WEB-10).
+LARGEST_BODY = 256 * 1024
 
 
 class WrongSetting(Exception):

@@ -19,8 +19,6 @@ from portal.web import routes as web
 
 ROOT = Path(__file__).resolve().parent.parent
 PROFILES = {"default": limits.DEFAULT, "bench": limits.BENCH}
-# The largest body that any door reads; the doors' own limits are lower (WEB-10).
-LARGEST_BODY = 256 * 1024
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -34,7 +32,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     server_keys = keys.load(settings.home)
     app.config.update(
         SECRET_KEY=server_keys.session,
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        MAX_CONTENT_LENGTH=config.LARGEST_BODY,
         TRUSTED_HOSTS=_trusted_hosts(settings),
         SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
@@ -76,7 +74,12 @@ def _connect(app: Flask) -> None:
 
 def _engine_options(settings: Settings) -> dict[str, object]:
     # Each request thread holds one connection at most, and so does the worker.
-    options: dict[str, object] = {"pool_size": settings.threads + 2, "max_overflow": 2}
+    options: dict[str, object] = {
+        "pool_size": settings.threads + 2,
+        "max_overflow": 2,
+        # What was asked for may be an address or a number, and an error's text goes to the log (PII-02).
+        "hide_parameters": True,
+    }
     if settings.sqlalchemy_url.startswith("postgresql"):
         options["pool_pre_ping"] = True
     return options

@@ -5,7 +5,7 @@ import re
 
 from pydantic_core import PydanticCustomError
 
-from portal.core import locales
+from portal.core import addresses, locales
 from portal.errors import BadInput
 
 SHORTEST_PASSWORD = 4
@@ -22,6 +22,8 @@ _LONGEST_DISPLAY_NAME = 50
 
 def login_name(text: str) -> str:
     """A login name as it is stored."""
+    if addresses.phone_number_of(text) is not None:
+        raise _wrong("A login name may not read as a phone number, or it would log in in its holder's place.")
     if _LOGIN_NAME.fullmatch(text):
         return text
     raise _wrong("A login name has 3 to 64 letters, digits, hyphens, underscores and dots.")

@@ -12,7 +12,7 @@ from typing import NoReturn
 import click
 
 from portal.cli.installation import Installation
-from portal.config import Settings
+from portal.config import LARGEST_BODY, Settings
 
 # Restarting a worker that cannot live must not keep a whole core busy (s).
 _REST = 2.0
@@ -53,6 +53,8 @@ def _serve_here(installation: Installation) -> None:
         port=settings.port,
         threads=settings.threads,
         ident=None,
+        # A larger body is refused before it fills the disk (WEB-10).
+        max_request_body_size=LARGEST_BODY,
         clear_untrusted_proxy_headers=True,
     )
     worker = installation.make_worker() if settings.worker else None

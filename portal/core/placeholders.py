@@ -222,6 +222,7 @@ def app_name_problem(name: str) -> str | None:
         return "Write the name in one line, without invisible characters."
     if not name.translate(_BLANK_LETTERS).strip():
         return "Give the app a name that can be seen."
-    if _ADDRESS.search(unicodedata.normalize("NFKC", name)):
-        return "Write the name without a web address: phones turn anything like evil.example into a link."
+    folded = unicodedata.normalize("NFKC", name)
+    if _ADDRESS.search(folded) or folded.startswith(".") or any(char in "@#/" for char in folded):
+        return "Write the name without a web address: no @, # or /, and no dot at its front."
     return None

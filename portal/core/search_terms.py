@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from portal.core import phone_number
@@ -10,6 +10,10 @@ from portal.core import phone_number
 _USER_ID = re.compile(r"[0-9a-f]{12}(-[0-9a-f]{4}){3}-[0-9a-f]{8}")
 _PHONE = re.compile(r"\+?[0-9]{3,15}")
 LONGEST = 254
+# Masked numbers show their country and four digits. Whoever could look for more of a number, a digit at a
+# time, would read all of it; so more than this must be the whole number (TEN-08).
+MOST_OF_A_BEGINNING = 4
+MOST_OF_AN_ENDING = 6
 
 
 class Meaning(StrEnum):
@@ -31,6 +35,19 @@ class Term:
     meaning: Meaning
     value: str
     sentence: str
+
+    @property
+    def is_whole_number(self) -> bool:
+        """Whether only a user with exactly this number is meant."""
+        digits = len(self.value.lstrip("+"))
+        if self.meaning is Meaning.PHONE_NUMBER:
+            return digits > MOST_OF_A_BEGINNING
+        return self.meaning is Meaning.PHONE_NUMBER_ENDING and digits > MOST_OF_AN_ENDING
+
+
+def is_number(e164: str | None, digits: str) -> bool:
+    """Whether `digits` (no plus, no leading zeros) are all of a number, with its country code or without."""
+    return e164 is not None and digits in (e164.lstrip("+"), phone_number.national(e164))
 
 
 def understand(text: str) -> Term:
@@ -62,15 +79,20 @@ def _digits(term: str) -> str | None:
 def _number(digits: str) -> Term:
     if digits.startswith("+"):
         number = _without_trunk_zero(digits)
-        return Term(Meaning.PHONE_NUMBER, number, f"phone number beginning with {number}")
+        return _told(Term(Meaning.PHONE_NUMBER, number, f"phone number beginning with {number}"))
     # National numbers are written with a leading zero that the stored form does not have.
     ending = digits.lstrip("0") if len(digits) > 4 else digits
-    return Term(Meaning.PHONE_NUMBER_ENDING, ending or digits, f"phone number ending in {ending or digits}")
+    ending = ending or digits
+    return _told(Term(Meaning.PHONE_NUMBER_ENDING, ending, f"phone number ending in {ending}"))
+
+
+def _told(term: Term) -> Term:
+    return replace(term, sentence=f"the whole phone number {term.value}") if term.is_whole_number else term
 
 
 def _without_trunk_zero(digits: str) -> str:
-    """A whole number in the stored form (`+81 (0)90 …` holds a zero that it lacks); a beginning as typed."""
+    """A whole number in the stored form (`+81 (0)90 …` holds a zero that it lacks); of less, its start."""
     try:
         return phone_number.parse(digits).e164
     except phone_number.PhoneNumberError:
-        return digits
+        return digits if len(digits) > 1 + MOST_OF_AN_ENDING else digits[: 1 + MOST_OF_A_BEGINNING]

@@ -60,9 +60,21 @@ def search(
     )
     if after:
         query = query.where(tuple_(created_at, User.id) < tuple_(*_read_key(after)))
-    users = list(session.scalars(query))
+    users = _exact(term, list(session.scalars(query)))
     more = users[limit - 1] if len(users) > limit else None
     return Page(users[:limit], _write_key(more) if more else None, term.sentence)
+
+
+def _exact(term: search_terms.Term, users: list[User]) -> list[User]:
+    """Without those who only have a longer number that ends in the whole one which was typed."""
+    if term.meaning is not Meaning.PHONE_NUMBER_ENDING or not term.is_whole_number:
+        return users
+    return [
+        user
+        for user in users
+        if search_terms.is_number(user.phone_number, term.value)
+        or search_terms.is_number(user.pending_phone_number, term.value)
+    ]
 
 
 def _to_sort_by(term: search_terms.Term) -> ColumnElement[int]:
@@ -77,6 +89,12 @@ def _matches(term: search_terms.Term) -> ColumnElement[bool]:
         return User.id.is_not(None)
     if term.meaning is Meaning.USER_ID:
         return User.id == term.value
+    if term.meaning is Meaning.PHONE_NUMBER and term.is_whole_number:
+        # Without statistics, SQLite walks a whole app for two equalities, and takes both indexes for ranges.
+        return or_(
+            User.phone_number.between(term.value, term.value),
+            User.pending_phone_number.between(term.value, term.value),
+        )
     if term.meaning is Meaning.PHONE_NUMBER:
         return or_(
             _begins(User.phone_number, term.value),

@@ -50,20 +50,23 @@ def give(ctx: Context, phone_number: str, user_id: str) -> None:
     AlreadyExists when somebody holds it and the app does not let numbers move, NothingToVerify when it no
     longer waits at the user.
     """
-    claim(ctx, phone_number, user_id)
+    claim(ctx, phone_number, user_id, is_proven=True)
     named = _named(ctx, phone_number, user_id) | {"the_now": ctx.now}
     if ctx.session.scalar(_TAKE, named | in_force(ctx, phone_number)) is None:
         raise NothingToVerify("This user has no phone number to verify.", user_id=user_id)
 
 
-def claim(ctx: Context, phone_number: str, user_id: str) -> None:
+def claim(ctx: Context, phone_number: str, user_id: str, *, is_proven: bool) -> None:
     """Clears the way for a number that becomes a user's: whoever held or wanted it does no longer.
 
-    The number must be locked. Raises AlreadyExists as `give` does.
+    The number must be locked. Only a number that is proven, by its code or by an admin's word, is ever taken
+    from its holder (OTP-12). Raises AlreadyExists as `give` does.
     """
     others = ctx.session.execute(_OTHERS, _named(ctx, phone_number, user_id)).all()
     for other in others:
         if other.phone_number_verified and other.phone_number == phone_number:
+            if not is_proven:
+                raise AlreadyExists("phoneNumber", phone_number)
             _take_from(ctx, phone_number, other.id)
     if others:
         _supersede(ctx, phone_number, user_id)

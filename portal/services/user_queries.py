@@ -13,6 +13,8 @@ from portal.services.context import Context
 
 MOST = 200
 DEEPEST = 10
+# Every clause nests the SQL a little deeper, and SQLite takes a thousand levels.
+MOST_CLAUSES = 100
 _COLUMNS = {
     "userID": User.id,
     "loginName": User.login_name,
@@ -55,6 +57,8 @@ def run(ctx: Context, wanted: UserQuery) -> Answer:
     Paging is by key on (the ordering column, user ID). A user without a value in the ordering column sorts
     as if it were empty.
     """
+    if _count(wanted.clause) > MOST_CLAUSES:
+        raise BadInput("clause", f"A query has at most {MOST_CLAUSES} clauses.")
     limit = min(wanted.limit, MOST) if wanted.limit > 0 else MOST
     name = wanted.order_by or "_created"
     if name not in _COLUMNS:
@@ -77,6 +81,15 @@ def _sortable(column: Any) -> Any:
     if not column.nullable:
         return column
     return func.coalesce(column, "")
+
+
+def _count(clause: object, depth: int = 0) -> int:
+    """How many clauses a query has; what is nested too deep counts once and is refused by `_clause`."""
+    if not isinstance(clause, dict) or depth > DEEPEST:
+        return 1
+    inner = clause.get("clauses")
+    parts = [*(inner if isinstance(inner, list) else []), *([clause["clause"]] if "clause" in clause else [])]
+    return 1 + sum(_count(part, depth + 1) for part in parts)
 
 
 def _clause(clause: object, depth: int) -> ColumnElement[bool]:

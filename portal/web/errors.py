@@ -6,6 +6,8 @@ from flask import Flask, Response, current_app, g, make_response, render_templat
 from flask.globals import request_ctx
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import errors
@@ -66,6 +68,8 @@ def mount(app: Flask) -> None:
     app.register_error_handler(errors.Refusal, show_refusal)
     app.register_error_handler(CSRFError, show_csrf_error)
     app.register_error_handler(HTTPException, show_http_error)
+    for trouble in (OperationalError, PoolTimeout):
+        app.register_error_handler(trouble, show_database_trouble)
 
 
 def wording_for(refusal: errors.Refusal) -> Wording:
@@ -78,6 +82,14 @@ def show_refusal(refusal: errors.Refusal) -> Response:
     answer = _page(wording_for(refusal), refusal.message)
     if isinstance(refusal, errors.Busy):
         answer.headers["Retry-After"] = str(refusal.retry_after)
+    return answer
+
+
+def show_database_trouble(_error: Exception) -> Response:
+    """The page while the database is out of reach or overloaded; its own words stay unsaid."""
+    g.is_broken = True
+    answer = _page(WORDINGS[errors.Busy], "The database did not answer in time. Nothing was saved.")
+    answer.headers["Retry-After"] = "1"
     return answer
 
 

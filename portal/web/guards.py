@@ -125,5 +125,13 @@ def refuse_foreign_origins() -> None:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("This form was sent from another site. Open the page here and send it again.")
     origin = request.headers.get("Origin", "null")
-    if origin != "null" and urlsplit(origin).netloc != request.host:
+    if origin not in ("null", f"{request.scheme}://{request.host}") and not _names_this_host(origin):
         raise Forbidden("This form was sent from another site. Open the page here and send it again.")
+
+
+def _names_this_host(origin: str) -> bool:
+    # Behind a proxy that ends TLS, the browser's scheme is not the one that arrives here.
+    try:
+        return urlsplit(origin).netloc == request.host
+    except ValueError:
+        return False

@@ -126,7 +126,7 @@ def test_otp_11_it_refuses_two_codes_in_one_body(unverified, code_of):
         f'{{"verificationCode":"000000","verificationCode":"{code}"}}',
         f'[{{"verificationCode":"{code}"}}]',
         f'"{code}"',
-        code,
+        f"1{code}",
     ):
         refused(
             unverified.kii.ask("POST", "/users/me/phone-number/verify", raw=raw), 400, "INVALID_INPUT_DATA"

@@ -246,3 +246,8 @@ def test_tpl_03_it_takes_an_ordinary_app_name(name: str) -> None:
 )
 def test_tpl_03_it_refuses_a_name_that_could_mislead(name: str) -> None:
     assert app_name_problem(name)
+
+
+@pytest.mark.parametrize("name", [".com #", "@evil", "a#b", "localhost/x", "＠evil", "．com"])
+def test_tpl_03_an_app_name_cannot_finish_an_autofill_line_or_a_link(name):
+    assert app_name_problem(name) is not None

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal.core import search_terms
-from portal.core.search_terms import LONGEST, Meaning, understand
+from portal.core.search_terms import LONGEST, Meaning, is_number, understand
 
 FULL = "+819012345678"
 USER_ID = "0123456789ab-cdef-0123-4567-89abcdef"
@@ -55,11 +55,27 @@ def test_a_national_number_or_its_last_digits_is_an_ending(text, value):
     assert (term.meaning, term.value) == (Meaning.PHONE_NUMBER_ENDING, value)
 
 
-@pytest.mark.parametrize("text", ["+819", "+8190", "+819012", "+8190123456", "+447400"])
-def test_a_plus_with_a_few_digits_is_a_beginning(text):
+@pytest.mark.parametrize("text", ["+819", "+8190", "+819012", "+447400"])
+def test_ten_08_a_plus_with_a_few_digits_is_a_beginning_of_four_at_most(text):
     term = understand(text)
-    assert (term.meaning, term.value) == (Meaning.PHONE_NUMBER, text)
-    assert term.sentence == f"phone number beginning with {text}"
+    assert (term.meaning, term.value) == (Meaning.PHONE_NUMBER, text[:5])
+    assert term.sentence == f"phone number beginning with {text[:5]}"
+    assert not term.is_whole_number
+
+
+@pytest.mark.parametrize("text", ["+819012345678", "+8190123456", "09012345678", "819012345678", "2345678"])
+def test_ten_08_more_than_six_digits_are_the_whole_number(text):
+    term = understand(text)
+    assert term.is_whole_number
+    assert term.sentence == f"the whole phone number {term.value}"
+
+
+@pytest.mark.parametrize(
+    ("digits", "matches"),
+    [("9012345678", True), ("819012345678", True), ("012345678", False), ("12345678", False)],
+)
+def test_ten_08_a_longer_end_of_a_number_is_not_that_number(digits, matches):
+    assert is_number("+819012345678", digits) is matches
 
 
 @pytest.mark.parametrize(

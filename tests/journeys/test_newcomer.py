@@ -1,18 +1,10 @@
 """Does the whole story work, from a fresh machine to a user that support finds by four digits?"""
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from portal.config import Settings
-from portal.core.roles import Role
-from portal.database import db, transaction
-from portal.factory import create_app
-from portal.models import ActorKind
-from portal.services import accounts
-from portal.services.context import Caller
 from tests.browser.chromium import CONTEXT, Watch
 from tests.browser.installations import OWNER, Installation
 from tests.browser.sites import kii_at, type_sign_in
@@ -148,7 +140,7 @@ def supports(browser: Browser, installation: Installation, watch: Watch):
     def enter(app_id: str) -> Page:
         email = "bob@example.com"
         password = re.search(r"password +(\S+)", installation.types("accounts", "create", email))[1]
-        take_in(installation, app_id, email)
+        installation.types("accounts", "join", email, app_id, "--role", "support")
         contexts.append(browser.new_context(base_url=installation.address, **CONTEXT))
         watch.over(contexts[0])
         page = contexts[0].new_page()
@@ -159,20 +151,3 @@ def supports(browser: Browser, installation: Installation, watch: Watch):
     yield enter
     for context in contexts:
         context.close()
-
-
-def take_in(installation: Installation, app_id: str, email: str) -> None:
-    """Makes an account support of an app, as its owner will from the Team page."""
-    environment = installation.environment
-    app = create_app(
-        Settings(
-            home=Path(environment["PORTAL_HOME"]),
-            database_url=environment["PORTAL_DATABASE_URL"],
-            log_level="warning",
-        )
-    )
-    with app.app_context():
-        with transaction() as session:
-            ctx = app.extensions["ringback"].context(session, Caller(ActorKind.OPERATOR))
-            accounts.join(ctx.in_app(app_id), accounts.find(session, email).id, Role.SUPPORT)
-        db.engine.dispose()

@@ -319,3 +319,13 @@ def test_any_clause_whatever_is_answered_or_refused(cast, clause):
     except BadInput:
         return
     assert set(found) <= {"alice", "bob", "charlie"}
+
+
+def test_a_query_of_too_many_clauses_is_refused(desk):
+    leaf = {"type": "eq", "field": "loginName", "value": "alice"}
+    clause = {"type": "or", "clauses": [leaf] * 150}
+    for kind in ("and", "or", "and", "or"):
+        clause = {"type": kind, "clauses": [clause, leaf]}
+    with pytest.raises(BadInput) as refused:
+        desk.do(lambda ctx: user_queries.run(ctx, user_queries.UserQuery(clause=clause)))
+    assert refused.value.field == "clause"

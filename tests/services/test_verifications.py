@@ -65,8 +65,9 @@ def test_a_newer_change_replaces_the_pending_number(desk):
     assert [attempt.state for attempt in desk.attempts(alice)] == ["verified", "replaced", "open"]
 
 
-def test_changing_back_to_the_number_in_force_cancels_and_sends_nothing(desk):
+def test_changing_back_to_the_number_in_force_cancels_and_sends_nothing(desk, clock):
     alice = desk.verified("alice", FIRST)
+    clock.advance(1)
     desk.change(alice, SECOND)
     sent = len(desk.messages())
     desk.change(alice, FIRST)
@@ -329,6 +330,19 @@ def test_otp_18_a_number_moves_to_its_new_holder_where_the_owner_wants_that(desk
     desk.change(alice, SECOND)
     desk.confirm(alice, desk.code(alice))
     assert desk.number(alice) == (SECOND, True, None)
+
+
+def test_otp_12_nobody_takes_a_number_over_without_its_code_switch_or_not(desk):
+    desk.set(number_taken="move")
+    alice, charlie = desk.verified("alice", FIRST), desk.register("charlie", None)
+    desk.set(phone_number_verification_required=False)
+    with pytest.raises(AlreadyExists):
+        desk.change(charlie, FIRST)
+    with pytest.raises(AlreadyExists):
+        desk.register("mallory", FIRST)
+    assert desk.number(alice) == (FIRST, True, None)
+    desk.change(charlie, FIRST, verified=True, admin=True)
+    assert desk.number(charlie) == (FIRST, True, None)
 
 
 def test_an_old_number_is_free_at_once_after_a_change(desk, clock):
