@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 PREFIX = "PORTAL_"
+# The database in PORTAL_HOME, where no other one is set.
+FILE = "ringback.db"
 # The largest body that any door reads, in bytes; the doors' own limits are lower (WEB-10).
 LARGEST_BODY = 256 * 1024
 
@@ -54,7 +56,7 @@ class Settings:
     def sqlalchemy_url(self) -> str:
         """The database address, with the driver that Ringback is tested with."""
         if not self.database_url:
-            return f"sqlite:///{(self.home / 'ringback.db').absolute()}"
+            return f"sqlite:///{(self.home / FILE).absolute()}"
         return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url)
 
 

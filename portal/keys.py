@@ -29,7 +29,10 @@ class Keys:
 def load(home: Path) -> Keys:
     """The keys in `home`, made at the first start. Raises WrongKeys when the file is damaged."""
     path = home / FILE
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongKeys(f"PORTAL_HOME is {home}: {error.strerror}. Name a folder.") from error
     if not path.exists():
         _make(path)
     try:

@@ -92,6 +92,7 @@ def answer_to(refusal: Refusal) -> Response:
     fields: dict[str, object] = {"errorCode": line.code, "message": refusal.message}
     facts = {name: _FACTS[name](refusal) for name in line.fields}
     fields |= {name: fact for name, fact in facts.items() if fact is not None}
+    _note(refusal, line)
     if isinstance(refusal, errors.TooSoon):
         del fields["errorCode"]
         return _answer(429, fields, math.ceil((refusal.next_allowed_at - clock.now()) / 1000))
@@ -158,6 +159,16 @@ def _answer(status: int, fields: dict[str, object], retry_after: int | None = No
 
 def _exception_name(code: str) -> str:
     return "".join(word.capitalize() for word in code.split("_")) + "Exception"
+
+
+def _note(refusal: Refusal, line: Line) -> None:
+    # The rule, not the path: a path may name somebody's number or address.
+    rule = request.url_rule.rule if request.url_rule else ""
+    facts = {"reason": refusal.details.get("reason"), "user_id": refusal.details.get("user_id")}
+    told = {name: str(fact) for name, fact in facts.items() if fact is not None}
+    _logger.info(
+        "refused", code=line.code, status=line.status, app_id=_from_path("app_id"), rule=rule, **told
+    )
 
 
 def _log(event: str, error: Exception) -> None:

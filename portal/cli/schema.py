@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.exc import ArgumentError
 
 from portal import database
-from portal.config import Settings, WrongSetting
+from portal.config import FILE, Settings, WrongSetting
 
 MIGRATIONS = Path(database.__file__).parent / "migrations"
 
@@ -40,7 +40,7 @@ def upgrade(settings: Settings) -> tuple[str | None, str]:
     # Only this command migrates, and Flask-Migrate would cost every server 11 MB.
     import flask_migrate
 
-    with _connected(settings) as connection:
+    with _connected(settings, may_create=True) as connection:
         before = _found(connection)
     _refuse_newer(before)
     rows = Flask("schema")
@@ -86,12 +86,21 @@ def _engine(settings: Settings) -> Engine:
 
 
 @contextmanager
-def _connected(settings: Settings) -> Iterator[Connection]:
-    if not settings.database_url:
-        settings.home.mkdir(parents=True, exist_ok=True)
+def _connected(settings: Settings, *, may_create: bool = False) -> Iterator[Connection]:
+    if not settings.database_url and not (settings.home / FILE).exists():
+        if not may_create:
+            raise WrongSchema(f"The database in {settings.home} has no tables yet. Run: portal migrate")
+        _make_home(settings)
     engine = _engine(settings)
     try:
         with engine.connect() as connection:
             yield connection
     finally:
         engine.dispose()
+
+
+def _make_home(settings: Settings) -> None:
+    try:
+        settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongSetting(f"PORTAL_HOME is {settings.home}: {error.strerror}. Name a folder.") from error

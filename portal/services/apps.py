@@ -75,7 +75,7 @@ def create(ctx: Context, new: NewApp, owner_id: str | None = None) -> Created:
     """A new sandbox app with its English template, owned by an account. Raises BadInput."""
     _refuse_bad_name(new.name)
     if new.home_country not in phone_number.regions():
-        raise BadInput("home_country", "Choose a country from the list.")
+        raise BadInput("home_country", "Choose a country by its two letters, such as JP.")
     secret = secrets.token_urlsafe(32)
     app = App(
         id=secrets.token_hex(8),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import structlog
 from flask import Flask, Response, current_app, g, make_response, render_template, request
 from flask.globals import request_ctx
 from flask_login import current_user
@@ -14,6 +15,7 @@ from portal import errors
 from portal.web import guards
 
 API_PREFIX = "/api/"
+_logger = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ def show_wrong_host(_error: SecurityError) -> Response:
 
 
 def _page(wording: Wording, reason: str) -> Response:
+    rule = request.url_rule.rule if request.url_rule else ""
+    _logger.info("refused", status=wording.status, title=wording.title, rule=rule)
     # Whatever broke may break again while the rail is drawn, so a broken request gets a page without it.
     has_rail = not g.get("is_broken", False) and current_user.is_authenticated
     page = render_template(

@@ -2,6 +2,7 @@
 
 import secrets
 
+import structlog
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 from htmx_flask import Htmx
@@ -69,6 +70,8 @@ def register(app: Flask) -> None:
 def _name_request() -> None:
     # The word that an error page shows and a log line carries.
     g.setdefault("request_id", secrets.token_hex(8))
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
 
 def _limit_body() -> None:
