@@ -28,7 +28,7 @@ class Settings:
     )
     host: str = field(default="127.0.0.1", metadata={"says": "Address to listen on"})
     port: int = field(default=8080, metadata={"says": "Port to listen on, 1-65535", "range": (1, 65535)})
-    threads: int = field(default=32, metadata={"says": "Request threads a process, 4-256", "range": (4, 256)})
+    threads: int = field(default=20, metadata={"says": "Request threads a process, 4-256", "range": (4, 256)})
     hash_threads: int = field(
         default=2, metadata={"says": "Password hashes computed at once, 1-64", "range": (1, 64)}
     )

@@ -18,6 +18,8 @@ from portal.web import errors as web_errors
 from portal.web import routes as web
 
 ROOT = Path(__file__).resolve().parent.parent
+# Request threads that never wait for a password hash, so that codes are checked while everybody logs in.
+FREE_THREADS = 3
 PROFILES = {"default": limits.DEFAULT, "bench": limits.BENCH}
 
 
@@ -41,8 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings=settings,
         keys=server_keys,
         profile=PROFILES[settings.limits],
-        # Half of the request threads may wait for password hashes; the other half stays free for codes.
-        hasher=Hasher(settings.hash_threads, waiting=max(settings.threads // 2, settings.hash_threads)),
+        hasher=Hasher(settings.hash_threads, waiting=max(settings.threads - FREE_THREADS, 1)),
     )
     _connect(app)
     web.register(app)

@@ -21,7 +21,7 @@ from tests.conftest import migrate
 
 FEW, MANY = 40_000, 1_000_000
 CLIENTS, CROWD, LOGINS = 16, 64, 8
-THREADS = 32
+THREADS = 20
 
 
 @dataclass
