@@ -14,6 +14,8 @@ from portal.errors import BadInput
 from portal.models import User
 
 PAGE = 50
+# A whole national number is picked from all numbers that end in it; no more than these ever do.
+_MOST_ALIKE = 1_000
 _END_OF_TEXT = "\U0010fffe"
 # From so many characters on a term finds few users; sorting them costs less than walking all in order.
 _NARROW_FROM = {
@@ -56,7 +58,7 @@ def search(
         select(User)
         .where(User.app_id == app_id, _matches(term), *_filters(wanted, now))
         .order_by(created_at.desc(), User.id.desc())
-        .limit(limit + 1)
+        .limit(_MOST_ALIKE if _is_whole_ending(term) else limit + 1)
     )
     if after:
         query = query.where(tuple_(created_at, User.id) < tuple_(*_read_key(after)))
@@ -65,9 +67,13 @@ def search(
     return Page(users[:limit], _write_key(more) if more else None, term.sentence)
 
 
+def _is_whole_ending(term: search_terms.Term) -> bool:
+    return term.meaning is Meaning.PHONE_NUMBER_ENDING and term.is_whole_number
+
+
 def _exact(term: search_terms.Term, users: list[User]) -> list[User]:
     """Without those who only have a longer number that ends in the whole one which was typed."""
-    if term.meaning is not Meaning.PHONE_NUMBER_ENDING or not term.is_whole_number:
+    if not _is_whole_ending(term):
         return users
     return [
         user

@@ -214,6 +214,19 @@ def test_ten_08_a_number_is_not_read_a_digit_at_a_time(cast):
     assert [user.login_name for user in look(cast, "090-1234-5678").users] == ["alice"]
 
 
+def test_a_whole_national_number_is_found_among_newer_ones_that_end_in_it(desk, clock):
+    number = "+3722345678"
+    numbers = {"phone_number": number, "phone_number_reversed": number[::-1]}
+    row = {"app_id": desk.app_id, "id": "oldest", "login_name": "tallinn", **numbers}
+    desk.do(lambda ctx: ctx.session.execute(insert(User), [row | {"created_at": 1, "modified_at": 1}]))
+    for place in range(5):
+        longer = f"+8190{place}2345678"
+        numbers = {"phone_number": longer, "phone_number_reversed": longer[::-1]}
+        newer = {"app_id": desk.app_id, "id": f"newer{place}", "created_at": 2, "modified_at": 2, **numbers}
+        desk.do(lambda ctx, newer=newer: ctx.session.execute(insert(User), [newer]))
+    assert [user.login_name for user in look(desk, "2345678", limit=2).users] == ["tallinn"]
+
+
 def test_a_user_who_signs_up_between_two_pages_shifts_nothing(desk, clock):
     add_users(desk, 20)
     first = look(desk, limit=10)
