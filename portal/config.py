@@ -28,9 +28,10 @@ class Settings:
     )
     host: str = field(default="127.0.0.1", metadata={"says": "Address to listen on"})
     port: int = field(default=8080, metadata={"says": "Port to listen on, 1-65535", "range": (1, 65535)})
-    threads: int = field(default=20, metadata={"says": "Request threads a process, 4-256", "range": (4, 256)})
+    threads: int = field(default=32, metadata={"says": "Request threads a process, 4-256", "range": (4, 256)})
     hash_threads: int = field(
-        default=2, metadata={"says": "Password hashes computed at once, 1-64", "range": (1, 64)}
+        default=2,
+        metadata={"says": "Password hashes computed at once by all server processes, 1-64", "range": (1, 64)},
     )
     production: bool = field(
         default=False, metadata={"says": "Refuse settings that are only good for trying things out"}
@@ -78,6 +79,11 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = Settings(**values)  # type: ignore[arg-type]
     _refuse_unsafe(settings)
     return settings
+
+
+def divide_among(settings: Settings, processes: int) -> None:
+    """Lets the server processes that are started from here share what is meant for all of them."""
+    os.environ[f"{PREFIX}HASH_THREADS"] = str(max(settings.hash_threads // processes, 1))
 
 
 def _read(name: str, text: str, setting: object) -> object:

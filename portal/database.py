@@ -9,7 +9,7 @@ from types import ModuleType
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session
 
 from portal.errors import Refusal
@@ -28,7 +28,7 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": Fal
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
 # SQLite has one writer; who wants to write on it queues here. Engines of other databases have none.
-_WRITERS: weakref.WeakKeyDictionary[Engine, AbstractContextManager[None]] = weakref.WeakKeyDictionary()
+_WRITERS: "weakref.WeakKeyDictionary[Engine, _Writer]" = weakref.WeakKeyDictionary()
 
 
 class WrongPragma(Exception):
@@ -40,13 +40,14 @@ def transaction() -> Iterator[Session]:
     """One write transaction: commits once at the end, then rings the outbox bell if a message was put down.
 
     An exception rolls everything back and rings nothing, but for a refusal that keeps its changes. On SQLite
-    the transaction takes the write lock at its start (BEGIN IMMEDIATE), so it never fails half-way for it.
+    the transaction takes the write lock (BEGIN IMMEDIATE) at its first statement that writes or locks a row,
+    so it never fails half-way for it. What it read before may be stale by then, as it may on PostgreSQL.
     """
     session = db.session()
     # A read that came before would hold a snapshot in which this transaction could not write.
     session.rollback()
-    with _WRITERS.get(db.engine, nullcontext()):
-        session.connection(execution_options={"ringback_write": True})
+    with _turn_on(db.engine) as turn:
+        session.connection(execution_options={"ringback_turn": turn})
         try:
             yield session
         except Refusal as refusal:
@@ -77,6 +78,7 @@ def prepare(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
+        event.listen(engine, "before_cursor_execute", _lock_first)
         _WRITERS[engine] = _Writer(engine.url.database)
 
 
@@ -96,7 +98,31 @@ def _end(session: Session, *, commit: bool) -> None:
         session.rollback()
 
 
-class _Writer(AbstractContextManager[None]):
+class _Turn(AbstractContextManager["_Turn"]):
+    """One transaction's turn as SQLite's writer: it queues when it first writes, not while it only reads."""
+
+    def __init__(self, writer: "_Writer") -> None:
+        self._writer = writer
+        self._is_taken = False
+
+    def take(self, connection: Connection) -> None:
+        """Waits for the turn and begins to write, once."""
+        if not self._is_taken:
+            self._writer.acquire()
+            self._is_taken = True
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def __exit__(self, *_error: object) -> None:
+        if self._is_taken:
+            self._writer.release()
+
+
+def _turn_on(engine: Engine) -> AbstractContextManager[_Turn | None]:
+    writer = _WRITERS.get(engine)
+    return nullcontext() if writer is None else _Turn(writer)
+
+
+class _Writer:
     """The one writer of one SQLite file, over all threads and, where the system can, all processes.
 
     SQLite itself lets waiting writers sleep and try again, by luck and for ever longer. A lock of the
@@ -111,11 +137,13 @@ class _Writer(AbstractContextManager[None]):
             self._file = os.open(f"{path}-writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             weakref.finalize(self, os.close, self._file)
 
-    def __enter__(self) -> None:
+    def acquire(self) -> None:
+        """Waits until nobody else writes."""
         self._threads.acquire()
         self._lock_file("LOCK_EX")
 
-    def __exit__(self, *_error: object) -> None:
+    def release(self) -> None:
+        """Lets the next one write."""
         self._lock_file("LOCK_UN")
         self._threads.release()
 
@@ -135,6 +163,24 @@ def _set_pragmas(connection: Any, _record: object) -> None:
             raise WrongPragma(f"SQLite says {name} = {found}, not {value}. Is the file on a local disk?")
 
 
-def _begin(connection: Any) -> None:
-    write = connection.get_execution_options().get("ringback_write", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+def _begin(connection: Connection) -> None:
+    options = connection.get_execution_options()
+    # A transaction of ours begins when it first writes; reads before that each see what is newest.
+    if options.get("ringback_turn") is None:
+        write = options.get("ringback_write", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def _lock_first(
+    connection: Connection, _cursor: object, _sql: str, _values: object, context: Any, _many: bool
+) -> None:
+    turn = connection.get_execution_options().get("ringback_turn")
+    if turn is not None and _writes_or_locks(context):
+        turn.take(connection)
+
+
+def _writes_or_locks(context: Any) -> bool:
+    if context.compiled is None:
+        return True
+    statement = context.invoked_statement
+    return not statement.is_select or getattr(statement, "_for_update_arg", None) is not None

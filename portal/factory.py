@@ -14,12 +14,15 @@ from portal.config import Settings
 from portal.core import limits
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
+from portal.turnstile import Turnstile
 from portal.web import errors as web_errors
 from portal.web import routes as web
 
 ROOT = Path(__file__).resolve().parent.parent
 # Request threads that never wait for a password hash, so that codes are checked while everybody logs in.
-FREE_THREADS = 3
+FREE_THREADS = 6
+# Requests that run at once in a process; more would only take turns in smaller pieces (tests/bench).
+AT_ONCE = 6
 PROFILES = {"default": limits.DEFAULT, "bench": limits.BENCH}
 
 
@@ -30,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or config.load()
     logs.configure(settings.log_level)
+    turnstile = Turnstile(AT_ONCE)
     app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     server_keys = keys.load(settings.home)
     app.config.update(
@@ -43,13 +47,18 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings=settings,
         keys=server_keys,
         profile=PROFILES[settings.limits],
-        hasher=Hasher(settings.hash_threads, waiting=max(settings.threads - FREE_THREADS, 1)),
+        hasher=Hasher(
+            settings.hash_threads,
+            waiting=max(settings.threads - FREE_THREADS, 1),
+            while_waiting=turnstile.stepped_out,
+        ),
     )
     _connect(app)
     web.register(app)
     api.register(app)
     web.csrf.exempt(api.api_blueprint)
     app.register_error_handler(SecurityError, _refuse_host)
+    app.wsgi_app = turnstile.guard(app.wsgi_app)  # type: ignore[assignment, method-assign]
     return app
 
 

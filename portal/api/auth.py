@@ -141,7 +141,7 @@ def _app(session: Session, app_id: str) -> Caller:
         raise Unauthorized("Send Authorization: Basic or Bearer, or X-Kii-AppID and X-Kii-AppKey.")
     if any(name != app_id for name in named) or "\0" in app_id:
         raise _no_app()
-    apps.get(session, app_id)
+    apps.require(session, app_id)
     return Caller(ActorKind.APP, app_id)
 
 

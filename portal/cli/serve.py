@@ -74,11 +74,12 @@ def _serve_in_processes(installation: Installation, workers: int) -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
-    from portal import keys
+    from portal import config, keys
 
     settings = installation.settings
     installation.require_schema()
     keys.load(settings.home)
+    config.divide_among(settings, workers)
     _refuse_taken_port(settings)
     server = Server(
         installation.app_target,

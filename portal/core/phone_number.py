@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import phonenumbers
@@ -158,6 +159,8 @@ def _home(country: str | None) -> str:
     return country.upper()
 
 
+# One request reads the same number more than once, and a sign-up's number comes back with its resends.
+@lru_cache(maxsize=1024)
 def _read(written: str, home: str | None) -> PhoneNumber:
     try:
         number = phonenumbers.parse(written, home)
@@ -165,11 +168,13 @@ def _read(written: str, home: str | None) -> PhoneNumber:
         raise PhoneNumberError(_fault_of_parsing(refusal)) from None
     e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
     place = phonenumbers.region_code_for_number(number)
+    # A number without a type is in no plan: that is how the library itself tells valid from invalid.
+    number_type = phonenumbers.number_type(number)
+    is_valid = number_type != phonenumbers.PhoneNumberType.UNKNOWN
     # Where a calling code has a single region, that region comes back for an invalid number too.
-    if place is None or not phonenumbers.is_valid_number(number) or not _E164.fullmatch(e164):
+    if place is None or not is_valid or not _E164.fullmatch(e164):
         raise PhoneNumberError(_fault_of_length(number))
-    kind = _KINDS.get(phonenumbers.number_type(number), Kind.UNKNOWN)
-    return PhoneNumber(e164, place, kind)
+    return PhoneNumber(e164, place, _KINDS.get(number_type, Kind.UNKNOWN))
 
 
 def _fault_of_parsing(refusal: phonenumbers.NumberParseException) -> PhoneNumberFault:

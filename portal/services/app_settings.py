@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
-from portal.models import App, table
+from portal.models import App, OpenCountry, table
 from portal.services.context import Context
 
 
@@ -21,12 +21,18 @@ class AppSettings:
     guesses_allowed: int
     sends_allowed: int
     notify_old_number: bool
+    open_countries: frozenset[str]
 
 
-_APP = table(App)
-_SETTINGS = select(*(_APP.c[name] for name in AppSettings.__slots__)).where(_APP.c.id == bindparam("the_app"))
+_COUNTRIES_OPEN = "open_countries"
+_APP, _OPEN = table(App), table(OpenCountry)
+_COUNTRIES = select(func.aggregate_strings(_OPEN.c.country, ",")).where(_OPEN.c.app_id == _APP.c.id)
+_COLUMNS = [_APP.c[name] for name in AppSettings.__slots__ if name in _APP.c]
+_SETTINGS = select(*_COLUMNS, _COUNTRIES.label(_COUNTRIES_OPEN)).where(_APP.c.id == bindparam("the_app"))
 
 
 def load(ctx: Context) -> AppSettings:
     """The settings of the app of `ctx`, which the caller's credential has proven to be there."""
-    return AppSettings(*ctx.session.execute(_SETTINGS, {"the_app": ctx.app_id}).one())
+    found = ctx.execute(_SETTINGS, {"the_app": ctx.app_id}).mappings().one()
+    countries = str(found[_COUNTRIES_OPEN] or "").split(",")
+    return AppSettings(**{**found, _COUNTRIES_OPEN: frozenset(countries)})

@@ -4,13 +4,13 @@ import secrets
 from collections.abc import Collection
 from dataclasses import dataclass, fields, replace
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core import locales, phone_number, placeholders, wordings
 from portal.core.roles import Role
 from portal.errors import BadInput, NotFound
-from portal.models import App, AppMode, AuditAction, Membership, NumberTaken, User
+from portal.models import App, AppMode, AuditAction, Membership, NumberTaken, User, table
 from portal.services import audit, countries, sms_templates, tokens
 from portal.services.context import Context
 
@@ -21,6 +21,7 @@ _LIMITS = {
     "sends_allowed": (1, 10, "sends"),
 }
 LONGEST_TOKEN_LIFE_S = 2_147_483_640
+_IS_THERE = select(table(App).c.id).where(table(App).c.id == bindparam("the_app"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +110,12 @@ def get(session: Session, app_id: str) -> App:
     if app is None:
         raise NotFound("app", "There is no such app.", appID=app_id)
     return app
+
+
+def require(session: Session, app_id: str) -> None:
+    """Raises NotFound unless there is an app with this AppID."""
+    if session.connection().execute(_IS_THERE, {"the_app": app_id}).first() is None:
+        raise NotFound("app", "There is no such app.", appID=app_id)
 
 
 def change(ctx: Context, changes: AppChanges) -> App:

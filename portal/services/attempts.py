@@ -93,7 +93,7 @@ _END_OPEN = (
 
 def latest(ctx: Context, user_id: str) -> Attempt | None:
     """The user's newest attempt, live or not."""
-    found = ctx.session.execute(_LATEST, {"the_app": ctx.app_id, "the_user": user_id}).first()
+    found = ctx.execute(_LATEST, {"the_app": ctx.app_id, "the_user": user_id}).first()
     return None if found is None else Attempt(*found)
 
 
@@ -118,7 +118,7 @@ def open_new(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) ->
         "last_sent_at": ctx.now,
         "created_at": ctx.now,
     }
-    ctx.session.execute(_INSERT, row)
+    ctx.execute(_INSERT, row)
     return verification_id
 
 
@@ -130,30 +130,30 @@ def code_of(ctx: Context, attempt: Attempt) -> str:
 def spend(ctx: Context, attempt: Attempt) -> bool:
     """Ends an attempt as verified; False when another request was first (OTP-03)."""
     ended = {"state": after(State.OPEN, Event.RIGHT_CODE), "ended_at": ctx.now}
-    return ctx.session.scalar(_SPEND, _still(ctx, attempt) | ended) is not None
+    return ctx.scalar(_SPEND, _still(ctx, attempt) | ended) is not None
 
 
 def count_wrong_guess(ctx: Context, attempt: Attempt) -> State | None:
     """Notes one evaluated wrong guess; the state after it, None when it was dead already (OTP-04)."""
-    state = ctx.session.scalar(_COUNT_GUESS, _still(ctx, attempt))
+    state = ctx.scalar(_COUNT_GUESS, _still(ctx, attempt))
     return None if state is None else State(state)
 
 
 def count_send(ctx: Context, attempt: Attempt) -> bool:
     """Notes one more send of a live code; False when another request was first."""
-    return ctx.session.scalar(_COUNT_SEND, _still(ctx, attempt) | {"the_sends": attempt.sends}) is not None
+    return ctx.scalar(_COUNT_SEND, _still(ctx, attempt) | {"the_sends": attempt.sends}) is not None
 
 
 def next_issue(ctx: Context, attempt: Attempt) -> int | None:
     """Replaces the code by the next one; its number, None when the attempt was dead already."""
-    issue: int | None = ctx.session.scalar(_NEXT_ISSUE, {"the_app": ctx.app_id, "the_id": attempt.id})
+    issue: int | None = ctx.scalar(_NEXT_ISSUE, {"the_app": ctx.app_id, "the_id": attempt.id})
     return issue
 
 
 def end_open(ctx: Context, user_id: str, event: Event) -> None:
     """Ends the user's open attempt, if there is one: as expired when its time is over, else by `event`."""
     end = {"the_now": ctx.now, "the_end": after(State.OPEN, event)}
-    ctx.session.execute(_END_OPEN, {"the_app": ctx.app_id, "the_user": user_id} | end)
+    ctx.execute(_END_OPEN, {"the_app": ctx.app_id, "the_user": user_id} | end)
 
 
 def _still(ctx: Context, attempt: Attempt) -> dict[str, object]:

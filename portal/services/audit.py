@@ -29,7 +29,7 @@ def record(
         "reason": reason,
         "details": dict(details or {}),
     }
-    ctx.session.execute(_INSERT, entry)
+    ctx.execute(_INSERT, entry)
 
 
 def of_user(session: Session, app_id: str, user_id: str, limit: int = 50) -> Sequence[AuditEntry]:

@@ -1,7 +1,9 @@
 """What does every verb need to know? Who asks, when, and by which keys and limits."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -35,11 +37,23 @@ class Context:
     now: int
     keys: Keys
     profile: Profile
+    _connection: Connection = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_connection", self.session.connection())
 
     @property
     def app_id(self) -> str:
         """The app whose rows this call may touch."""
         return self.caller.app_id
+
+    def execute(self, statement: Executable, values: dict[str, Any]) -> CursorResult[*tuple[Any, ...]]:
+        """Runs a statement on tables that was made once, in this transaction; past the ORM, for speed."""
+        return self._connection.execute(statement, values)
+
+    def scalar(self, statement: Executable, values: dict[str, Any]) -> Any:
+        """The first value of the first row that such a statement gives, or None."""
+        return self.execute(statement, values).scalar()
 
     def in_app(self, app_id: str) -> "Context":
         """The same call, made by Ringback itself, in another app: for periodic jobs and creation."""

@@ -2,22 +2,18 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core import phone_number
 from portal.core.phone_number import PhoneNumber
 from portal.core.reasons import Reason
 from portal.errors import BadInput
-from portal.models import OpenCountry, table
+from portal.models import OpenCountry
+from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 
 FIELD = "phoneNumber"
-
-_OPEN = table(OpenCountry)
-_IS_OPEN = select(_OPEN.c.country).where(
-    _OPEN.c.app_id == bindparam("app"), _OPEN.c.country == bindparam("country")
-)
 
 
 def open_in(session: Session, app_id: str) -> list[str]:
@@ -42,13 +38,12 @@ def set_open(ctx: Context, wanted: Collection[str]) -> None:
         ctx.session.execute(insert(OpenCountry), rows)
 
 
-def refuse_unless_textable(ctx: Context, number: PhoneNumber) -> None:
+def refuse_unless_textable(app: AppSettings, number: PhoneNumber) -> None:
     """Raises BadInput, with its reason, for a number that this app may not text (ABU-04, ABU-05)."""
     fault = phone_number.is_textable(number)
     if fault is not None:
         raise BadInput(FIELD, f"Nothing was sent. {fault.sentence}", Reason.NOT_MOBILE)
-    wanted = {"app": ctx.app_id, "country": number.region}
-    if ctx.session.scalar(_IS_OPEN, wanted) is None:
+    if number.region not in app.open_countries:
         raise BadInput(
             FIELD,
             f"Nothing was sent: {number.region} is not open for this app. Open it under Verification.",

@@ -52,7 +52,7 @@ def give(ctx: Context, phone_number: str, user_id: str) -> None:
     """
     claim(ctx, phone_number, user_id, is_proven=True)
     named = _named(ctx, phone_number, user_id) | {"the_now": ctx.now}
-    if ctx.session.scalar(_TAKE, named | in_force(ctx, phone_number)) is None:
+    if ctx.scalar(_TAKE, named | in_force(ctx, phone_number)) is None:
         raise NothingToVerify("This user has no phone number to verify.", user_id=user_id)
 
 
@@ -62,7 +62,7 @@ def claim(ctx: Context, phone_number: str, user_id: str, *, is_proven: bool) -> 
     The number must be locked. Only a number that is proven, by its code or by an admin's word, is ever taken
     from its holder (OTP-12). Raises AlreadyExists as `give` does.
     """
-    others = ctx.session.execute(_OTHERS, _named(ctx, phone_number, user_id)).all()
+    others = ctx.execute(_OTHERS, _named(ctx, phone_number, user_id)).all()
     for other in others:
         if other.phone_number_verified and other.phone_number == phone_number:
             if not is_proven:
@@ -75,7 +75,7 @@ def claim(ctx: Context, phone_number: str, user_id: str, *, is_proven: bool) -> 
 def write(ctx: Context, user_id: str, columns: Mapping[str, object]) -> None:
     """Writes columns that `in_force` or NOTHING_PENDING gave to a user's row."""
     named = {"the_app": ctx.app_id, "the_id": user_id}
-    ctx.session.execute(_WRITE, named | {"modified_at": ctx.now} | dict(columns))
+    ctx.execute(_WRITE, named | {"modified_at": ctx.now} | dict(columns))
 
 
 def in_force(ctx: Context, phone_number: str) -> dict[str, object]:
@@ -108,8 +108,8 @@ def _take_from(ctx: Context, phone_number: str, holder_id: str) -> None:
 def _supersede(ctx: Context, phone_number: str, user_id: str) -> None:
     named = _named(ctx, phone_number, user_id)
     ended = {"state": after(State.OPEN, Event.SUPERSEDE), "ended_at": ctx.now}
-    ctx.session.execute(_END_OTHER_ATTEMPTS, named | ended)
-    ctx.session.execute(_DROP_OTHER_PENDINGS, named | NOTHING_PENDING | {"modified_at": ctx.now})
+    ctx.execute(_END_OTHER_ATTEMPTS, named | ended)
+    ctx.execute(_DROP_OTHER_PENDINGS, named | NOTHING_PENDING | {"modified_at": ctx.now})
 
 
 def _named(ctx: Context, phone_number: str, user_id: str) -> dict[str, object]:

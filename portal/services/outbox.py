@@ -59,7 +59,7 @@ def put_down_verification(ctx: Context, app: AppSettings, to: Recipient, verific
 
     It keeps the wording of this moment; the code is derived when it is sent.
     """
-    wording = sms_templates.winner(ctx.session, app, to.locale)
+    wording = sms_templates.winner(ctx, app, to.locale)
     minutes = str(app.code_life_s // 60)
     return _put_down(
         ctx,
@@ -88,7 +88,7 @@ def put_down_notice(ctx: Context, app: AppSettings, to: Recipient) -> str:
 def was_told_since(ctx: Context, user_id: str, since: int) -> bool:
     """Whether a user's old number got a notice of change after `since` (Unix ms)."""
     wanted = {"app": ctx.app_id, "user": user_id, "since": since}
-    return ctx.session.scalar(_TOLD, wanted) is not None
+    return ctx.scalar(_TOLD, wanted) is not None
 
 
 def inbox(
@@ -130,7 +130,7 @@ def _put_down(ctx: Context, to: Recipient, **columns: object) -> str:
         "due_at": ctx.now,
         "created_at": ctx.now,
     }
-    ctx.session.execute(_INSERT, row | columns)
+    ctx.execute(_INSERT, row | columns)
     ctx.session.info[BELL] = True
     return str(row["id"])
 

@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -17,7 +17,6 @@ from portal.errors import Busy
 
 # OWASP's parameters for argon2id: 19 MiB, two passes, one lane.
 _ARGON2 = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_NICENESS = 10
 
 Result = TypeVar("Result")
 
@@ -33,8 +32,17 @@ class Checked:
 class Hasher:
     """Hashes passwords on a few low-priority threads; refuses work when too much of it waits."""
 
-    def __init__(self, threads: int, waiting: int) -> None:
-        """`threads` hashes run at once; at most `waiting` calls may be under way, the rest get Busy."""
+    def __init__(
+        self,
+        threads: int,
+        waiting: int,
+        while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """`threads` hashes run at once; at most `waiting` calls may be under way, the rest get Busy.
+
+        Each caller waits for its hash inside a `while_waiting()`.
+        """
+        self._while_waiting = while_waiting
         self._pool = ThreadPoolExecutor(threads, "hash", initializer=_step_back)
         self._places = threading.BoundedSemaphore(waiting)
         # A check against nobody costs what a check against somebody costs (ENU-02).
@@ -55,7 +63,9 @@ class Hasher:
         if not self._places.acquire(blocking=False):
             raise Busy("Too many passwords are being checked. Try again in a moment.")
         try:
-            return self._pool.submit(work).result()
+            hashing = self._pool.submit(work)
+            with self._while_waiting():
+                return hashing.result()
         finally:
             self._places.release()
 
@@ -76,7 +86,9 @@ def _as_bytes(password: str) -> bytes:
 
 
 def _step_back() -> None:
-    # Linux gives each thread its own priority. Elsewhere this would slow the whole process down.
+    # Hashes run on what the rest leaves over, so that a storm of logins does not delay the checking of codes
+    # (measured: at a niceness of 10 or 19 a waking thread still waits for a hash's time slice). Linux alone
+    # gives each thread its own policy; elsewhere this would slow the whole process down.
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+            os.sched_setscheduler(threading.get_native_id(), os.SCHED_IDLE, os.sched_param(0))

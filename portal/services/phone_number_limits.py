@@ -34,7 +34,7 @@ def lock(ctx: Context, phone_number: str) -> Tally:
         return tally
     row = {"app_id": ctx.app_id, "phone_number": phone_number, "touched_at": ctx.now}
     add = _ADD[ctx.session.get_bind().dialect.name]
-    added = ctx.session.scalar(add, row | {"sent_times": "", "failed_guess_times": ""})
+    added = ctx.scalar(add, row | {"sent_times": "", "failed_guess_times": ""})
     return Tally() if added else _read(ctx, phone_number) or Tally()
 
 
@@ -47,11 +47,11 @@ def write(ctx: Context, phone_number: str, tally: Tally) -> None:
         "failed": limits.write_times(tally.failed_guesses),
         "now": ctx.now,
     }
-    ctx.session.execute(_WRITE, values)
+    ctx.execute(_WRITE, values)
 
 
 def _read(ctx: Context, phone_number: str) -> Tally | None:
-    found = ctx.session.execute(_READ, {"app": ctx.app_id, "number": phone_number}).first()
+    found = ctx.execute(_READ, {"app": ctx.app_id, "number": phone_number}).first()
     if found is None:
         return None
     return Tally(limits.read_times(found.sent_times), limits.read_times(found.failed_guess_times))

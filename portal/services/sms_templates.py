@@ -60,9 +60,9 @@ def get(session: Session, app_id: str, locale: str) -> SavedTemplate:
     return SavedTemplate(*row)
 
 
-def winner(session: Session, app: App | AppSettings, locale: str | None) -> Winner:
+def winner(ctx: Context, app: App | AppSettings, locale: str | None) -> Winner:
     """The wording for a user's locale: longest match, the app's default, then `en` (contract d.3)."""
-    offered = {row.locale: row for row in session.execute(_OFFERED, {"app": app.id})}
+    offered = {row.locale: row for row in ctx.execute(_OFFERED, {"app": app.id})}
     return Winner(*offered[locales.choose(locale, offered.keys(), app.default_locale)])
 
 

@@ -4,13 +4,23 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import addresses
 from portal.errors import BadInput, InvalidGrant, NotFound, WrongToken
 from portal.models import ActorKind, App, BearerToken, TokenKind, User, table
 from portal.services.context import Caller, Context
+
+
+@dataclass(frozen=True, slots=True)
+class _TokenLives:
+    """How long an app's tokens live (s)."""
+
+    refresh_token_enabled: bool
+    default_token_life_s: int
+    max_token_life_s: int
+
 
 _ACTOR = {
     TokenKind.USER: ActorKind.USER,
@@ -22,6 +32,22 @@ _HOLDER = select(_TOKEN.c.kind, _TOKEN.c.user_id, _TOKEN.c.app_id).where(
     _TOKEN.c.token_hash == bindparam("the_hash"), _TOKEN.c.expires_at > bindparam("the_now")
 )
 _ADD = insert(_TOKEN)
+_USER = table(User)
+_Candidate = Select[str, str | None, bool]
+_CANDIDATE: _Candidate = select(_USER.c.id, _USER.c.password_hash, _USER.c.disabled).where(
+    _USER.c.app_id == bindparam("the_app")
+)
+_BY_NAME = _CANDIDATE.where(_USER.c.login_name == bindparam("value"))
+_BY_EMAIL = _CANDIDATE.where(_USER.c.email_address == bindparam("value"))
+_BY_PHONE = _CANDIDATE.where(_USER.c.phone_number == bindparam("value"), _USER.c.phone_number_verified)
+_LOCK = (
+    select(_USER.c.password_hash, _USER.c.disabled)
+    .where(_USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_id"))
+    .with_for_update(key_share=True)
+)
+_LIVES = select(*(table(App).c[name] for name in _TokenLives.__slots__)).where(
+    table(App).c.id == bindparam("the_app")
+)
 # Every refused login reads the same, whatever the cause (ENU-01).
 REFUSED = "The user was not found, the password is wrong, or the phone number is not verified."
 
@@ -51,10 +77,8 @@ def find_login(session: Session, app_id: str, username: str) -> LoginCandidate:
     A bare string is tried as login name, then e-mail address, then phone number. A phone number counts
     only when it is in force and verified (contract a.3).
     """
-    for condition in _readings(username):
-        found = session.execute(
-            select(User.id, User.password_hash, User.disabled).where(User.app_id == app_id, condition)
-        ).first()
+    for statement, value in _readings(username):
+        found = session.connection().execute(statement, {"the_app": app_id, "value": value}).first()
         if found:
             return LoginCandidate(*found)
     return LoginCandidate()
@@ -81,7 +105,7 @@ def log_in(ctx: Context, candidate: LoginCandidate, expires_at: int | None, new_
 
 def issue_to_user(ctx: Context, user_id: str, expires_at: int | None = None) -> Issued:
     """A user token, and a refresh token where the app's settings ask for one."""
-    app = ctx.session.get_one(App, ctx.app_id)
+    app = _lives(ctx)
     refresh_token = None
     if app.refresh_token_enabled:
         refresh_token = _add(ctx, TokenKind.REFRESH, user_id, ctx.now + app.max_token_life_s * 1000)
@@ -104,7 +128,7 @@ def log_in_as_admin(ctx: Context, client_id: str, client_secret: str, expires_at
 
 def log_in_anonymously(ctx: Context, expires_at: int | None) -> Issued:
     """An anonymous token of the app. The AppKey's value is not checked (contract b.1)."""
-    app = ctx.session.get_one(App, ctx.app_id)
+    app = _lives(ctx)
     ends = _ends_at(ctx, app, expires_at)
     return Issued(ctx.app_id, _add(ctx, TokenKind.ANONYMOUS, None, ends), (ends - ctx.now) // 1000)
 
@@ -164,30 +188,28 @@ def _locked(ctx: Context, user_id: str | None) -> Row[str | None, bool] | None:
     Whoever disables a user or changes its password waits for this lock, and so also ends the token that is
     being issued (contract a.3, a.9).
     """
-    return ctx.session.execute(
-        select(User.password_hash, User.disabled)
-        .where(User.app_id == ctx.app_id, User.id == user_id)
-        .with_for_update(key_share=True)
-    ).first()
+    return ctx.execute(_LOCK, {"the_app": ctx.app_id, "the_id": user_id}).first()
 
 
-def _readings(username: str) -> list[ColumnElement[bool]]:
+def _readings(username: str) -> list[tuple[_Candidate, str]]:
     address = addresses.parse(username)
     if address.kind is addresses.AddressKind.EMAIL:
-        return [User.email_address == address.value.lower()]
+        return [(_BY_EMAIL, address.value.lower())]
     if address.kind is addresses.AddressKind.PHONE:
         return _as_phone(address.value)
-    return [User.login_name == username, User.email_address == username.lower(), *_as_phone(username)]
+    return [(_BY_NAME, username), (_BY_EMAIL, username.lower()), *_as_phone(username)]
 
 
-def _as_phone(text: str) -> list[ColumnElement[bool]]:
+def _as_phone(text: str) -> list[tuple[_Candidate, str]]:
     number = addresses.phone_number_of(text)
-    if number is None:
-        return []
-    return [(User.phone_number == number) & User.phone_number_verified.is_(True)]
+    return [] if number is None else [(_BY_PHONE, number)]
 
 
-def _ends_at(ctx: Context, app: App, wish: int | None) -> int:
+def _lives(ctx: Context) -> _TokenLives:
+    return _TokenLives(*ctx.execute(_LIVES, {"the_app": ctx.app_id}).one())
+
+
+def _ends_at(ctx: Context, app: App | _TokenLives, wish: int | None) -> int:
     if wish is None:
         return ctx.now + min(app.default_token_life_s, app.max_token_life_s) * 1000
     if wish <= ctx.now:
@@ -205,5 +227,5 @@ def _add(ctx: Context, kind: TokenKind, user_id: str | None, ends: int) -> str:
         "expires_at": ends,
         "created_at": ctx.now,
     }
-    ctx.session.execute(_ADD, row)
+    ctx.execute(_ADD, row)
     return token

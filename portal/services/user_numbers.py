@@ -38,7 +38,7 @@ _NUMBERS = select(*(_USER.c[name] for name in UserNumbers.__slots__)).where(
 
 def load(ctx: Context, user_id: str) -> UserNumbers:
     """The numbers of the user with this ID. Raises NotFound."""
-    found = ctx.session.execute(_NUMBERS, {"the_app": ctx.app_id, "the_id": user_id}).first()
+    found = ctx.execute(_NUMBERS, {"the_app": ctx.app_id, "the_id": user_id}).first()
     if found is None:
         raise NotFound("user", "There is no such user.", field="userID", value=user_id)
     return UserNumbers(*found)

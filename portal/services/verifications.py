@@ -37,7 +37,7 @@ def start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> No
     The user's former verification dies, live or not. Raises TooSoon when the number may not be texted or
     guessed at now, and BadInput when this app may not text it (ABU-04: on every sending path).
     """
-    _start(ctx, app, to, purpose, _lock_to_send(ctx, to.phone_number))
+    _start(ctx, app, to, purpose, _lock_to_send(ctx, app, to.phone_number))
 
 
 def _start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally) -> None:
@@ -82,7 +82,7 @@ def resend(ctx: Context, user_id: str) -> None:
         raise _nothing(user_id)
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
-    tally = _lock_to_send(ctx, number)
+    tally = _lock_to_send(ctx, app, number)
     attempt = attempts.latest(ctx, user_id)
     if attempt is not None and attempt.phone_number == number and ctx.now < attempt.code_expires_at:
         _raise_if(_may_send_again(ctx, attempt))
@@ -123,8 +123,8 @@ def cancel(ctx: Context, user_id: str) -> None:
     attempts.end_open(ctx, user_id, Event.CANCEL)
 
 
-def _lock_to_send(ctx: Context, number: str) -> Tally:
-    countries.refuse_unless_textable(ctx, phone_number.parse(number))
+def _lock_to_send(ctx: Context, app: AppSettings, number: str) -> Tally:
+    countries.refuse_unless_textable(app, phone_number.parse(number))
     return phone_number_limits.lock(ctx, number)
 
 

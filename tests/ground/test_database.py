@@ -2,9 +2,10 @@
 
 import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import create_engine, event, func, select, text, update
+from sqlalchemy import create_engine, delete, event, func, insert, select, text, update
 
 import portal.database
 from portal.database import PRAGMAS, WrongPragma, prepare
@@ -213,12 +214,58 @@ def test_dat_01_a_write_takes_the_lock_at_its_start_and_a_read_takes_none(engine
     stranger.close()
 
 
-def test_dat_01_doors_write_with_begin_immediate(transaction):
-    begun = []
+READ = select(Account.id)
+WRITES = {
+    "an insert": insert(Account).values(id="a" * 32, email=EMAIL, password="x", created_at=1),
+    "an update": update(Account).values(email=EMAIL),
+    "a delete": delete(Account),
+    "a read that locks": READ.with_for_update(),
+    "a text": text("SELECT 1"),
+}
+
+
+@pytest.fixture
+def said(transaction) -> list[str]:
+    """What the database is told, statement by statement."""
+    told: list[str] = []
     with transaction() as session:
         engine = session.get_bind()
-        dialect = engine.dialect.name
-    event.listen(engine, "before_cursor_execute", lambda *call: begun.append(call[2]))
+
+    def note(*call) -> None:
+        told.append(call[2])
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield told
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def begun(said: list[str]) -> list[str]:
+    return [sql for sql in said if sql.startswith("BEGIN")]
+
+
+@pytest.mark.parametrize("what", list(WRITES))
+def test_dat_01_a_door_queues_as_sqlites_writer_when_it_first_writes_or_locks(transaction, said, what):
     with transaction() as session:
-        session.scalar(select(Account.id))
-    assert (begun[0] == "BEGIN IMMEDIATE") == (dialect == "sqlite")
+        session.scalar(READ)
+        assert begun(said) == []
+        session.execute(WRITES[what])
+        session.execute(WRITES[what] if what == "a read that locks" else READ)
+        assert begun(said) == (["BEGIN IMMEDIATE"] if is_sqlite(session) else [])
+        session.rollback()
+
+
+def test_dat_01_a_door_that_only_reads_holds_nobody_up(transaction, said):
+    with transaction() as reader:
+        reader.scalar(READ)
+        with ThreadPoolExecutor(1) as elsewhere:
+            elsewhere.submit(_add_account, transaction).result(timeout=20)
+        assert reader.scalar(select(func.count()).select_from(Account)) == 1
+
+
+def _add_account(transaction) -> None:
+    with transaction() as session:
+        factories.account(session)
+
+
+def is_sqlite(session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"

@@ -5,6 +5,7 @@ import statistics
 import sys
 import threading
 import time
+from contextlib import contextmanager
 
 import argon2
 import pytest
@@ -191,10 +192,30 @@ def test_a_hash_that_fails_gives_its_place_back(hasher, monkeypatch):
 
 def test_hashing_threads_step_back_behind_the_threads_that_check_codes():
     hasher = Hasher(threads=1, waiting=1)
-    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-    theirs = hasher._run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
-    assert (theirs > own) == (sys.platform == "linux"), "only Linux gives each thread its own priority"
-    assert os.getpriority(os.PRIO_PROCESS, threading.get_native_id()) == own
+    own, theirs = _policy(), hasher._run(_policy)
+    assert (theirs == "idle") == (sys.platform == "linux"), "only Linux gives each thread its own policy"
+    assert own == _policy() == "normal"
+
+
+def _policy() -> str:
+    """By which rule the calling thread gets its share of the processor."""
+    if sys.platform != "linux":
+        return "normal"
+    return "idle" if os.sched_getscheduler(0) == os.SCHED_IDLE else "normal"
+
+
+def test_who_waits_for_a_hash_steps_out_meanwhile():
+    steps = []
+
+    @contextmanager
+    def stepped_out():
+        steps.append("out")
+        yield
+        steps.append("in")
+
+    hasher = Hasher(threads=1, waiting=1, while_waiting=stepped_out)
+    assert hasher.check(hasher.hash(PASSWORD), PASSWORD).right
+    assert steps == ["out", "in"] * 2
 
 
 @settings(max_examples=15, deadline=None)

@@ -39,9 +39,7 @@ def offered(desk: Desk) -> list[str]:
 
 def winner(desk: Desk, locale: str | None) -> str:
     """The locale whose wording a user of some locale gets."""
-    return desk.do(
-        lambda ctx: sms_templates.winner(ctx.session, ctx.session.get(App, desk.app_id), locale)
-    ).locale
+    return desk.do(lambda ctx: sms_templates.winner(ctx, ctx.session.get(App, desk.app_id), locale)).locale
 
 
 # --- Versions (TPL-05) -----------------------------------------------------------------------------

@@ -15,8 +15,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from portal import clock as portal_clock
-from portal.models import App, Message, MessageState, User, Verification
-from portal.services import sms_templates
+from portal.models import Message, MessageState, SmsTemplateVersion, User, Verification
 
 ROOT = Path(__file__).parents[2]
 
@@ -24,8 +23,7 @@ ROOT = Path(__file__).parents[2]
 def put_down(session: Session, app_id: str, count: int, first: int = 0) -> list[str]:
     """Puts messages for so many new users into an app's outbox; returns the messages' ids."""
     now = portal_clock.now()
-    [version] = sms_templates.all_of(session, app_id)
-    wording = sms_templates.winner(session, session.get_one(App, app_id), version.locale)
+    wording = session.scalars(select(SmsTemplateVersion).filter_by(app_id=app_id)).one()
     numbers = range(first, first + count)
     ids = [f"{at:032x}" for at in numbers]
     same = {"app_id": app_id, "created_at": now}
