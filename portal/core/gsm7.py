@@ -3,6 +3,7 @@
 Source: 3GPP TS 23.038, section 6.2.1 (default alphabet and its extension table).
 """
 
+import re
 from typing import Final
 
 # In the order of the table, sixteen to a row; the second has fifteen, as the escape at 0x1B is no character.
@@ -43,3 +44,26 @@ def septets(char: str) -> int | None:
     if char in BASIC:
         return 1
     return 2 if char in EXTENSION else None
+
+
+_BRACED: Final = re.compile(r"(\{[^{}]*\})")
+
+
+def swap(text: str) -> str:
+    """A text with every character that has a GSM-7 equal replaced; whatever stands in braces stays."""
+    return _swap(text, EQUALS)
+
+
+def swap_one(text: str, char: str) -> str:
+    """A text with one character replaced by its GSM-7 equal wherever it stands, except in braces.
+
+    The text comes back as it is when the character has no equal.
+    """
+    return _swap(text, {char: EQUALS[char]}) if char in EQUALS else text
+
+
+def _swap(text: str, equals: dict[str, str]) -> str:
+    table = str.maketrans(equals)
+    # What is in the group comes back at every second place.
+    pieces = enumerate(_BRACED.split(text))
+    return "".join(piece if at % 2 else piece.translate(table) for at, piece in pieces)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import Enum, StrEnum
 from typing import Final, Self
 
+from portal.core import links
+
 LONGEST_BODY: Final = 918
 LONGEST_APP_NAME: Final = 30
 
@@ -54,6 +56,7 @@ class Rule(StrEnum):
     UNCLOSED_BRACE = "unclosed_brace", "Close the brace with }, or take it out."
     STRAY_BRACE = "stray_brace", "Take the } out, or open it with {."
     AUTOFILL_LINE = "autofill_line", "Take the line out: in this form it ties the code to a web site."
+    LINK = "link", "Take the web address out, or put a space after the dot: texts carry no links."
     CODE_MISSING = "code_missing", "Put {code} where the code should stand."
     CODE_TWICE = "code_twice", "Keep {code} once."
 
@@ -71,7 +74,8 @@ _BRACED: Final = re.compile(
     re.VERBOSE,
 )
 # Whatever domain stands in such a line, browsers offer the code there (WICG origin-bound codes, TPL-04).
-_AUTOFILL_LINE: Final = re.compile(r"^@\S+ #", re.MULTILINE)
+# Chrome looks past the start of a line too, and an app's name may end in the space that is missing.
+_AUTOFILL_LINE: Final = re.compile(r"(?<![^\s}])@(?:[^ \n]++ #|[^ \n]*\{app_name\}#)")
 
 _DIRECTION_MARKS: Final = frozenset("\u200e\u200f\u061c")
 _BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -129,7 +133,13 @@ def problems(body: str) -> list[Problem]:
         return [_problem(Rule.TOO_LONG, LONGEST_BODY)]
     if not text.strip():
         return [_problem(Rule.EMPTY, 0)]
-    found = [*_character_problems(text), *_brace_problems(text), *_line_problems(text), *_code_problems(text)]
+    found = [
+        *_character_problems(text),
+        *_brace_problems(text),
+        *_line_problems(text),
+        *_link_problems(text),
+        *_code_problems(text),
+    ]
     return sorted(found, key=lambda problem: problem.at)
 
 
@@ -198,6 +208,12 @@ def _guess(token: str) -> str:
 def _line_problems(text: str) -> Iterator[Problem]:
     for found in _AUTOFILL_LINE.finditer(text):
         yield _problem(Rule.AUTOFILL_LINE, found.start(), found[0])
+
+
+def _link_problems(text: str) -> Iterator[Problem]:
+    """Links need the operator's approval, which no owner can give to themselves (TPL-05)."""
+    for at, address in links.find(text):
+        yield _problem(Rule.LINK, at, address)
 
 
 def _code_problems(text: str) -> Iterator[Problem]:

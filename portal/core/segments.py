@@ -4,6 +4,7 @@ Source: 3GPP TS 23.040, section 9.2.3.24.1. The header of a cut message takes se
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Final, Literal
 
 from portal.core import gsm7
@@ -29,6 +30,11 @@ class Segments:
     def count(self) -> int:
         """How many SMS are paid for. Never 0: an empty message costs as much as a short one."""
         return len(self.parts)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Where each segment begins, in code points of the text from 0; the first is always 0."""
+        return tuple(accumulate((len(part) for part in self.parts[:-1]), initial=0))
 
 
 def segment(text: str) -> Segments:

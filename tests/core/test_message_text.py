@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.core import message_text, wordings
+from portal.core import autofill, message_text, wordings
+from portal.core.autofill import Autofill
 from portal.core.placeholders import WordingError
 
 VALUES = {"app_name": "Shop", "minutes": "10"}
@@ -34,6 +35,31 @@ def test_tpl_01_a_body_that_breaks_the_rules_is_never_sent(body):
 
 def test_a_code_among_the_values_does_not_beat_the_messages_own():
     assert message_text.render("{code}", {**VALUES, "code": "999999"}, "012345") == "012345"
+
+
+def test_tpl_04_the_autofill_lines_come_after_the_wording_with_the_messages_own_code():
+    switched_on = Autofill("shop.example", "FA+9qCX9VSu")
+    text = message_text.render("{app_name}: {code}", VALUES, "012345", switched_on)
+    assert text == "Shop: 012345\n\nFA+9qCX9VSu\n@shop.example #012345"
+
+
+def test_otp_17_a_notice_gets_no_autofill_lines():
+    assert (
+        message_text.render("{app_name}: changed.", VALUES, None, Autofill("shop.example"))
+        == "Shop: changed."
+    )
+
+
+def test_tpl_01_a_body_that_breaks_the_rules_is_not_sent_with_autofill_either():
+    with pytest.raises(WordingError):
+        message_text.render("{code} {x}", VALUES, "012345", Autofill("shop.example"))
+
+
+@pytest.mark.parametrize("locale", wordings.VERIFICATION)
+def test_tpl_04_a_phone_reads_the_host_and_the_code_out_of_every_wording_of_ours(locale):
+    text = message_text.render(wordings.VERIFICATION[locale], VALUES, "012345", Autofill("shop.example"))
+    assert autofill.read(text) == autofill.OriginBoundCode("shop.example", "012345")
+    assert autofill.read(message_text.render(wordings.VERIFICATION[locale], VALUES, "012345")) is None
 
 
 @pytest.mark.parametrize("locale", wordings.VERIFICATION)

@@ -133,9 +133,46 @@ def test_it_takes_what_the_script_needs(body: str) -> None:
     assert rules(body) == []
 
 
-@pytest.mark.parametrize("body", ["Hi\n@evil.example #{code}", "@evil.example #123456\n{code}"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("Hi\n@evil.example #{code}", "@evil.example #123456\n{code}", "Hi @evil.example #{code}"),
+        *("{app_name}@evil.example #{code}", "@evil{app_name}#{code}", "@{app_name}#{code}"),
+        *("@evil\u00a0x #{code}", "@evil\u3000x #{code}"),
+    ],
+)
 def test_tpl_04_no_line_of_the_owner_ties_the_code_to_a_site(body: str) -> None:
     assert rules(body) == [Rule.AUTOFILL_LINE]
+
+
+@pytest.mark.parametrize(
+    "body", ["{code} @ {app_name} #1", "mail@{app_name} {code}", "{code}@{minutes}#x", "@ #{code}"]
+)
+def test_an_at_or_a_number_sign_alone_ties_the_code_to_nothing(body: str) -> None:
+    assert rules(body) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "address"),
+    [
+        ("{code} https://evil.example/x", 7, "https://evil.example/x"),
+        ("{code} for acme.com.", 11, "acme.com"),
+        ("www.acme {code}", 0, "www.acme"),
+        ("{code} {app_name}.com", 7, "{app_name}.com"),
+        ("\r\n{code}.co", 1, "{code}.co"),
+    ],
+)
+def test_tpl_05_a_wording_carries_no_link(body: str, at: int, address: str) -> None:
+    (problem,) = problems(body)
+    assert (problem.rule, problem.at, problem.text) == (Rule.LINK, at, address)
+    assert problem.fix == "Take the web address out, or put a space after the dot: texts carry no links."
+
+
+@pytest.mark.parametrize(
+    "body", ["{code}. Gilt {minutes} Min.Geben", "{code} z.B. 24.5", "{code}。{app_name}。IT部門"]
+)
+def test_ordinary_punctuation_is_no_link(body: str) -> None:
+    assert rules(body) == []
 
 
 @pytest.mark.parametrize(

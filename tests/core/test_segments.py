@@ -99,6 +99,21 @@ def test_a_text_is_cut_only_when_it_does_not_fit_alone(text: str) -> None:
     assert cut.limit == (ALONE if alone else CUT)[cut.encoding]
 
 
+def test_it_says_where_each_segment_begins_in_characters_as_people_count_them() -> None:
+    assert segment("").starts == (0,)
+    assert segment("a" * 160).starts == (0,)
+    assert segment("a" * 152 + "€" + "b" * 200).starts == (0, 152, 304)
+    assert segment("😀" * 80).starts == (0, 33, 66)
+
+
+@settings(max_examples=100)
+@given(TEXTS)
+def test_a_segment_is_what_stands_from_its_start_to_the_next(text: str) -> None:
+    cut = segment(text)
+    ends = [*cut.starts[1:], len(text)]
+    assert tuple(text[start:end] for start, end in zip(cut.starts, ends, strict=True)) == cut.parts
+
+
 def _length(part: str, encoding: str) -> int:
     if encoding == "GSM-7":
         return sum(gsm7.septets(char) or 0 for char in part)
