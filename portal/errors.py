@@ -11,6 +11,7 @@ Refusal
 ├── NotSupported             this app, or Ringback, does not do this
 ├── NotFound                 no such thing (or not yours, which is the same)
 ├── AlreadyExists            somebody else holds this login name, address or number
+│   └── Overtaken            somebody else changed the thing since the caller looked at it
 ├── NothingToVerify          verify or resend with no number waiting
 ├── WrongCode                a guess was evaluated and is wrong
 ├── CodeExpired              the code is too old; a resend makes a new one
@@ -88,6 +89,14 @@ class AlreadyExists(Refusal):
     def __init__(self, field: str, value: str) -> None:
         super().__init__(f"User with {field} {value} already exists", field=field, value=value)
         self.field = field
+
+
+class Overtaken(AlreadyExists):
+    """Somebody else changed the thing since the caller looked at it; nothing of either is lost."""
+
+    def __init__(self, message: str) -> None:
+        Refusal.__init__(self, message, field="version", value="")
+        self.field = "version"
 
 
 class NothingToVerify(Refusal):

@@ -26,7 +26,9 @@ from portal.models import (
     OpenCountry,
     PeriodicJob,
     PhoneNumberLimit,
+    SegmentPrice,
     SmsTemplate,
+    SmsTemplateDraft,
     SmsTemplateVersion,
     TokenKind,
     User,
@@ -74,6 +76,12 @@ def membership(session: Session, **columns: Any) -> Membership:
 def open_country(session: Session, **columns: Any) -> OpenCountry:
     """One country that an app may text."""
     return _put(session, OpenCountry(**_in_app(session, columns), **{"country": "JP"} | columns))
+
+
+def segment_price(session: Session, **columns: Any) -> SegmentPrice:
+    """What one segment to one country costs an app: seven and a half cents."""
+    defaults = {"country": "JP", "millionths": 75_000}
+    return _put(session, SegmentPrice(**_in_app(session, columns), **defaults | columns))
 
 
 def user(session: Session, **columns: Any) -> User:
@@ -125,6 +133,12 @@ def sms_template_version(session: Session, **columns: Any) -> SmsTemplateVersion
     """One saved wording."""
     defaults = {"locale": "en", "version": 1, "body": "{app_name}: {code}", "created_at": clock.now()}
     return _put(session, SmsTemplateVersion(**_in_app(session, columns), **defaults | columns))
+
+
+def sms_template_draft(session: Session, **columns: Any) -> SmsTemplateDraft:
+    """One wording that waits for another owner."""
+    defaults = {"locale": "en", "body": "{app_name}: {code}", "created_at": clock.now()}
+    return _put(session, SmsTemplateDraft(**_in_app(session, columns), **defaults | columns))
 
 
 def message(session: Session, **columns: Any) -> Message:

@@ -61,6 +61,7 @@ TABLE: dict[type[Refusal], Line] = {
     errors.NotSupported: Line(403, "OPERATION_NOT_SUPPORTED"),
     errors.NotFound: Line(404, "USER_NOT_FOUND", ("field", "value", "appID")),
     errors.AlreadyExists: Line(409, "USER_ALREADY_EXISTS", ("field", "value")),
+    errors.Overtaken: Line(409, "USER_ALREADY_EXISTS", ("field", "value")),
     errors.NothingToVerify: Line(400, "INVALID_ACCOUNT_STATUS", (*_USER, "accountType")),
     errors.WrongCode: Line(403, "INVALID_VERIFICATION_CODE", (*_USER, "verificationCode")),
     errors.CodeExpired: Line(410, "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED", _USER),

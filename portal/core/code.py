@@ -3,11 +3,18 @@
 import hashlib
 import hmac
 import unicodedata
+from typing import Final
 
 # A code of more digits than this could not be told from the 64 bits that it is drawn from.
 LONGEST = 10
 _DRAW_BYTES = 8
 _DRAWS = 1 << (8 * _DRAW_BYTES)
+
+
+# What previews and tests show instead of a code.
+FAKE: Final = "4829137506"
+# The length of codes that no app's settings rule.
+USUAL: Final = 6
 
 
 def derive(key: bytes, verification_id: str, issue: int, length: int) -> str:

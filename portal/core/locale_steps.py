@@ -15,7 +15,8 @@ class Why(ClosedList):
 
     WANTED = "wanted", "The language that the user asks for."
     SHORTER = "shorter", "The same language with less detail."
-    DEFAULT = "default", "The app's default language, or the same with less detail."
+    LIKELY_SCRIPT = "likely_script", "The same language, with the script that its readers usually read."
+    DEFAULT = "default", "The app's default language, or a broader form of it."
     LAST_RESORT = "last_resort", "English, which every app has."
 
 
@@ -55,7 +56,6 @@ def steps(wanted: str | None, available: Collection[str], default: str) -> list[
 def _why(tag: str, asked: str, default: str) -> Why:
     if tag == asked:
         return Why.WANTED
-    if asked.startswith(f"{tag}-"):
-        return Why.SHORTER
-    usual = default.replace("_", "-").lower()
-    return Why.DEFAULT if f"{usual}-".startswith(f"{tag.lower()}-") else Why.LAST_RESORT
+    if tag in locales.own_chain(asked):
+        return Why.SHORTER if asked.startswith(f"{tag}-") else Why.LIKELY_SCRIPT
+    return Why.DEFAULT if tag in locales.own_chain(default) else Why.LAST_RESORT

@@ -1,10 +1,12 @@
 """Which language is a text written in, and which one is served when the wanted one is missing?
 
-Source: RFC 5646 (well-formed tags, casing) and RFC 4647, section 3.4 (looking up by ever shorter prefixes).
+Source: RFC 5646 (well-formed tags, casing), RFC 4647, section 3.4 (looking up by ever shorter prefixes), and
+Unicode LDML (UTS 35), part 1, "Likely Subtags", with CLDR's table of them as Babel carries it.
 """
 
 import re
 from collections.abc import Collection
+from functools import cache, lru_cache
 from typing import Final, Literal
 
 from babel import Locale, UnknownLocaleError
@@ -64,12 +66,56 @@ def _cased(subtags: list[str]) -> str:
 
 
 def chain(wanted: str | None, default: str) -> list[str]:
-    """The tags to try, in order: the wanted one and its prefixes, the default and its prefixes, then `en`.
+    """The tags to try, in order: what `own_chain` gives for the wanted one and for the default, then `en`.
 
-    Prefixes are whole subtags from the left. A stored value that is no tag is passed over, never an error.
+    A stored value that is no tag is passed over, never an error.
     """
-    tags = [*_prefixes(wanted or ""), *_prefixes(default), LAST_RESORT]
+    tags = [*own_chain(wanted or ""), *own_chain(default), LAST_RESORT]
     return list(dict.fromkeys(tags))
+
+
+def own_chain(tag: str) -> tuple[str, ...]:
+    """The tag and its prefixes (whole subtags from the left), in the script that is meant; none for no tag.
+
+    Phones send `zh-TW` and mean `zh-Hant-TW`. So where CLDR tells the script by the region, each prefix is
+    also tried with that script written out or left out, and a prefix that means another script comes after
+    the right one: `zh-TW`, `zh-Hant-TW`, `zh-Hant`, `zh`.
+    """
+    return _own_chain(tag) if len(tag) <= LONGEST else ()
+
+
+# A sending asks each time, mostly for the same few tags.
+@lru_cache(maxsize=512)
+def _own_chain(tag: str) -> tuple[str, ...]:
+    meant = script(tag)
+    tries: list[str] = []
+    for prefix in _prefixes(tag):
+        others = _other_spelling(prefix, meant)
+        tries += [prefix, *others] if script(prefix) == meant else [*others, prefix]
+    return tuple(dict.fromkeys(tries))
+
+
+def _other_spelling(prefix: str, meant: str | None) -> list[str]:
+    """The prefix with the script that is meant, or without it where it goes without saying."""
+    language, *others = prefix.split("-")
+    if meant is None or language not in _scripts_by_region():
+        return []
+    if others[:1] == [meant]:
+        bare = "-".join([language, *others[1:]])
+        return [bare] if _is_plain(others[1:]) and script(bare) == meant else []
+    return ["-".join([language, meant, *others])] if _is_plain(others) else []
+
+
+def _is_plain(others: list[str]) -> bool:
+    """Whether nothing but a region follows a language; CLDR guesses no script from anything else."""
+    return not others or (len(others) == 1 and (len(others[0]) == 2 or others[0].isdigit()))
+
+
+@cache
+def _scripts_by_region() -> frozenset[str]:
+    """The languages that CLDR lists with a region (`sr_ME`), since another script is usual there."""
+    keys = (key.split("_") for key in get_global("likely_subtags"))
+    return frozenset(key[0] for key in keys if len(key) == 2 and len(key[1]) < 4)
 
 
 def _prefixes(tag: str) -> list[str]:
@@ -121,10 +167,11 @@ def _known(tag: str) -> Locale | None:
 
 def direction(tag: str) -> Literal["ltr", "rtl"]:
     """Which way a language runs, by its written or else its likely script; `ltr` when unknown."""
-    return "rtl" if _script(tag) in _RIGHT_TO_LEFT else "ltr"
+    return "rtl" if script(tag) in _RIGHT_TO_LEFT else "ltr"
 
 
-def _script(tag: str) -> str | None:
+def script(tag: str) -> str | None:
+    """The script that a tag names, or else the likely one by its region (CLDR); None when unknown."""
     subtags = (_prefixes(tag) or [LAST_RESORT])[0].split("-")
     written = next((subtag for subtag in subtags[1:] if len(subtag) == 4 and subtag.isalpha()), None)
     if written:

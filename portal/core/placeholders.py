@@ -10,7 +10,6 @@ from typing import Final, Self
 from portal.core import links
 
 LONGEST_BODY: Final = 918
-LONGEST_APP_NAME: Final = 30
 
 
 class Placeholder(Enum):
@@ -85,12 +84,18 @@ _JOINERS: Final = frozenset("\u200c\u200d")
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One broken rule: where (in characters from 0, CRLF counted as one), what stands there, what to do."""
+    """One broken rule: where (in characters from 0, CRLF counted as one), what stands there, what to do.
+
+    `swap` is what puts it right in the place of what stands from `at` to `end`; None when only the writer
+    can tell.
+    """
 
     rule: Rule
     at: int
     text: str
     fix: str
+    end: int
+    swap: str | None = None
 
 
 class WordingError(ValueError):
@@ -108,11 +113,8 @@ class Wording:
     body: str
 
     def fill(self, values: Mapping[str, str]) -> str:
-        """The text with every placeholder replaced once, so that braces inside a value stay as they are.
-
-        `values` goes by key (`code`, `app_name`, `minutes`). Raises KeyError when one in use is missing.
-        """
-        return _FILLABLE.sub(lambda found: values[found[0][1:-1]], self.body)
+        """The text with every placeholder replaced, as `fill` does it."""
+        return fill(self.body, values)
 
 
 def parse(body: str) -> Wording:
@@ -130,7 +132,7 @@ def problems(body: str) -> list[Problem]:
     """
     text = _with_plain_line_ends(body)
     if len(text) > LONGEST_BODY:
-        return [_problem(Rule.TOO_LONG, LONGEST_BODY)]
+        return [_problem(Rule.TOO_LONG, LONGEST_BODY, end=len(text))]
     if not text.strip():
         return [_problem(Rule.EMPTY, 0)]
     found = [
@@ -140,20 +142,32 @@ def problems(body: str) -> list[Problem]:
         *_link_problems(text),
         *_code_problems(text),
     ]
-    return sorted(found, key=lambda problem: problem.at)
+    # A misspelt {code} is one problem and not two: put right, nothing is missing.
+    missing = [problem for problem in found if problem.rule is Rule.CODE_MISSING]
+    others = [problem for problem in found if problem.rule is not Rule.CODE_MISSING]
+    is_misspelt = any(problem.swap == Placeholder.CODE.written for problem in others)
+    kept = others if is_misspelt else [*others, *missing]
+    return sorted(kept, key=lambda problem: problem.at)
 
 
-def fill_leniently(body: str, values: Mapping[str, str]) -> str:
-    """A body that may be broken, for a live preview: the known is filled, the rest stays. Never raises."""
-    return _FILLABLE.sub(lambda found: values.get(found[0][1:-1], found[0]), body)
+def fill(body: str, values: Mapping[str, str]) -> str:
+    """A body with every known placeholder replaced once, so that braces inside a value stay as they are.
+
+    `values` goes by key (`code`, `app_name`, `minutes`). Whatever else stands in braces stays. Raises
+    KeyError when a value that is in use is missing.
+    """
+    return _FILLABLE.sub(lambda found: values[found[0][1:-1]], body)
 
 
 def _with_plain_line_ends(body: str) -> str:
     return body.replace("\r\n", "\n")
 
 
-def _problem(rule: Rule, at: int, text: str = "", fix: str = "") -> Problem:
-    return Problem(rule, at, text[:40], fix or rule.fix)
+def _problem(
+    rule: Rule, at: int, text: str = "", *, end: int | None = None, swap: str | None = None
+) -> Problem:
+    fix = f"Write {swap}." if swap else rule.fix
+    return Problem(rule, at, text[:40], fix, at + len(text) if end is None else end, swap)
 
 
 def _character_problems(text: str) -> Iterator[Problem]:
@@ -163,7 +177,7 @@ def _character_problems(text: str) -> Iterator[Problem]:
             continue
         rule = _rule_against(char)
         if rule:
-            yield _problem(rule, at, f"U+{ord(char):04X}")
+            yield _problem(rule, at, f"U+{ord(char):04X}", end=at + 1, swap="")
 
 
 def _runs_right_to_left(text: str) -> bool:
@@ -183,7 +197,7 @@ def _brace_problems(text: str) -> Iterator[Problem]:
     for found in _BRACED.finditer(text):
         rule = _rule_broken_by(found[0])
         if rule:
-            yield _problem(rule, found.start(), found[0], _guess(found[0]))
+            yield _problem(rule, found.start(), found[0], swap=_meant(rule, found[0]))
 
 
 def _rule_broken_by(token: str) -> Rule | None:
@@ -198,11 +212,11 @@ def _rule_broken_by(token: str) -> Rule | None:
     return Rule.DOUBLE_BRACE if token.startswith("{{") or token.endswith("}}") else Rule.UNKNOWN_PLACEHOLDER
 
 
-def _guess(token: str) -> str:
-    """What the writer most likely meant; empty when nothing comes to mind and the rule's own fix stands."""
+def _meant(rule: Rule, token: str) -> str | None:
+    """What the writer most likely meant; None when nothing comes to mind and the rule's own fix stands."""
     letters = re.sub(r"[^a-z]|(?<=\))[a-z]$", "", token.lower())
     meant = (each.written for each in Placeholder if each.key.replace("_", "") == letters)
-    return next((f"Write {written}." for written in meant), "")
+    return next(meant, "" if rule is Rule.STRAY_BRACE else None)
 
 
 def _line_problems(text: str) -> Iterator[Problem]:
@@ -220,25 +234,7 @@ def _code_problems(text: str) -> Iterator[Problem]:
     code = Placeholder.CODE.written
     first, *others = [found.start() for found in re.finditer(re.escape(code), text)] or [-1]
     if first < 0:
-        yield _problem(Rule.CODE_MISSING, len(text))
+        gap = "" if text[-1:].isspace() else " "
+        yield Problem(Rule.CODE_MISSING, len(text), "", Rule.CODE_MISSING.fix, len(text), gap + code)
     for at in others:
-        yield _problem(Rule.CODE_TWICE, at, code)
-
-
-# Compatibility forms are folded before, so that a full-width or a leader dot is a dot here too.
-_ADDRESS: Final = re.compile(r"://|www\.|[\w-][.。][^\W\d_][\w-]|\d\.\d+\.\d+\.\d", re.IGNORECASE)
-_BLANK_LETTERS: Final = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"))
-
-
-def app_name_problem(name: str) -> str | None:
-    """What to change in an app's name before it may stand in an SMS, or None (TPL-03)."""
-    if len(name) > LONGEST_APP_NAME:
-        return f"Shorten the name to {LONGEST_APP_NAME} characters."
-    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in name):
-        return "Write the name in one line, without invisible characters."
-    if not name.translate(_BLANK_LETTERS).strip():
-        return "Give the app a name that can be seen."
-    folded = unicodedata.normalize("NFKC", name)
-    if _ADDRESS.search(folded) or folded.startswith(".") or any(char in "@#/" for char in folded):
-        return "Write the name without a web address: no @, # or /, and no dot at its front."
-    return None
+        yield _problem(Rule.CODE_TWICE, at, code, swap="")

@@ -13,6 +13,7 @@ class Reason(ClosedList):
     )
     NUMBER_HOURLY_LIMIT = "number_hourly_limit", "This number got as many messages as allowed in an hour."
     NUMBER_DAILY_LIMIT = "number_daily_limit", "This number got as many messages as allowed in a day."
+    TEST_DAILY_LIMIT = "test_daily_limit", "Nothing was sent: you used your five tests of 24 hours."
     TOO_MANY_GUESSES = "too_many_guesses", "Too many wrong codes. Ask for a new code."
     NUMBER_GUESS_LIMIT = "number_guess_limit", "Too many wrong codes for this number in a day."
     COUNTRY_CLOSED = "country_closed", "Nothing was sent: this country is not open for this app."

@@ -53,6 +53,10 @@ CHANGE_NOTICE: Final[dict[str, str]] = {
 }
 
 
+# To an account's own number, before tests of live apps may go there.
+OWN_NUMBER: Final = "{code} confirms that test SMS of {app_name} may be sent to this number."
+
+
 def notice_for(locale: str | None) -> str:
     """The change notice in the language that serves `locale` best, English when none does. Never raises."""
     return CHANGE_NOTICE[locales.choose(locale, CHANGE_NOTICE, locales.LAST_RESORT)]

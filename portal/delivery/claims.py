@@ -8,7 +8,16 @@ from sqlalchemy import BigInteger, ColumnElement, bindparam, literal_column, sel
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from portal.models import App, Message, MessageState, OpenCountry, SmsTemplateVersion, Verification, random_id
+from portal.models import (
+    Account,
+    App,
+    Message,
+    MessageState,
+    OpenCountry,
+    SmsTemplateVersion,
+    Verification,
+    random_id,
+)
 
 # Both databases use the partial index only for a condition that is spelled like the index's own.
 _UNDER_WAY: list[ColumnElement[str]] = [
@@ -24,8 +33,9 @@ class Claim:
     serial: int
     id: str
     app_id: str
-    user_id: str
+    user_id: str | None
     phone_number: str = field(repr=False)
+    purpose: str
     locale: str
     values: dict[str, str] = field(repr=False)
     verification_id: str | None
@@ -44,6 +54,9 @@ class Background:
     key_version: int | None
     code_length: int | None
     body: str | None
+    # Of the account that asked for a test: which code it waits for, and the number that is its own.
+    confirmation_id: str | None
+    own_number: str | None
     open_countries: frozenset[str]
 
 
@@ -89,6 +102,8 @@ _BACKGROUND = (
         Verification.key_version,
         Verification.code_length,
         SmsTemplateVersion.body,
+        Account.confirmation_id,
+        Account.phone_number,
     )
     .select_from(Message)
     .outerjoin(
@@ -96,6 +111,7 @@ _BACKGROUND = (
         (Verification.app_id == Message.app_id) & (Verification.id == Message.verification_id),
     )
     .outerjoin(SmsTemplateVersion, SmsTemplateVersion.id == Message.sms_template_version_id)
+    .outerjoin(Account, Account.id == Message.account_id)
     .where(Message.serial == bindparam("serial"))
 )
 

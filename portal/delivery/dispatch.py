@@ -18,8 +18,9 @@ from portal.delivery import backoff, claims, outcomes
 from portal.delivery.claims import Background, Claim
 from portal.delivery.outcomes import LeaseLost, Outcome
 from portal.delivery.providers.base import Provider, ProviderFailure, ProviderRefused, Sms
+from portal.delivery.providers.inbox import Inbox
 from portal.keys import Keys
-from portal.models import MessageState
+from portal.models import MessagePurpose, MessageState
 
 # A lease outlasts the slowest provider (10 s) by far; after it, another worker takes over (DEL-04).
 LEASE = 60 * clock.SECOND
@@ -90,6 +91,8 @@ def _obstacle(claim: Claim, background: Background, now: int, useful_until: int)
     """Why a message must not leave after all: things may have changed since it was put down."""
     if claim.verification_id is not None and background.state != State.OPEN:
         return outcomes.not_sent(MessageState.EXPIRED, _DEAD[State(background.state or "")])
+    if _has_lost_its_reader(claim, background):
+        return outcomes.not_sent(MessageState.EXPIRED, Reason.NO_LONGER_NEEDED)
     if not backoff.is_worth_sending(now, useful_until):
         return outcomes.not_sent(MessageState.EXPIRED, Reason.EXPIRED_BEFORE_SENDING)
     if phone_number.region(claim.phone_number) not in background.open_countries:
@@ -97,16 +100,37 @@ def _obstacle(claim: Claim, background: Background, now: int, useful_until: int)
     return None
 
 
+def _has_lost_its_reader(claim: Claim, background: Background) -> bool:
+    """Whether nobody waits for a message of an account any more: its code or its number was replaced."""
+    if claim.purpose == MessagePurpose.OWN_NUMBER:
+        return background.confirmation_id != claim.values["id"]
+    # Put down in a sandbox, a test is for a made-up number, which must not ring in an app gone live (TPL-05).
+    is_test = claim.purpose == MessagePurpose.TEST
+    return is_test and claim.provider != Inbox.name and claim.phone_number != background.own_number
+
+
 def _text(keys: Keys, claim: Claim, background: Background) -> str:
-    if claim.verification_id is None:
+    if claim.purpose == MessagePurpose.CHANGE_NOTICE:
         return message_text.render(wordings.notice_for(claim.locale), claim.values, None)
-    assert background.body is not None
+    digits = _digits(keys, claim, background)
+    text = message_text.render(background.body or wordings.OWN_NUMBER, claim.values, digits)
+    if digits not in text:
+        raise ValueError("This text says no code.")
+    return text
+
+
+def _digits(keys: Keys, claim: Claim, background: Background) -> str:
+    """The code of a message: a fake one for a test, the account's own, or that of its verification."""
+    if claim.purpose == MessagePurpose.TEST:
+        return code.FAKE[: int(claim.values["code_length"])]
+    if claim.purpose == MessagePurpose.OWN_NUMBER:
+        return code.derive(keys.codes[int(claim.values["key_version"])], claim.values["id"], 1, code.USUAL)
+    assert claim.verification_id is not None
     assert background.key_version is not None
     assert background.code_length is not None
     assert claim.issue is not None
     key = keys.codes[background.key_version]
-    digits = code.derive(key, claim.verification_id, claim.issue, background.code_length)
-    return message_text.render(background.body, claim.values, digits)
+    return code.derive(key, claim.verification_id, claim.issue, background.code_length)
 
 
 def _hand_over(post: Post, claim: Claim, provider: Provider, sms: Sms) -> Outcome:

@@ -9,7 +9,8 @@ from portal.models.bearer_token import BearerToken, TokenKind
 from portal.models.membership import Membership
 from portal.models.message import Message, MessagePurpose, MessageState
 from portal.models.periodic_job import PeriodicJob
-from portal.models.sms_template import SmsTemplate, SmsTemplateVersion
+from portal.models.segment_price import SegmentPrice
+from portal.models.sms_template import SmsTemplate, SmsTemplateDraft, SmsTemplateVersion
 from portal.models.user import User
 from portal.models.verification import PhoneNumberLimit, Verification
 
@@ -31,7 +32,9 @@ __all__ = [
     "OpenCountry",
     "PeriodicJob",
     "PhoneNumberLimit",
+    "SegmentPrice",
     "SmsTemplate",
+    "SmsTemplateDraft",
     "SmsTemplateVersion",
     "TokenKind",
     "User",

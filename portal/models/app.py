@@ -33,6 +33,9 @@ class App(Base):
         CheckConstraint("code_life_s BETWEEN 60 AND 600", name="code_life_s"),
         CheckConstraint("guesses_allowed BETWEEN 1 AND 10", name="guesses_allowed"),
         CheckConstraint("sends_allowed BETWEEN 1 AND 10", name="sends_allowed"),
+        CheckConstraint("most_segments BETWEEN 1 AND 6", name="most_segments"),
+        CheckConstraint("web_domain IS NOT NULL OR NOT web_autofill", name="web_autofill_has_domain"),
+        CheckConstraint("android_hash IS NOT NULL OR NOT android_autofill", name="android_autofill_has_hash"),
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
@@ -54,6 +57,16 @@ class App(Base):
     sends_allowed: Mapped[int] = mapped_column(default=5)
     number_taken: Mapped[str] = mapped_column(String(16), default=NumberTaken.REFUSE)
     notify_old_number: Mapped[bool] = mapped_column(default=True)
+    most_segments: Mapped[int] = mapped_column(default=2)
+    # Whether a change of an SMS template waits until another owner approves it.
+    sms_templates_need_approval: Mapped[bool] = mapped_column(default=False)
+    # Switched off, the domain and the hash stay, so that nobody has to look them up again.
+    web_autofill: Mapped[bool] = mapped_column(default=False)
+    web_domain: Mapped[str | None] = mapped_column(String(253))
+    android_autofill: Mapped[bool] = mapped_column(default=False)
+    android_hash: Mapped[str | None] = mapped_column(String(11))
+    # ISO 4217; what the app's carriers charge in.
+    currency: Mapped[str] = mapped_column(String(3), default="USD")
     expose_full_user_data_to_others: Mapped[bool] = mapped_column(default=False)
     refresh_token_enabled: Mapped[bool] = mapped_column(default=False)
     default_token_life_s: Mapped[int] = mapped_column(BigInteger, default=2_147_483_640)

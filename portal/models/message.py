@@ -33,6 +33,8 @@ class MessagePurpose(StrEnum):
 
     VERIFICATION = "verification"
     CHANGE_NOTICE = "change_notice"
+    TEST = "test"
+    OWN_NUMBER = "own_number"
 
 
 _UNDER_WAY = text("state IN ('queued', 'sending')")
@@ -53,6 +55,7 @@ class Message(Base):
         ),
         CheckConstraint(in_list("state", MessageState), name="state"),
         CheckConstraint(in_list("purpose", MessagePurpose), name="purpose"),
+        CheckConstraint("(user_id IS NULL) = (purpose IN ('test', 'own_number'))", name="somebody_gets_it"),
         CheckConstraint(
             """(purpose = 'verification')
             = (verification_id IS NOT NULL AND sms_template_version_id IS NOT NULL)""",
@@ -61,13 +64,16 @@ class Message(Base):
         Index("ix_message_due", "due_at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
         Index("ix_message_app", "app_id", "serial"),
         Index("ix_message_user", "app_id", "user_id", "serial"),
+        Index("ix_message_account", "account_id", "created_at"),
         Index("ix_message_verification", "app_id", "verification_id"),
     )
 
     serial: Mapped[Serial]
     id: Mapped[Id]
     app_id: Mapped[Id] = mapped_column(ForeignKey("app.id", ondelete="CASCADE"))
-    user_id: Mapped[Id]
+    user_id: Mapped[Id | None]
+    # Who asked for a test, and gets it.
+    account_id: Mapped[Id | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     phone_number: Mapped[E164]
     purpose: Mapped[str] = mapped_column(String(16))
     locale: Mapped[LocaleTag]

@@ -32,6 +32,7 @@ class User(Base):
         ),
         CheckConstraint("phone_number IS NOT NULL OR NOT phone_number_verified", name="verified_has_number"),
         Index("ix_user_created", "app_id", "created_at", "id"),
+        Index("ix_user_locale", "app_id", "locale"),
         Index("ix_user_phone_number", "app_id", "phone_number"),
         Index("ix_user_phone_number_reversed", "app_id", "phone_number_reversed"),
         Index(

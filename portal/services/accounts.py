@@ -1,6 +1,6 @@
 """Who may sign in to the portal, and what may they do in which app?"""
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core.roles import Role
@@ -76,6 +76,12 @@ def role_in(session: Session, account_id: str, app_id: str) -> Role | None:
         select(Membership.role).where(Membership.account_id == account_id, Membership.app_id == app_id)
     )
     return Role(role) if role else None
+
+
+def owners_of(session: Session, app_id: str) -> int:
+    """How many accounts own an app."""
+    owners = select(func.count()).where(Membership.app_id == app_id, Membership.role == Role.OWNER)
+    return session.scalar(owners) or 0
 
 
 def _get(session: Session, email: str) -> Account:

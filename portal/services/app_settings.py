@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, select
 
+from portal.core.autofill import Autofill
 from portal.models import App, OpenCountry, table
 from portal.services.context import Context
 
@@ -21,7 +22,19 @@ class AppSettings:
     guesses_allowed: int
     sends_allowed: int
     notify_old_number: bool
+    web_autofill: bool
+    web_domain: str | None
+    android_autofill: bool
+    android_hash: str | None
     open_countries: frozenset[str]
+
+
+def autofill_of(app: App | AppSettings) -> Autofill:
+    """The lines that an app has switched on for its SMS."""
+    return Autofill(
+        web_domain=app.web_domain if app.web_autofill else None,
+        android_hash=app.android_hash if app.android_autofill else None,
+    )
 
 
 _COUNTRIES_OPEN = "open_countries"

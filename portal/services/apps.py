@@ -1,26 +1,35 @@
 """Which apps are there, and how are they set? Create, change, count, renew the secret."""
 
 import secrets
-from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.orm import Session
 
-from portal.core import locales, phone_number, placeholders, wordings
+from portal.core import locales, phone_number, wordings
 from portal.core.roles import Role
 from portal.errors import BadInput, NotFound
-from portal.models import App, AppMode, AuditAction, Membership, NumberTaken, User, table
-from portal.services import audit, countries, sms_templates, tokens
+from portal.models import App, AppMode, AuditAction, Membership, User, table
+from portal.services import accounts, audit, countries, sms_templates, tokens
+from portal.services.app_changes import AppChanges, refuse_bad_name, tidied
 from portal.services.context import Context
 
-_LIMITS = {
-    "code_length": (4, 10, "digits"),
-    "code_life_s": (60, 600, "seconds"),
-    "guesses_allowed": (1, 10, "guesses"),
-    "sends_allowed": (1, 10, "sends"),
-}
-LONGEST_TOKEN_LIFE_S = 2_147_483_640
+__all__ = [
+    "AppChanges",
+    "Counts",
+    "Created",
+    "NewApp",
+    "change",
+    "counts",
+    "create",
+    "get",
+    "regenerate_secret",
+    "require",
+]
+
+# What can make a text longer. A hash always has the same length.
+_LENGTHENING = ("name", "code_length", "code_life_s", "web_autofill", "web_domain", "android_autofill")
 _IS_THERE = select(table(App).c.id).where(table(App).c.id == bindparam("the_app"))
 
 
@@ -31,26 +40,6 @@ class NewApp:
     name: str
     home_country: str
     default_locale: str = "en"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppChanges:
-    """Which settings change; None stays as it is."""
-
-    name: str | None = None
-    default_locale: str | None = None
-    phone_number_verification_required: bool | None = None
-    code_length: int | None = None
-    code_life_s: int | None = None
-    guesses_allowed: int | None = None
-    sends_allowed: int | None = None
-    number_taken: str | None = None
-    notify_old_number: bool | None = None
-    expose_full_user_data_to_others: bool | None = None
-    refresh_token_enabled: bool | None = None
-    default_token_life_s: int | None = None
-    max_token_life_s: int | None = None
-    open_countries: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +63,7 @@ class Counts:
 
 def create(ctx: Context, new: NewApp, owner_id: str | None = None) -> Created:
     """A new sandbox app with its English template, owned by an account. Raises BadInput."""
-    _refuse_bad_name(new.name)
+    refuse_bad_name(new.name)
     if new.home_country not in phone_number.regions():
         raise BadInput("home_country", "Choose a country by its two letters, such as JP.")
     secret = secrets.token_urlsafe(32)
@@ -123,18 +112,20 @@ def change(ctx: Context, changes: AppChanges) -> App:
 
     Raises BadInput, naming the setting, for a value out of its range.
     """
-    app = ctx.session.get_one(App, ctx.app_id, with_for_update=True)
-    _refuse_bad(changes)
-    changes = _tidied(changes)
-    difference: dict[str, object] = {}
+    app = sms_templates.lock(ctx)
+    changes = tidied(changes)
+    difference: dict[str, list[object]] = {}
     for each in fields(changes):
         value = getattr(changes, each.name)
         if value is None or each.name == "open_countries":
             continue
-        before = getattr(app, each.name)
-        if before != value:
-            difference[each.name] = [before, value]
-            setattr(app, each.name, value)
+        # An empty text takes a value away.
+        stored, before = (None if value == "" else value), getattr(app, each.name)
+        if before != stored:
+            difference[each.name] = [before, stored]
+            setattr(app, each.name, stored)
+    _refuse_unready_autofill(app)
+    _refuse_lonely_approval(ctx, difference)
     _refuse_long_texts(ctx, difference)
     difference |= _change_countries(ctx, changes.open_countries)
     _ensure_default_template(ctx, app)
@@ -169,48 +160,44 @@ def counts(session: Session, app_id: str, now: int) -> Counts:
     return Counts(*row)
 
 
-def _refuse_bad_name(name: str) -> None:
-    problem = placeholders.app_name_problem(name.strip())
-    if problem:
-        raise BadInput("name", problem)
+def _refuse_unready_autofill(app: App) -> None:
+    if app.web_autofill and not app.web_domain:
+        raise BadInput("web_domain", "Write the domain that codes are filled in on, or switch this off.")
+    if app.android_autofill and not app.android_hash:
+        raise BadInput("android_hash", "Write the hash of the Android app, or switch this off.")
 
 
-def _refuse_bad(changes: AppChanges) -> None:
-    if changes.name is not None:
-        _refuse_bad_name(changes.name)
-    for name, (least, most, unit) in _LIMITS.items():
-        value = getattr(changes, name)
-        if value is not None and not least <= value <= most:
-            raise BadInput(name, f"Choose {least} to {most} {unit}.")
-    for name in ("default_token_life_s", "max_token_life_s"):
-        value = getattr(changes, name)
-        if value is not None and not 1 <= value <= LONGEST_TOKEN_LIFE_S:
-            raise BadInput(name, f"Choose 1 to {LONGEST_TOKEN_LIFE_S} seconds.")
-    if changes.number_taken is not None and changes.number_taken not in set(NumberTaken):
-        raise BadInput("number_taken", "Choose refuse or move.")
-
-
-def _tidied(changes: AppChanges) -> AppChanges:
-    """The changes as they are stored: the name without outer space, the locale in its usual spelling."""
-    name, locale = changes.name, changes.default_locale
-    try:
-        tag = None if locale is None else locales.normalise(locale)
-    except locales.LocaleError as error:
-        raise BadInput("default_locale", str(error)) from error
-    return replace(changes, name=None if name is None else name.strip(), default_locale=tag)
-
-
-def _refuse_long_texts(ctx: Context, difference: Collection[str]) -> None:
-    """A wording that fits in two segments must go on fitting when what is filled in grows (TPL-02)."""
-    grown = next((name for name in ("name", "code_length", "code_life_s") if name in difference), None)
-    too_long = sms_templates.too_long(ctx) if grown else []
-    if grown and too_long:
+def _refuse_lonely_approval(ctx: Context, difference: Mapping[str, list[object]]) -> None:
+    """An owner who is alone would never get a change through again."""
+    is_new = difference.get("sms_templates_need_approval") == [False, True]
+    if is_new and accounts.owners_of(ctx.session, ctx.app_id) < 2:
         raise BadInput(
-            grown, f"With this, the SMS template for {too_long[0]} needs too many segments. Shorten it first."
+            "sms_templates_need_approval",
+            "This app has one owner, so nobody could approve a change. Make somebody else an owner first.",
         )
 
 
-def _change_countries(ctx: Context, wanted: frozenset[str] | None) -> dict[str, object]:
+def _refuse_long_texts(ctx: Context, difference: Mapping[str, list[object]]) -> None:
+    """A wording that fits must go on fitting when what is filled in or appended grows (TPL-02)."""
+    grown = [name for name in _LENGTHENING if _has_grown(*difference.get(name, (None, None)))]
+    if _has_grown(*reversed(difference.get("most_segments", [None, None]))):
+        grown.insert(0, "most_segments")
+    too_long = sms_templates.too_long(ctx) if grown else []
+    if too_long:
+        raise BadInput(
+            grown[0],
+            f"With this, the SMS template for {too_long[0]} needs too many segments. Shorten it first.",
+        )
+
+
+def _has_grown(before: object, after: object) -> bool:
+    if isinstance(before, int) and isinstance(after, int):
+        return after > before
+    # Of two texts, the shorter may be the dearer one: GSM-7 lacks its characters.
+    return bool(after)
+
+
+def _change_countries(ctx: Context, wanted: frozenset[str] | None) -> dict[str, list[object]]:
     if wanted is None:
         return {}
     before = countries.open_in(ctx.session, ctx.app_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, bindparam, insert, select
 from sqlalchemy.orm import Session
 
-from portal.core import code, message_text, wordings
+from portal.core import code, locales, message_text, wordings
 from portal.core.lifecycle import State
 from portal.models import (
     Message,
@@ -16,9 +16,10 @@ from portal.models import (
     random_id,
     table,
 )
-from portal.services import sms_templates
+from portal.services import app_settings, sms_templates
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
+from portal.services.sms_templates import Winner
 
 BELL = "ring_outbox_bell"
 
@@ -43,10 +44,10 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class InboxMessage:
-    """One SMS on the sandbox's simulated phone. `text` is made for this look and kept nowhere."""
+    """One SMS on the simulated phone. `text` is made for this look and kept nowhere; a test has no user."""
 
     serial: int
-    user_id: str
+    user_id: str | None
     phone_number: str
     locale: str
     text: str
@@ -60,14 +61,13 @@ def put_down_verification(ctx: Context, app: AppSettings, to: Recipient, verific
     It keeps the wording of this moment; the code is derived when it is sent.
     """
     wording = sms_templates.winner(ctx, app, to.locale)
-    minutes = str(app.code_life_s // 60)
     return _put_down(
         ctx,
         to,
         purpose=MessagePurpose.VERIFICATION,
         locale=wording.locale,
         sms_template_version_id=wording.id,
-        values={"app_name": app.name, "minutes": minutes},
+        values=message_text.values_for(app.name, app.code_life_s, app_settings.autofill_of(app)),
         verification_id=verification_id,
     )
 
@@ -82,6 +82,39 @@ def put_down_notice(ctx: Context, app: AppSettings, to: Recipient) -> str:
         sms_template_version_id=None,
         values={"app_name": app.name},
         verification_id=None,
+    )
+
+
+def put_down_test(ctx: Context, app: AppSettings, account_id: str, to: str, wording: Winner) -> str:
+    """Puts a test into the outbox: a wording in force with the app's values and a made-up code (TPL-05).
+
+    Returns the message's id. It counts toward the tests of `account_id` and toward no number's limits.
+    """
+    values = message_text.values_for(app.name, app.code_life_s, app_settings.autofill_of(app))
+    return _put_down_for_account(
+        ctx,
+        account_id,
+        to,
+        purpose=MessagePurpose.TEST,
+        locale=wording.locale,
+        sms_template_version_id=wording.id,
+        values=values | {"code_length": str(app.code_length)},
+    )
+
+
+def put_down_confirmation(
+    ctx: Context, app: AppSettings, account_id: str, to: str, confirmation_id: str
+) -> str:
+    """Puts the SMS with the code for an account's own number into the outbox; returns the message's id."""
+    version = str(ctx.keys.code_version)
+    return _put_down_for_account(
+        ctx,
+        account_id,
+        to,
+        purpose=MessagePurpose.OWN_NUMBER,
+        locale=locales.LAST_RESORT,
+        sms_template_version_id=None,
+        values={"app_name": app.name, "id": confirmation_id, "key_version": version},
     )
 
 
@@ -120,11 +153,17 @@ def messages_of_user(session: Session, app_id: str, user_id: str, limit: int = 2
 
 
 def _put_down(ctx: Context, to: Recipient, **columns: object) -> str:
+    return _insert(ctx, {"user_id": to.user_id, "phone_number": to.phone_number} | columns)
+
+
+def _put_down_for_account(ctx: Context, account_id: str, to: str, **columns: object) -> str:
+    return _insert(ctx, {"account_id": account_id, "phone_number": to} | columns)
+
+
+def _insert(ctx: Context, columns: dict[str, object]) -> str:
     row = {
         "id": random_id(),
         "app_id": ctx.app_id,
-        "user_id": to.user_id,
-        "phone_number": to.phone_number,
         "state": MessageState.QUEUED,
         "attempts": 0,
         "due_at": ctx.now,
@@ -145,22 +184,32 @@ def _shown_in_inbox(app_id: str) -> Select[Message, Verification, str]:
         .outerjoin(SmsTemplateVersion, SmsTemplateVersion.id == Message.sms_template_version_id)
         .where(Message.app_id == app_id, Message.provider == "inbox")
         .where(Message.state.in_([MessageState.SENT, MessageState.DELIVERED]))
+        # Whoever reads this phone has not shown that an account's own one is theirs.
+        .where(Message.purpose != MessagePurpose.OWN_NUMBER)
     )
 
 
 def _as_inbox_message(
     ctx: Context, message: Message, verification: Verification | None, body: str | None
 ) -> InboxMessage:
-    digits, live = None, False
-    if verification is not None and message.issue is not None:
-        key = ctx.keys.codes[verification.key_version]
-        digits = code.derive(key, verification.id, message.issue, verification.code_length)
-        live = (
-            verification.state == State.OPEN
-            and verification.issue == message.issue
-            and verification.code_expires_at > ctx.now
-        )
+    digits, live = _code_in(ctx, message, verification)
     wording = body or wordings.notice_for(message.locale)
     text = message_text.render(wording, message.values, digits)
     at = message.sent_at or message.created_at
     return InboxMessage(message.serial, message.user_id, message.phone_number, message.locale, text, live, at)
+
+
+def _code_in(ctx: Context, message: Message, verification: Verification | None) -> tuple[str | None, bool]:
+    """The code that a message holds, None for a notice, and whether it would be accepted now."""
+    if message.purpose == MessagePurpose.TEST:
+        return code.FAKE[: int(message.values["code_length"])], False
+    if verification is None or message.issue is None:
+        return None, False
+    key = ctx.keys.codes[verification.key_version]
+    digits = code.derive(key, verification.id, message.issue, verification.code_length)
+    live = (
+        verification.state == State.OPEN
+        and verification.issue == message.issue
+        and verification.code_expires_at > ctx.now
+    )
+    return digits, live

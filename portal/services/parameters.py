@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from portal.errors import BadInput, NotFound, NotSupported
 from portal.models import App
-from portal.services import apps
+from portal.services import app_changes, apps
 from portal.services.apps import AppChanges
 from portal.services.context import Context
 
@@ -22,8 +22,8 @@ _LIVE = {
     "phoneNumberVerificationRequired": _Parameter("phone_number_verification_required", False),
     "exposeFullUserDataToOthers": _Parameter("expose_full_user_data_to_others", False),
     "refreshTokenEnabled": _Parameter("refresh_token_enabled", False),
-    "defaultTokenExpirationSeconds": _Parameter("default_token_life_s", apps.LONGEST_TOKEN_LIFE_S),
-    "maxTokenExpirationSeconds": _Parameter("max_token_life_s", apps.LONGEST_TOKEN_LIFE_S),
+    "defaultTokenExpirationSeconds": _Parameter("default_token_life_s", app_changes.LONGEST_TOKEN_LIFE_S),
+    "maxTokenExpirationSeconds": _Parameter("max_token_life_s", app_changes.LONGEST_TOKEN_LIFE_S),
 }
 # Kii knows these; Ringback shows how it behaves and refuses to pretend that they can be changed.
 _FIXED: dict[str, bool | int | str] = {

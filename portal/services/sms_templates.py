@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from sqlalchemy import Select, and_, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from portal.core import locales, placeholders, segments
+from portal.core import locales, message_text, placeholders, segments
 from portal.errors import BadInput, NotFound
 from portal.models import App, AuditAction, SmsTemplate, SmsTemplateVersion, table
-from portal.services import audit
+from portal.services import app_settings, audit
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
-
-MOST_SEGMENTS = 2
-
 
 _CURRENT, _VERSION = table(SmsTemplate), table(SmsTemplateVersion)
 _IS_CURRENT = and_(
@@ -39,6 +36,17 @@ class SavedTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Signed:
+    """A checked wording, and which accounts stand for it."""
+
+    locale: str
+    body: str
+    note: str | None = None
+    created_by: str | None = None
+    approved_by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Winner:
     """The version that a user of some locale gets."""
 
@@ -60,35 +68,71 @@ def get(session: Session, app_id: str, locale: str) -> SavedTemplate:
     return SavedTemplate(*row)
 
 
+def version_of(session: Session, app_id: str, locale: str) -> int:
+    """Which version of a locale's template is in force; 0 for none."""
+    found = session.scalar(
+        select(SmsTemplate.current_version).where(SmsTemplate.app_id == app_id, SmsTemplate.locale == locale)
+    )
+    return found or 0
+
+
 def winner(ctx: Context, app: App | AppSettings, locale: str | None) -> Winner:
     """The wording for a user's locale: longest match, the app's default, then `en` (contract d.3)."""
     offered = {row.locale: row for row in ctx.execute(_OFFERED, {"app": app.id})}
     return Winner(*offered[locales.choose(locale, offered.keys(), app.default_locale)])
 
 
-def save(ctx: Context, locale: str, body: str) -> SavedTemplate:
-    """Saves a wording as the next version of its locale, a new locale included.
+def save(ctx: Context, locale: str, body: str, note: str | None = None) -> SavedTemplate:
+    """Puts a wording in force as the next version of its locale, a new locale included.
+
+    Raises what `checked` raises.
+    """
+    lock(ctx)
+    tag, wording = checked(ctx, locale, body)
+    return put_in_force(ctx, Signed(tag, wording.body, note, ctx.caller.id))
+
+
+def lock(ctx: Context) -> App:
+    """The app as it is now, held until the transaction ends: its templates and settings change one by one.
+
+    Without it, two saves could count up to the same version, and a text could pass by settings just changed.
+    """
+    # A row that this session has seen before would be locked, and yet keep its old values. No key changes, so
+    # sign-ups that point at the app go on meanwhile.
+    return ctx.session.get_one(App, ctx.app_id, with_for_update={"key_share": True}, populate_existing=True)
+
+
+def checked(ctx: Context, locale: str, body: str) -> tuple[str, placeholders.Wording]:
+    """A locale in its usual casing, and a wording that this app may send.
 
     Raises placeholders.WordingError for a broken body, BadInput for an ill-formed locale and for a text that
-    could need more than two segments (TPL-01, TPL-02).
+    could need more segments than the app allows (TPL-01, TPL-02).
     """
     tag = _tag(locale)
     wording = placeholders.parse(body)
     _refuse_long(ctx, wording)
-    version = _next_version(ctx, tag)
+    return tag, wording
+
+
+def put_in_force(ctx: Context, signed: Signed) -> SavedTemplate:
+    """The next version of a locale: new messages use it, those that wait keep theirs (TPL-05)."""
+    version = _next_version(ctx, signed.locale)
     ctx.session.execute(
         insert(SmsTemplateVersion).values(
             app_id=ctx.app_id,
-            locale=tag,
+            locale=signed.locale,
             version=version,
-            body=wording.body,
+            body=signed.body,
+            note=signed.note or None,
             created_at=ctx.now,
-            created_by=ctx.caller.id,
+            created_by=signed.created_by,
+            approved_by=signed.approved_by,
         )
     )
-    _put_in_force(ctx, tag, version)
-    audit.record(ctx, AuditAction.SMS_TEMPLATE_SAVED, details={"locale": tag, "version": version})
-    return SavedTemplate(tag, wording.body, version, ctx.now)
+    _make_current(ctx, signed.locale, version)
+    details = {"locale": signed.locale, "version": version}
+    audit.record(ctx, AuditAction.SMS_TEMPLATE_SAVED, details=details)
+    return SavedTemplate(signed.locale, signed.body, version, ctx.now)
 
 
 def remove(ctx: Context, locale: str) -> None:
@@ -96,7 +140,7 @@ def remove(ctx: Context, locale: str) -> None:
 
     Raises BadInput for `en` and for the app's default locale, NotFound for one that is not there.
     """
-    app = ctx.session.get_one(App, ctx.app_id)
+    app = lock(ctx)
     if locale in ("en", app.default_locale):
         raise BadInput("locale", f"The template for {locale} cannot be removed: others fall back to it.")
     gone = ctx.session.execute(
@@ -111,9 +155,16 @@ def remove(ctx: Context, locale: str) -> None:
 
 
 def too_long(ctx: Context) -> list[str]:
-    """The locales whose wording needs more than two segments by the app's present settings (TPL-02)."""
+    """The locales whose wording needs more segments than the app's present settings allow (TPL-02)."""
+    app = ctx.session.get_one(App, ctx.app_id)
     wordings = all_of(ctx.session, ctx.app_id)
-    return [each.locale for each in wordings if _segments(ctx, placeholders.parse(each.body)) > MOST_SEGMENTS]
+    return [each.locale for each in wordings if most_needed(app, each.body) > app.most_segments]
+
+
+def most_needed(app: App, body: str) -> int:
+    """How many segments a wording takes with the longest values that the app's settings can give it."""
+    values = message_text.values_for(app.name, app.code_life_s, app_settings.autofill_of(app))
+    return segments.segment(message_text.render(body, values, "0" * app.code_length)).count
 
 
 def _in_force(app_id: str) -> Select[str, str, int, int]:
@@ -133,18 +184,12 @@ def _tag(locale: str) -> str:
         raise BadInput("locale", str(error)) from error
 
 
-def _segments(ctx: Context, wording: placeholders.Wording) -> int:
-    app = ctx.session.get_one(App, ctx.app_id)
-    longest = {"code": "0" * app.code_length, "app_name": app.name, "minutes": str(app.code_life_s // 60)}
-    return segments.segment(wording.fill(longest)).count
-
-
 def _refuse_long(ctx: Context, wording: placeholders.Wording) -> None:
-    needed = _segments(ctx, wording)
-    if needed > MOST_SEGMENTS:
-        raise BadInput(
-            "body", f"This text needs {needed} segments an SMS. Shorten it to fit in {MOST_SEGMENTS}."
-        )
+    app = ctx.session.get_one(App, ctx.app_id)
+    needed = most_needed(app, wording.body)
+    if needed > app.most_segments:
+        allowed = "1 segment" if app.most_segments == 1 else f"{app.most_segments} segments"
+        raise BadInput("body", f"This text needs {needed} segments an SMS. Shorten it to fit in {allowed}.")
 
 
 def _next_version(ctx: Context, tag: str) -> int:
@@ -158,7 +203,7 @@ def _next_version(ctx: Context, tag: str) -> int:
     return (last or 0) + 1
 
 
-def _put_in_force(ctx: Context, tag: str, version: int) -> None:
+def _make_current(ctx: Context, tag: str, version: int) -> None:
     changed = ctx.session.execute(
         update(SmsTemplate)
         .where(SmsTemplate.app_id == ctx.app_id, SmsTemplate.locale == tag)

@@ -41,6 +41,7 @@ WORDINGS: dict[type[errors.Refusal], Wording] = {
         404, "There is nothing here", "Check the address, or start again from your apps."
     ),
     errors.AlreadyExists: Wording(409, "Somebody else holds this value"),
+    errors.Overtaken: Wording(409, "Somebody else was faster", "Look at it again, then decide."),
     errors.NothingToVerify: Wording(409, "There is nothing to verify"),
     errors.WrongCode: Wording(422, "The code is wrong"),
     errors.CodeExpired: Wording(409, "The code is too old"),

@@ -1,20 +1,44 @@
-"""What would a phone show for this wording, and what is wrong with it?"""
+"""What would a phone show for this wording, what would it cost, and what is wrong with it?"""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from portal.core import gsm7, message_text, placeholders, segments
+from portal.core import code, gsm7, message_text, placeholders, prices, segments, wording_marks
+from portal.core.autofill import too_long_for_retriever
+from portal.core.wording_marks import Stretch
 from portal.models import App
+from portal.services import app_settings
 
-SAMPLE_DIGITS = "4829137506"
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """What stands in for the values that only sending knows. `minutes` and `code` are digits."""
+
+    app_name: str
+    minutes: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a thousand SMS to one country cost, in words."""
+
+    country: str
+    amount: str
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
     """What a phone would show: the text cut as the network cuts it, and what is wrong with the wording."""
 
+    text: str
     cut: segments.Segments
     problems: list[placeholders.Problem]
+    stretches: list[Stretch]
     swaps: dict[str, str]
+    costs: list[Cost]
+    most_segments: int
+    is_too_long_for_android: bool
 
     @property
     def room(self) -> int:
@@ -22,15 +46,52 @@ class Preview:
         return self.cut.limit * self.cut.count
 
 
-def of(app: App, body: str) -> Preview:
-    """The phone for a wording, saved or not, with sample values and every problem it has."""
-    code = SAMPLE_DIGITS[: app.code_length]
-    values = {"app_name": app.name, "minutes": str(app.code_life_s // 60)}
-    problems = placeholders.problems(body)
-    if problems:
-        # A text of any length may come in; what is over the limit is not worth showing.
-        text = placeholders.fill_leniently(body[: placeholders.LONGEST_BODY], {**values, "code": code})
-    else:
-        text = message_text.render(body, values, code)
+def samples_of(app: App) -> Samples:
+    """The samples that a page starts with: the app's own name and time, and a made-up code."""
+    return Samples(app.name, str(app.code_life_s // 60), code.FAKE[: app.code_length])
+
+
+def of(
+    app: App, body: str, samples: Samples | None = None, segment_prices: Mapping[str, int] | None = None
+) -> Preview:
+    """The phone for a wording, saved or not, and every problem it has. Never refuses a body.
+
+    `segment_prices` (millionths by country) are the app's; the home country's cost comes first.
+    """
+    # A text of any length may come in; what is over the limit is not worth showing.
+    written = body.replace("\r\n", "\n")
+    shown = written[: placeholders.LONGEST_BODY]
+    problems = placeholders.problems(written)
+    text = rendered(app, shown, samples or samples_of(app))
     cut = segments.segment(text)
-    return Preview(cut, problems, {char: gsm7.EQUALS[char] for char in cut.forcing if char in gsm7.EQUALS})
+    return Preview(
+        text=text,
+        cut=cut,
+        problems=problems,
+        stretches=list(wording_marks.stretches(written, problems)),
+        swaps={char: gsm7.EQUALS[char] for char in cut.forcing if char in gsm7.EQUALS},
+        costs=_costs(app, cut.count, segment_prices or {}),
+        most_segments=app.most_segments,
+        is_too_long_for_android=app.android_autofill and too_long_for_retriever(text),
+    )
+
+
+def rendered(app: App, body: str, samples: Samples) -> str:
+    """The text that the provider would get, were the samples the values."""
+    values = message_text.values_for(samples.app_name, 0, app_settings.autofill_of(app))
+    return message_text.render(body, values | {"minutes": samples.minutes}, samples.code)
+
+
+def given(app: App, app_name: str, minutes: str, digits: str) -> Samples:
+    """The samples that somebody typed; whatever is left empty stays the app's own."""
+    usual = samples_of(app)
+    typed = {"app_name": app_name[:30], "minutes": minutes[:2], "code": digits[:10]}
+    return replace(usual, **{name: text for name, text in typed.items() if text})
+
+
+def _costs(app: App, count: int, segment_prices: Mapping[str, int]) -> list[Cost]:
+    ordered = sorted(segment_prices, key=lambda country: (country != app.home_country, country))
+    return [
+        Cost(country, prices.per_thousand(segment_prices[country], count, app.currency))
+        for country in ordered
+    ]

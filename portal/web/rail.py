@@ -10,7 +10,7 @@ from portal.models import AppMode
 from portal.web.guards import Standing
 from portal.web.themes import THEMES, chosen_theme
 
-# In the order of work (look.md); the blueprint's name tells which entry is the current one.
+# In the order of work (look.md); the page tells which entry is the current one.
 ENTRIES = (
     ("Overview", "overview", "apps.show", Action.SEE_APP),
     ("Inbox", "inbox", "inbox.show", Action.SEE_INBOX),
@@ -51,9 +51,17 @@ def _values() -> dict[str, object]:
 
 
 def _entries(standing: Standing) -> list[Entry]:
-    blueprint = (request.endpoint or "").partition(".")[0]
     return [
-        Entry(word, icon, url_for(endpoint, app_id=standing.app.id), blueprint == endpoint.partition(".")[0])
+        Entry(word, icon, address, _is_current(endpoint, address))
         for word, icon, endpoint, action in ENTRIES
         if standing.may(action) and (endpoint != "inbox.show" or standing.app.mode == AppMode.SANDBOX)
+        for address in [url_for(endpoint, app_id=standing.app.id)]
     ]
+
+
+def _is_current(endpoint: str, address: str) -> bool:
+    """Whether this page belongs to an entry: by its blueprint, or by standing below the entry's address."""
+    blueprint = (request.endpoint or "").partition(".")[0]
+    # Every page of an app stands below its overview.
+    is_below = endpoint != "apps.show" and request.path.startswith(f"{address}/")
+    return is_below or blueprint == endpoint.partition(".")[0]

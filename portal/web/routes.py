@@ -18,9 +18,17 @@ from portal.web import (
     guards,
     headers,
     inbox,
+    locale_simulator,
     rail,
     sessions,
+    sms_settings,
+    sms_template_drafts,
+    sms_template_files,
+    sms_template_locales,
+    sms_template_pages,
+    sms_template_versions,
     sms_templates,
+    test_sends,
     themes,
     users,
     verifications,
@@ -32,10 +40,19 @@ csrf = CSRFProtect()
 # Bytes; no form of the portal comes near (WEB-10).
 LARGEST_FORM = 64 * 1024
 
+# These add their pages to the one blueprint of the SMS templates.
+SMS_TEMPLATES = (sms_templates, sms_template_locales)
+
 BLUEPRINTS = (
     apps.pages,
     verifications.pages,
-    sms_templates.pages,
+    sms_template_pages.pages,
+    locale_simulator.pages,
+    sms_settings.pages,
+    sms_template_versions.pages,
+    sms_template_drafts.pages,
+    sms_template_files.pages,
+    test_sends.pages,
     users.pages,
     inbox.pages,
     access_keys.pages,
@@ -62,7 +79,8 @@ def register(app: Flask) -> None:
     errors.mount(app)
     filters.mount(app)
     rail.mount(app)
-    for blueprint in BLUEPRINTS:
+    # Several files may add their pages to one blueprint.
+    for blueprint in dict.fromkeys(BLUEPRINTS):
         app.register_blueprint(blueprint)
     app.after_request(_tell_request)
 
@@ -76,8 +94,11 @@ def _name_request() -> None:
 
 def _limit_body() -> None:
     # The REST API has its own limit.
-    if not request.path.startswith("/api/"):
-        request.max_content_length = LARGEST_FORM
+    if request.path.startswith("/api/"):
+        return
+    request.max_content_length = LARGEST_FORM
+    if request.endpoint in sms_template_files.ROUTES:
+        request.max_content_length = request.max_form_memory_size = sms_template_files.LARGEST_FORM
 
 
 def _tell_request(answer: Response) -> Response:

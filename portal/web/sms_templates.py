@@ -1,107 +1,97 @@
-"""The SMS templates of an app: the list, the editor with its live preview, removal."""
+"""The editor of an SMS template: its text with a live preview, saving, removal."""
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
+from dataclasses import dataclass
 
-from portal.core import locales, placeholders, wordings
+from flask import Response, current_app, flash, make_response, render_template, request, url_for
+
+from portal.core import gsm7, locales, placeholders, wording_marks, wordings
 from portal.core.roles import Action
 from portal.database import reading, transaction
-from portal.errors import BadInput, NotFound
-from portal.services import sms_templates
+from portal.errors import BadInput, NotFound, Overtaken
+from portal.models import SmsTemplateDraft
+from portal.services import segment_prices, sms_template_drafts, sms_templates
+from portal.services.sms_template_drafts import Submission
+from portal.services.sms_templates import SavedTemplate
 from portal.web import previews
-from portal.web.forms.sms_templates import LanguageForm, WordingForm
+from portal.web.forms.sms_templates import WordingForm
 from portal.web.guards import Standing, may
-from portal.web.render import go_to, page_or_fragment
-
-pages = Blueprint("sms_templates", __name__, url_prefix="/apps/<id:app_id>/sms-templates")
+from portal.web.render import go_to
+from portal.web.sms_template_pages import pages
 
 PAGE = "sms_templates/edit.html"
 PREVIEW = "sms_templates/_preview.html"
-COMMON = (
-    "en",
-    "ja",
-    "zh-Hans",
-    "zh-Hant",
-    "ko",
-    "es",
-    "pt-BR",
-    "fr",
-    "de",
-    "it",
-    "ar",
-    "hi",
-    "id",
-    "th",
-    "tr",
-    "vi",
-)
+EVERYTHING = "all"
 
 
-@pages.get("")
-@may(Action.SEE_SMS_TEMPLATES)
-def index(standing: Standing) -> Response:
-    """Every language that the app words its SMS in."""
-    templates = sms_templates.all_of(reading(), standing.app.id)
-    shown = {template.locale: previews.of(standing.app, template.body) for template in templates}
-    return make_response(
-        render_template("sms_templates/index.html", app=standing.app, templates=templates, previews=shown)
-    )
+@dataclass(frozen=True, slots=True)
+class Editing:
+    """One template that is being written: what stands in force and what waits."""
 
+    locale: str
+    saved: SavedTemplate | None
+    draft: SmsTemplateDraft | None
 
-@pages.get("/new")
-@may(Action.CHANGE_SMS_TEMPLATES)
-def new(standing: Standing) -> Response:
-    """Asks for the language of a new template, then leads to its editor."""
-    form = LanguageForm(request.args)
-    if "locale" in request.args and form.validate():
-        return go_to(url_for(".edit", app_id=standing.app.id, locale=form.locale.data))
-    taken = {template.locale for template in sms_templates.all_of(reading(), standing.app.id)}
-    offered = [tag for tag in COMMON if tag not in taken]
-    status = 422 if "locale" in request.args else 200
-    return make_response(
-        render_template("sms_templates/new.html", app=standing.app, form=form, offered=offered), status
-    )
+    @property
+    def version(self) -> int:
+        """The version in force, 0 for none."""
+        return self.saved.version if self.saved else 0
+
+    @property
+    def body(self) -> str:
+        """What the text starts from: what waits, else what is in force, else our own wording."""
+        started = self.draft or self.saved
+        return started.body if started else wordings.VERIFICATION[_nearest(self.locale)]
 
 
 @pages.get("/<locale:locale>")
 @may(Action.SEE_SMS_TEMPLATES)
 def edit(standing: Standing, locale: str) -> Response:
     """The editor. A language without a template starts from Ringback's own wording."""
-    saved = _saved(standing, locale)
-    body = saved.body if saved else wordings.VERIFICATION[_nearest(locale)]
-    return _editor(standing, locale, WordingForm(None, body=body), saved)
+    editing = _editing(standing, locale)
+    waiting = editing.draft.id if editing.draft else ""
+    form = WordingForm(None, body=editing.body, based_on=editing.version, draft_seen=waiting)
+    return _page(standing, editing, form)
 
 
 @pages.post("/<locale:locale>")
 @may(Action.CHANGE_SMS_TEMPLATES)
 def save(standing: Standing, locale: str) -> Response:
     """Saves the text as a new version, or answers 422 with the text kept and every problem with its fix."""
-    form = WordingForm()
-    form.validate()
+    form, editing = WordingForm(), _editing(standing, locale)
+    if not form.validate():
+        return _page(standing, editing, form, status=422)
+    wanted = Submission(
+        editing.locale, form.body.data or "", form.note.data, form.version, form.draft_seen.data
+    )
     try:
         with transaction() as session:
             ctx = current_app.extensions["ringback"].context(session, standing.caller)
-            kept = sms_templates.save(ctx, _tag(locale), form.body.data or "")
+            kept = sms_template_drafts.submit(ctx, wanted)
     except placeholders.WordingError as refusal:
         form.body.errors = [problem.fix for problem in refusal.problems]
     except BadInput as refusal:
         form.body.errors = [refusal.message]
+    except Overtaken as refusal:
+        return _overtaken(standing, locale, form, refusal)
     else:
-        flash(f"Saved {locales.name(kept.locale)}, version {kept.version}. New messages use it.", "good")
+        flash(_told(kept), "good")
         return go_to(url_for(".edit", app_id=standing.app.id, locale=kept.locale))
-    return _editor(standing, locale, form, _saved(standing, locale), status=422)
+    return _page(standing, editing, form, status=422)
 
 
 @pages.post("/<locale:locale>/preview")
 @may(Action.SEE_SMS_TEMPLATES)
 def preview(standing: Standing, locale: str) -> Response:
-    """The phone for the unsaved text. Changes nothing; a POST because the text must not be in an address."""
-    body = WordingForm().body.data or ""
-    shown = previews.of(standing.app, body)
+    """The phone for the unsaved text. Changes nothing; a POST because the text must not be in an address.
+
+    A button may ask for a swap in the text first: of one character, of all, or of what is wrong in one place.
+    """
+    form = WordingForm()
     if request.htmx:  # type: ignore[attr-defined]
-        return page_or_fragment(
-            PAGE, PREVIEW, app=standing.app, preview=shown, locale=_tag(locale), refused=False
-        )
-    return _editor(standing, locale, WordingForm(), _saved(standing, locale))
+        shown = _shown(standing, _tag(locale), form)
+        return make_response(render_template(PREVIEW, **shown, is_update=True, refused=False))
+    form.body.data = _swapped(form.body.data or "")
+    return _page(standing, _editing(standing, locale), form)
 
 
 @pages.post("/<locale:locale>/removal")
@@ -118,33 +108,69 @@ def remove(standing: Standing, locale: str) -> Response:
     return go_to(url_for(".index", app_id=standing.app.id))
 
 
-def _editor(
-    standing: Standing,
-    locale: str,
-    form: WordingForm,
-    saved: sms_templates.SavedTemplate | None,
-    status: int = 200,
+def _told(kept: SavedTemplate | SmsTemplateDraft) -> str:
+    if isinstance(kept, SmsTemplateDraft):
+        return (
+            f"Your draft of {locales.name(kept.locale)} waits for another owner. Until then nothing changes."
+        )
+    return f"Saved {locales.name(kept.locale)}, version {kept.version}. New messages use it."
+
+
+def _overtaken(standing: Standing, locale: str, form: WordingForm, refusal: Overtaken) -> Response:
+    """Somebody else saved or proposed meanwhile: the text stays, and saving it again is a decision."""
+    editing = _editing(standing, locale)
+    form.body.errors = [refusal.message, "Your text is kept: compare the two, then save it again."]
+    form.based_on.process_data(editing.version)
+    form.draft_seen.process_data(editing.draft.id if editing.draft else "")
+    return _page(standing, editing, form, status=422, overtaken=True)
+
+
+def _swapped(body: str) -> str:
+    swap, place = request.form.get("swap", ""), request.form.get("mend", default=-1, type=int)
+    if swap == EVERYTHING:
+        return gsm7.swap(body)
+    return gsm7.swap_one(body, swap) if swap else wording_marks.mended(body, place)
+
+
+def _shown(standing: Standing, locale: str, form: WordingForm) -> dict[str, object]:
+    samples = previews.given(
+        standing.app,
+        form.sample_app_name.data or "",
+        form.sample_minutes.data or "",
+        form.sample_code.data or "",
+    )
+    prices = segment_prices.of(reading(), standing.app.id)
+    shown = previews.of(standing.app, form.body.data or "", samples, prices)
+    return {"app": standing.app, "locale": locale, "preview": shown, "samples": samples}
+
+
+def _page(
+    standing: Standing, editing: Editing, form: WordingForm, status: int = 200, *, overtaken: bool = False
 ) -> Response:
-    tag = _tag(locale)
-    values = {
-        "app": standing.app,
-        "locale": tag,
-        "form": form,
-        "saved": saved,
-        # A refusal stands beside the text; the phone names problems only while somebody types.
-        "refused": status == 422,
-        "preview": previews.of(standing.app, form.body.data or ""),
-        "placeholders": list(placeholders.Placeholder),
-        "removable": saved is not None and tag not in ("en", standing.app.default_locale),
-    }
-    return page_or_fragment(PAGE, PAGE, status=status, **values)
+    removable = editing.saved is not None and editing.locale not in ("en", standing.app.default_locale)
+    page = render_template(
+        PAGE,
+        **_shown(standing, editing.locale, form),
+        form=form,
+        editing=editing,
+        draft=editing.draft,
+        overtaken=overtaken,
+        removable=removable,
+        placeholders=list(placeholders.Placeholder),
+        is_update=False,
+        # A refusal names the problems beside the text; the phone names them only while somebody types.
+        refused=bool(form.body.errors),
+    )
+    return make_response(page, status)
 
 
-def _saved(standing: Standing, locale: str) -> sms_templates.SavedTemplate | None:
+def _editing(standing: Standing, locale: str) -> Editing:
+    tag, app_id = _tag(locale), standing.app.id
     try:
-        return sms_templates.get(reading(), standing.app.id, _tag(locale))
+        saved = sms_templates.get(reading(), app_id, tag)
     except NotFound:
-        return None
+        saved = None
+    return Editing(tag, saved, sms_template_drafts.of(reading(), app_id, tag))
 
 
 def _tag(locale: str) -> str:

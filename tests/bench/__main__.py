@@ -15,12 +15,12 @@ from pathlib import Path
 from argon2 import PasswordHasher
 
 from tests import postgresql
-from tests.bench import hashes, report, scenarios, seed, servers, yardsticks
+from tests.bench import authors, hashes, report, scenarios, seed, servers, yardsticks
 from tests.bench.driver import Outcome, run
 from tests.conftest import migrate
 
 FEW, MANY = 40_000, 1_000_000
-CLIENTS, CROWD, LOGINS = 16, 64, 8
+CLIENTS, CROWD, LOGINS, AUTHORS = 16, 64, 8, 20
 THREADS = 20
 
 
@@ -32,6 +32,7 @@ class Bench:
     url: str
     home: Path
     count: int
+    password_hash: str
     results: report.Results = field(default_factory=report.Results)
     people: list[seed.Seeded] = field(default_factory=list)
 
@@ -48,7 +49,7 @@ def main() -> None:
     raw_hashes = hashes.per_second(seconds=5)
     for name in arguments.databases:
         with _database(name) as (url, home):
-            bench = Bench(name, url, home, arguments.requests)
+            bench = Bench(name, url, home, arguments.requests, password_hash)
             bench.results.raw_hashes = raw_hashes
             bench.people = seed.fill(url, home, FEW, password_hash)
             _measure(bench, arguments.workers)
@@ -83,6 +84,10 @@ def _measure(bench: Bench, workers: int) -> None:
             )
     with servers.ringback(bench.home, bench.url, workers) as server:
         _crowd_and_passwords(bench, server)
+    emails = authors.add(bench.url, AUTHORS, bench.password_hash)
+    with servers.ringback(bench.home, bench.url, workers) as server:
+        desks = [authors.sign_in(server.port, email) for email in emails]
+        bench.results.note("preview, 20 authors", run(server.port, authors.typing(desks), AUTHORS, seconds=6))
 
 
 def _crowd_and_passwords(bench: Bench, server: servers.Server) -> None:

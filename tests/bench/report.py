@@ -61,6 +61,8 @@ def show(database: str, results: Results, workers: int) -> None:
         200,
         least=False,
     )
+    previews = results.outcomes["preview, 20 authors"].percentile(0.95)
+    _against("preview p95 at 20 authors, ms", previews, 100, least=False)
     _against("memory after load, MB PSS", results.pss_mb, 120, least=False)
     _against("start to first answer, s", min(results.start_s), 1.5, least=False)
     errors = sum(

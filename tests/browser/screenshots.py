@@ -25,6 +25,10 @@ PAGES = {
     "sms-template-new": "/sms-templates/new",
     "sms-template-ja": "/sms-templates/ja",
     "sms-template-ar": "/sms-templates/ar",
+    "sms-template-add": "/sms-templates/new?locale=kor",
+    "simulator": "/sms-templates/simulator?locale=zh-TW",
+    "sms-settings": "/sms-settings",
+    "test-send": "/sms-templates/ja/test",
     "verification": "/verification",
     "access-keys": "/access-keys",
 }

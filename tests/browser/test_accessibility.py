@@ -98,6 +98,26 @@ def a_refused_language(scene: Scene) -> None:
     expect(scene.page.locator("#locale[aria-invalid]")).to_be_visible()
 
 
+def a_language_found_by_typing(scene: Scene) -> None:
+    scene.open("/sms-templates/new")
+    scene.page.get_by_role("searchbox").fill("arab")
+    expect(scene.page.get_by_role("heading", name="found")).to_be_visible()
+
+
+def a_refused_simulation(scene: Scene) -> None:
+    scene.open("/sms-templates/simulator?locale=nonsense-tag-")
+    expect(scene.page.locator("#locale[aria-invalid]")).to_be_visible()
+
+
+def refused_sms_settings(scene: Scene) -> None:
+    scene.open("/sms-settings")
+    scene.page.get_by_label("Autofill on your web site").check()
+    scene.page.get_by_label("A second owner approves each change").check()
+    scene.page.get_by_label("Japan (JP)").fill("cheap")
+    scene.page.get_by_role("button", name="Save settings").click()
+    expect(scene.page.locator("#price_JP[aria-invalid]")).to_be_visible()
+
+
 def a_saved_template(scene: Scene) -> None:
     scene.open("/sms-templates/ja")
     scene.page.get_by_role("button", name="Save Japanese").click()
@@ -180,12 +200,20 @@ PAGES = {
     "sms_templates.index": "{shop}/sms-templates",
     "sms_templates.new": "{shop}/sms-templates/new",
     "sms_templates.edit": "{shop}/sms-templates/ja",
+    "locale_simulator.show": "{shop}/sms-templates/simulator?locale=zh-Hant-HK",
+    "sms_settings.show": "{shop}/sms-settings",
+    "test_sends.show": "{shop}/sms-templates/ja/test",
+    "sms_template_versions.index": "{shop}/sms-templates/ja/versions",
+    "sms_template_versions.show": "{shop}/sms-templates/ja/versions/1",
+    # test_template_studio_versions.py has a draft to look at.
+    "sms_template_drafts.show": None,
+    "sms_template_files.choose": "{shop}/sms-templates/import",
     "verifications.show": "{shop}/verification",
     "access_keys.show": "{shop}/access-keys",
 }
 # These only lead to another page, or to the page of a refusal.
 LEADS_ELSEWHERE = {"apps.start", "security.verify"}
-FILES = STATIC_ENDPOINTS | {"security.static"}
+FILES = STATIC_ENDPOINTS | {"security.static", "sms_template_files.export"}
 STATES = [
     a_refused_new_app,
     an_app_just_created,
@@ -195,6 +223,9 @@ STATES = [
     a_refused_template,
     a_template_in_two_parts,
     a_refused_language,
+    a_language_found_by_typing,
+    a_refused_simulation,
+    refused_sms_settings,
     a_saved_template,
     no_such_user_found,
     users_found_by_four_digits,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from portal.core import autofill, message_text, placeholders, wordings
+from portal.core import app_name, autofill, message_text, placeholders, wordings
 from portal.core.autofill import Autofill, DomainError, OriginBoundCode
 from portal.core.segments import segment
 
@@ -51,7 +51,7 @@ BODIES = st.one_of(
 )
 GOOD_BODIES = BODIES.map(lambda body: "@{code}\n@ #" if placeholders.problems(body) else body)
 NAMES = st.text(st.sampled_from("ab .-@#\u00a0\u3000é＠"), max_size=8) | st.text(max_size=30)
-GOOD_NAMES = NAMES.map(lambda name: "y " if placeholders.app_name_problem(name) else name)
+GOOD_NAMES = NAMES.map(lambda name: "y " if app_name.problem(name) else name)
 
 
 def test_nothing_is_switched_on_by_itself() -> None:
@@ -96,9 +96,8 @@ def test_tpl_04_a_hash_that_was_not_checked_makes_no_line(android_hash: str) -> 
 def test_tpl_04_whatever_the_wording_a_phone_reads_exactly_our_host_and_code(
     body: str, name: str, domain: str, code: str, android_hash: str | None
 ) -> None:
-    text = message_text.render(
-        body, {"app_name": name, "minutes": "10"}, code, Autofill(domain, android_hash)
-    )
+    values = message_text.values_for(name, 600, Autofill(domain, android_hash))
+    text = message_text.render(body, values, code)
     assert autofill.read(text) == OriginBoundCode(domain, code)
     assert [found.groups() for found in CHROME.finditer(text)] == [(domain, code)]
 
@@ -113,9 +112,9 @@ def test_tpl_04_without_the_switch_no_wording_and_no_app_name_takes_that_role(
     body: str, name: str, code: str
 ) -> None:
     values = {"app_name": name, "minutes": "10", "code": code}
-    text = placeholders.fill_leniently(body.replace("\r\n", "\n"), values)
+    text = placeholders.fill(body.replace("\r\n", "\n"), values)
     if autofill.read(text) or CHROME.search(text):
-        assert placeholders.problems(body) or placeholders.app_name_problem(name)
+        assert placeholders.problems(body) or app_name.problem(name)
 
 
 @pytest.mark.parametrize(

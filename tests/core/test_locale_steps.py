@@ -36,6 +36,25 @@ def test_then_comes_the_default_and_then_english() -> None:
     ]
 
 
+def test_a_script_that_was_only_meant_is_a_step_of_its_own() -> None:
+    assert walk("zh-TW", ["en", "zh"], "ja") == [
+        ("zh-TW", "wanted"),
+        ("zh-Hant-TW", "likely_script"),
+        ("zh-Hant", "likely_script"),
+        ("zh", "shorter"),
+    ]
+    assert walk("zh", ["en", "zh-Hans", "zh-Hant"], "en") == [("zh", "wanted"), ("zh-Hans", "likely_script")]
+
+
+def test_the_script_that_the_default_means_belongs_to_the_default() -> None:
+    assert walk("fr", ["en", "zh-Hant"], "zh-TW") == [
+        ("fr", "wanted"),
+        ("zh-TW", "default"),
+        ("zh-Hant-TW", "default"),
+        ("zh-Hant", "default"),
+    ]
+
+
 def test_a_user_without_a_language_starts_at_the_default() -> None:
     assert walk(None, ["en", "ja"], "ja-JP") == [("ja-JP", "default"), ("ja", "default")]
     assert walk(None, ["en"], "en") == [("en", "default")]
@@ -65,7 +84,22 @@ def test_every_reason_and_outcome_has_its_sentence() -> None:
 
 
 TAGS = st.sampled_from(
-    ["en", "EN_gb", "zh-Hans-HK", "zh-Hans", "zh", "zh-Hans-u-co-pinyin", "pt-BR", "pt_br", "ja", "x-pirate"]
+    [
+        "en",
+        "EN_gb",
+        "zh-Hans-HK",
+        "zh-Hans",
+        "zh",
+        "zh-Hans-u-co-pinyin",
+        "pt-BR",
+        "pt_br",
+        "ja",
+        "x-pirate",
+        "zh-TW",
+        "zh-Hant",
+        "sr_me",
+        "sr-Latn",
+    ]
 )
 
 

@@ -69,7 +69,7 @@ def test_it_refuses_an_ill_formed_tag(tag: str) -> None:
     ("wanted", "default", "tags"),
     [
         ("zh-hans-hk", "ja", ["zh-Hans-HK", "zh-Hans", "zh", "ja", "en"]),
-        ("zh-Hans", "zh-Hant-TW", ["zh-Hans", "zh", "zh-Hant-TW", "zh-Hant", "en"]),
+        ("zh-Hans", "zh-Hant-TW", ["zh-Hans", "zh", "zh-Hant-TW", "zh-TW", "zh-Hant", "en"]),
         ("en-GB", "en", ["en-GB", "en"]),
         ("en-GB", "fr-CA", ["en-GB", "en", "fr-CA", "fr"]),
         ("zh-Hans-u-co-pinyin", "en", ["zh-Hans-u-co-pinyin", "zh-Hans-u-co", "zh-Hans", "zh", "en"]),
@@ -91,6 +91,7 @@ def test_it_falls_back_by_whole_subtags_then_to_the_default_then_to_english(
         ("ZH_HANS_HK", "en", "zh-Hans"),
         ("zh-Hant", "en", "zh"),
         ("en", "ja", "en"),
+        ("zh-Hant-TW", "en", "zh"),
         ("fr", "pt-BR", "PT-br"),
         ("fr", "it", "en"),
         ("eng", "it", "en"),
@@ -102,7 +103,90 @@ def test_it_chooses_the_longest_match(wanted: str | None, default: str, chosen: 
 
 
 def test_a_prefix_never_serves_as_a_longer_tag() -> None:
-    assert locales.choose("zh", ["en", "zh-Hans"], "en") == "en"
+    assert locales.choose("pt", ["en", "pt-BR"], "en") == "en"
+    assert locales.choose("zh", ["en", "zh-Hans-CN", "zh-Hant"], "en") == "en"
+
+
+# --- The script that a region reads (CLDR, likely subtags) -----------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wanted", "tags"),
+    [
+        ("zh", ["zh", "zh-Hans"]),
+        ("zh-CN", ["zh-CN", "zh-Hans-CN", "zh", "zh-Hans"]),
+        ("zh-SG", ["zh-SG", "zh-Hans-SG", "zh", "zh-Hans"]),
+        ("zh_tw", ["zh-TW", "zh-Hant-TW", "zh-Hant", "zh"]),
+        ("zh-HK", ["zh-HK", "zh-Hant-HK", "zh-Hant", "zh"]),
+        ("zh-Hant-TW", ["zh-Hant-TW", "zh-TW", "zh-Hant", "zh"]),
+        ("zh-Hans-HK", ["zh-Hans-HK", "zh-Hans", "zh"]),
+        ("sr", ["sr", "sr-Cyrl"]),
+        ("sr-ME", ["sr-ME", "sr-Latn-ME", "sr-Latn", "sr"]),
+        ("pa-PK", ["pa-PK", "pa-Arab-PK", "pa-Arab", "pa"]),
+        ("yue-CN", ["yue-CN", "yue-Hans-CN", "yue-Hans", "yue"]),
+        ("zh-yue-HK", ["zh-yue-HK", "zh-yue", "zh", "zh-Hans"]),
+        ("ja-JP", ["ja-JP", "ja"]),
+        ("en-GB", ["en-GB", "en"]),
+        ("zh-TW-u-co-stroke", ["zh-TW-u-co-stroke", "zh-TW-u-co", "zh-TW", "zh-Hant-TW", "zh-Hant", "zh"]),
+        ("zh-Hans-x-plain", ["zh-Hans-x-plain", "zh-Hans", "zh"]),
+        ("zh-" + "x" * 1_000_000, []),
+        ("no tag", []),
+    ],
+)
+def test_a_region_tells_the_script_that_is_read_there(wanted: str, tags: list[str]) -> None:
+    assert list(locales.own_chain(wanted)) == tags
+
+
+@pytest.mark.parametrize(
+    ("wanted", "available", "chosen"),
+    [
+        ("zh-TW", ["en", "zh", "zh-Hans", "zh-Hant"], "zh-Hant"),
+        ("zh-TW", ["en", "zh", "zh-Hans"], "zh"),
+        ("zh-TW", ["en", "zh-Hans"], "en"),
+        ("zh-Hant-HK", ["en", "zh-HK", "zh-CN"], "zh-HK"),
+        ("zh-CN", ["en", "zh-Hans", "zh-Hant"], "zh-Hans"),
+        ("sr-ME", ["en", "sr", "sr-Latn"], "sr-Latn"),
+    ],
+)
+def test_who_reads_one_script_is_not_served_another(wanted: str, available: list[str], chosen: str) -> None:
+    assert locales.choose(wanted, available, "en") == chosen
+
+
+SUBTAGS = st.tuples(
+    st.sampled_from(["zh", "sr", "pa", "uz", "az", "kk", "yue", "ja", "en", "de"]),
+    st.sampled_from(["", "-Hans", "-Hant", "-Latn", "-Cyrl", "-Arab"]),
+    st.sampled_from(["", "-TW", "-CN", "-HK", "-ME", "-PK", "-IR", "-419"]),
+    st.sampled_from(["", "-u-co-stroke", "-x-abcdefgh"]),
+).map("".join)
+
+
+@settings(max_examples=300)
+@given(SUBTAGS)
+def test_another_script_never_comes_before_the_right_one(wanted: str) -> None:
+    tried = locales.own_chain(wanted)
+    is_right = [locales.script(tag) == locales.script(wanted) for tag in tried]
+    assert tried[0] == wanted
+    assert is_right == sorted(is_right, reverse=True)
+    assert len(set(tried)) == len(tried)
+    assert {tag.partition("-")[0] for tag in tried} == {wanted.partition("-")[0]}
+    assert all(locales.normalise(tag) == tag for tag in tried)
+
+
+@settings(max_examples=200)
+@given(SUBTAGS)
+def test_every_prefix_of_a_tag_is_still_tried_longest_first(wanted: str) -> None:
+    tried = [tag for tag in locales.own_chain(wanted) if wanted == tag or wanted.startswith(f"{tag}-")]
+    lengths = [tag.count("-") for tag in tried]
+    assert lengths == sorted(lengths, reverse=True)
+    assert tried[-1] == wanted.partition("-")[0]
+
+
+@pytest.mark.parametrize(
+    ("tag", "written_in"),
+    [("zh-TW", "Hant"), ("zh", "Hans"), ("sr-Latn", "Latn"), ("sr", "Cyrl"), ("ja", "Jpan"), ("qaa", None)],
+)
+def test_it_knows_the_script_that_a_language_is_written_in(tag: str, written_in: str | None) -> None:
+    assert locales.script(tag) == written_in
 
 
 def test_it_says_so_when_english_is_missing() -> None:

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 
 from portal.core import autofill, message_text, wordings
 from portal.core.autofill import Autofill
-from portal.core.placeholders import WordingError
 
 VALUES = {"app_name": "Shop", "minutes": "10"}
+AUTOFILL = Autofill("shop.example", "FA+9qCX9VSu")
+WITH_AUTOFILL = message_text.values_for("Shop", 600, AUTOFILL)
 
 
 def test_a_verification_says_app_code_and_minutes():
@@ -26,11 +27,33 @@ def test_tpl_01_a_value_that_looks_like_a_placeholder_stays_as_it_is():
 
 
 @pytest.mark.parametrize(
-    "body", ["{code.__class__}", "{code!r}", "{code:>9999999}", "{{code}}", "%(code)s", "x"]
+    ("body", "text"),
+    [
+        ("{code.__class__}", "{code.__class__}"),
+        ("{code!r}", "{code!r}"),
+        ("{code:>9999999}", "{code:>9999999}"),
+        ("{{code}}", "{012345}"),
+        ("%(code)s", "%(code)s"),
+        ("x", "x"),
+    ],
 )
-def test_tpl_01_a_body_that_breaks_the_rules_is_never_sent(body):
-    with pytest.raises(WordingError):
-        message_text.render(body, VALUES, "012345")
+def test_tpl_01_a_body_that_breaks_the_rules_is_filled_literally_and_never_run(body, text):
+    assert message_text.render(body, VALUES, "012345") == text
+
+
+def test_a_value_that_the_body_asks_for_and_nobody_gave_is_an_error():
+    with pytest.raises(KeyError):
+        message_text.render("{app_name}: {code}", {"minutes": "10"}, "012345")
+
+
+def test_what_a_message_keeps_has_the_lines_for_autofill_only_where_they_are_switched_on():
+    assert message_text.values_for("Shop", 659, Autofill()) == {"app_name": "Shop", "minutes": "10"}
+    assert message_text.values_for("Shop", 60, AUTOFILL) == {
+        "app_name": "Shop",
+        "minutes": "1",
+        "web_domain": "shop.example",
+        "android_hash": "FA+9qCX9VSu",
+    }
 
 
 def test_a_code_among_the_values_does_not_beat_the_messages_own():
@@ -38,26 +61,23 @@ def test_a_code_among_the_values_does_not_beat_the_messages_own():
 
 
 def test_tpl_04_the_autofill_lines_come_after_the_wording_with_the_messages_own_code():
-    switched_on = Autofill("shop.example", "FA+9qCX9VSu")
-    text = message_text.render("{app_name}: {code}", VALUES, "012345", switched_on)
+    text = message_text.render("{app_name}: {code}", WITH_AUTOFILL, "012345")
     assert text == "Shop: 012345\n\nFA+9qCX9VSu\n@shop.example #012345"
 
 
 def test_otp_17_a_notice_gets_no_autofill_lines():
-    assert (
-        message_text.render("{app_name}: changed.", VALUES, None, Autofill("shop.example"))
-        == "Shop: changed."
-    )
+    assert message_text.render("{app_name}: changed.", WITH_AUTOFILL, None) == "Shop: changed."
 
 
-def test_tpl_01_a_body_that_breaks_the_rules_is_not_sent_with_autofill_either():
-    with pytest.raises(WordingError):
-        message_text.render("{code} {x}", VALUES, "012345", Autofill("shop.example"))
+@pytest.mark.parametrize("wrong", [{"web_domain": "Shop.example"}, {"android_hash": "@a.co #1234"}])
+def test_tpl_04_a_line_that_was_not_checked_is_never_sent(wrong):
+    with pytest.raises(ValueError, match=r"domain|11 characters"):
+        message_text.render("{code}", VALUES | wrong, "012345")
 
 
 @pytest.mark.parametrize("locale", wordings.VERIFICATION)
 def test_tpl_04_a_phone_reads_the_host_and_the_code_out_of_every_wording_of_ours(locale):
-    text = message_text.render(wordings.VERIFICATION[locale], VALUES, "012345", Autofill("shop.example"))
+    text = message_text.render(wordings.VERIFICATION[locale], WITH_AUTOFILL, "012345")
     assert autofill.read(text) == autofill.OriginBoundCode("shop.example", "012345")
     assert autofill.read(message_text.render(wordings.VERIFICATION[locale], VALUES, "012345")) is None
 

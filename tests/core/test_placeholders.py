@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portal.core import app_name
 from portal.core.placeholders import (
     Placeholder,
     Rule,
     WordingError,
-    app_name_problem,
-    fill_leniently,
+    fill,
     parse,
     problems,
 )
@@ -216,14 +216,67 @@ def test_a_missing_value_is_an_error_and_never_an_empty_code() -> None:
 
 
 def test_a_broken_body_is_filled_as_far_as_it_goes() -> None:
-    assert fill_leniently("{{code}} {x} {minutes} {app_name", VALUES) == "{123456} {x} 10 {app_name"
-    assert fill_leniently("{code} {minutes}", {"code": "1"}) == "1 {minutes}"
+    assert fill("{{code}} {x} {minutes} {app_name", VALUES) == "{123456} {x} 10 {app_name"
 
 
-def test_lenient_filling_takes_linear_time() -> None:
+@pytest.mark.parametrize("body", ["{code} {minutes}", "{{minutes}}", "{x {minutes}"])
+def test_a_value_that_a_body_asks_for_is_never_left_out_in_silence(body: str) -> None:
+    with pytest.raises(KeyError, match="minutes"):
+        fill(body, {"code": "1"})
+
+
+def test_filling_needs_no_value_that_the_body_does_not_ask_for() -> None:
+    assert fill("{code} {x}", {"code": "1"}) == "1 {x}"
+
+
+@pytest.mark.parametrize(
+    ("body", "at", "end", "swap"),
+    [
+        ("{code} {App Name}", 7, 17, "{app_name}"),
+        ("{code} ${minutes}", 7, 17, "{minutes}"),
+        ("{code} %(minutes)s", 7, 18, "{minutes}"),
+        ("{code} ｛minutes｝", 7, 16, "{minutes}"),
+        ("{{code}}", 0, 8, "{code}"),
+        ("{code} {name}", 7, 13, None),
+        ("{code} {name", 7, 12, None),
+        ("\r\n{code} }", 8, 9, ""),
+        ("{code} \u202e!", 7, 8, ""),
+        ("{code}\x00", 6, 7, ""),
+        ("{code} a {code}", 9, 15, ""),
+        ("Your code:", 10, 10, " {code}"),
+        ("Your code: ", 11, 11, "{code}"),
+        ("{code} for acme.com.", 11, 19, None),
+        ("{code} @acme #1", 7, 14, None),
+        ("   ", 0, 0, None),
+        ("{code}" + "x" * 1000, 918, 1006, None),
+    ],
+)
+def test_a_problem_says_where_it_ends_and_what_would_put_it_right(
+    body: str, at: int, end: int, swap: str | None
+) -> None:
+    (problem,) = problems(body)
+    assert (problem.at, problem.end, problem.swap) == (at, end, swap)
+
+
+@pytest.mark.parametrize("body", ["Your code ", "Your code\n", "{app_name}: \n", "{minutes} "])
+def test_tpl_02_a_body_without_the_code_is_refused_whatever_it_ends_in(body: str) -> None:
+    assert rules(body) == [Rule.CODE_MISSING]
+
+
+def test_a_misspelt_code_is_one_problem_and_not_two() -> None:
+    assert rules("{{code}} ") == [Rule.DOUBLE_BRACE]
+    assert rules("%(code)s ") == [Rule.FOREIGN_PLACEHOLDER]
+
+
+def test_a_long_culprit_is_shown_short_and_marked_whole() -> None:
+    (problem,) = problems("{code} {" + "x" * 100 + "}")
+    assert (len(problem.text), problem.at, problem.end) == (40, 7, 109)
+
+
+def test_filling_a_broken_body_takes_linear_time() -> None:
     began = time.perf_counter()
     for body in ("{" * 1_000_000, "{code" * 200_000, "{code}" * 100_000, "}{" * 500_000):
-        fill_leniently(body, VALUES)
+        fill(body, VALUES)
     assert time.perf_counter() - began < 3
 
 
@@ -239,8 +292,21 @@ BODIES = st.lists(
 def test_a_good_body_reads_the_same_in_the_preview_and_when_sent(body: str, name: str) -> None:
     values = VALUES | {"app_name": name}
     if not problems(body):
-        assert parse(body).fill(values) == fill_leniently(body, values)
+        assert parse(body).fill(values) == fill(body, values)
         assert parse(body).body.count("{code}") == 1
+
+
+@settings(max_examples=200)
+@given(BODIES)
+def test_one_swap_after_the_other_leads_to_a_body_that_has_nothing_left_to_swap(body: str) -> None:
+    written = body.replace("\r\n", "\n")
+    for _ in range(4 * len(body) + 4):
+        problem = next((each for each in problems(written) if each.swap is not None), None)
+        if problem is None:
+            break
+        assert 0 <= problem.at <= problem.end <= len(written)
+        written = written[: problem.at] + (problem.swap or "") + written[problem.end :]
+    assert all(problem.swap is None for problem in problems(written))
 
 
 @settings(max_examples=150)
@@ -260,7 +326,7 @@ def test_tpl_01_values_of_braces_stay_literal(code: str, name: str) -> None:
     ["Acme", "株式会社テスト", "St. John", "Ringback 2.0", "Ünïcode & Co.", "a" * 30, "モーニング娘。"],
 )
 def test_tpl_03_it_takes_an_ordinary_app_name(name: str) -> None:
-    assert app_name_problem(name) is None
+    assert app_name.problem(name) is None
 
 
 @pytest.mark.parametrize(
@@ -282,9 +348,9 @@ def test_tpl_03_it_takes_an_ordinary_app_name(name: str) -> None:
     ],
 )
 def test_tpl_03_it_refuses_a_name_that_could_mislead(name: str) -> None:
-    assert app_name_problem(name)
+    assert app_name.problem(name)
 
 
 @pytest.mark.parametrize("name", [".com #", "@evil", "a#b", "localhost/x", "＠evil", "．com"])
 def test_tpl_03_an_app_name_cannot_finish_an_autofill_line_or_a_link(name):
-    assert app_name_problem(name) is not None
+    assert app_name.problem(name) is not None

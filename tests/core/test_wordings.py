@@ -4,10 +4,10 @@ import unicodedata
 
 import pytest
 
-from portal.core import links, locales, placeholders, wordings
+from portal.core import app_name, links, locales, placeholders, wordings
 from portal.core.segments import segment
 
-LONGEST = {"code": "1234567890", "app_name": "A" * placeholders.LONGEST_APP_NAME, "minutes": "10"}
+LONGEST = {"code": "1234567890", "app_name": "A" * app_name.LONGEST, "minutes": "10"}
 USUAL = {"code": "123456", "app_name": "Acme Travel", "minutes": "10"}
 IN_THE_CHEAP_ALPHABET = {"en", "de", "fr", "es", "pt", "it", "id", "tr"}
 # One letter of each script that a wording in it cannot do without.
@@ -53,7 +53,7 @@ def test_every_notice_names_the_app_only_and_fits_one_sms(locale: str) -> None:
     body = wordings.CHANGE_NOTICE[locale]
     assert [problem.rule for problem in placeholders.problems(body)] == [placeholders.Rule.CODE_MISSING]
     assert body.count("{") == body.count("{app_name}") == 1
-    assert segment(placeholders.fill_leniently(body, USUAL)).count == 1
+    assert segment(placeholders.fill(body, USUAL)).count == 1
 
 
 @pytest.mark.parametrize("locale", wordings.CHANGE_NOTICE)
@@ -67,13 +67,13 @@ def test_no_notice_carries_a_link(locale: str) -> None:
 def test_only_languages_that_need_it_pay_for_the_dear_alphabet(locale: str) -> None:
     expected = "GSM-7" if locale in IN_THE_CHEAP_ALPHABET else "UCS-2"
     for body in (wordings.VERIFICATION[locale], wordings.CHANGE_NOTICE[locale]):
-        assert segment(placeholders.fill_leniently(body, LONGEST)).encoding == expected
+        assert segment(placeholders.fill(body, LONGEST)).encoding == expected
 
 
 @pytest.mark.parametrize("locale", wordings.VERIFICATION)
 def test_every_wording_is_in_the_script_of_its_language(locale: str) -> None:
     for body in (wordings.VERIFICATION[locale], wordings.CHANGE_NOTICE[locale]):
-        plain = placeholders.fill_leniently(body, dict.fromkeys(LONGEST, ""))
+        plain = placeholders.fill(body, dict.fromkeys(LONGEST, ""))
         scripts = {unicodedata.name(char).split()[0] for char in plain if char.isalpha()}
         assert SCRIPTS.get(locale, "LATIN") in {script.partition("-")[0] for script in scripts}
         assert ("LATIN" in scripts) == (SCRIPTS.get(locale, "LATIN") == "LATIN")

@@ -80,4 +80,4 @@ def test_no_style_sheet_is_longer_than_the_alarm(path):
 
 
 def test_our_own_script_is_short():
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in JS) <= 150
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in JS) <= 200

@@ -136,6 +136,10 @@ WRONG = [
     ("app", "guesses_allowed", "11"),
     ("app", "sends_allowed", "0"),
     ("app", "sends_allowed", "11"),
+    ("app", "most_segments", "0"),
+    ("app", "most_segments", "7"),
+    ("segment_price", "millionths", "-1"),
+    ("segment_price", "millionths", "1000000000001"),
     ("verification", "state", "'opened'"),
     ("verification", "purpose", "'login'"),
     ("verification", "guesses", "-1"),
@@ -164,6 +168,8 @@ def test_every_check_of_the_models_is_broken_by_some_test():
     here = {(noun, column) for noun, column, _ in WRONG}
     by_name = {("user", "pending_is_whole"), ("user", "verified_has_number"), ("verification", "ended")}
     by_name |= {("message", "verification_is_whole"), ("bearer_token", "user_tokens_have_users")}
+    by_name |= {("app", "web_autofill_has_domain"), ("app", "android_autofill_has_hash")}
+    by_name |= {("message", "somebody_gets_it")}
     checks = {
         (table.name, str(check.name).removeprefix(f"ck_{table.name}_"))
         for table in factories.User.metadata.sorted_tables
@@ -172,6 +178,48 @@ def test_every_check_of_the_models_is_broken_by_some_test():
     }
 
     assert checks - here - by_name == set()
+
+
+# --- What is switched on is there, and who a message is for ------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("switch", "needed", "value"),
+    [("web_autofill", "web_domain", "shop.example"), ("android_autofill", "android_hash", "FA+9qCX9VSu")],
+)
+def test_tpl_04_it_refuses_an_autofill_that_lacks_what_it_appends(session, switch, needed, value):
+    factories.app(session)
+    assert f"{switch}_has_" in refused(session, f"UPDATE app SET {switch} = true")
+
+    app = factories.app(session, **{switch: True, needed: value})
+    assert f"{switch}_has_" in refused(session, f"UPDATE app SET {needed} = NULL WHERE id = :id", id=app.id)
+
+
+def test_it_refuses_a_verification_message_to_nobody(session):
+    factories.message(session)
+
+    words = refused(session, "UPDATE message SET user_id = NULL")
+    assert "somebody_gets_it" in words
+
+
+@pytest.mark.parametrize("purpose", ["test", "own_number"])
+def test_it_refuses_an_owners_own_message_to_a_user(session, purpose):
+    notice = factories.message(session, purpose="change_notice")
+
+    words = refused(
+        session, "UPDATE message SET purpose = :purpose WHERE id = :id", purpose=purpose, id=notice.id
+    )
+    assert "somebody_gets_it" in words
+
+
+@pytest.mark.parametrize("purpose", ["test", "own_number"])
+def test_an_owners_own_message_names_no_user(session, purpose):
+    app, alice = factories.app(session), factories.account(session)
+
+    own = factories.message(session, app_id=app.id, user_id=None, account_id=alice.id, purpose=purpose)
+    assert rows_in(session, "message") == 1
+    run(session, "DELETE FROM account WHERE id = :id", id=own.account_id)
+    assert rows_in(session, "message") == 0
 
 
 @pytest.mark.parametrize(
@@ -226,7 +274,9 @@ def test_ten_03_it_refuses_a_message_with_another_apps_wording(session):
         "message",
         "open_country",
         "phone_number_limit",
+        "segment_price",
         "sms_template",
+        "sms_template_draft",
         "sms_template_version",
         "user",
         "verification",
@@ -269,6 +319,8 @@ def test_a_deleted_app_takes_everything_of_its_own_along_and_nothing_else(sessio
     message = factories.message(session)
     factories.bearer_token(session, app_id=message.app_id, user_id=message.user_id)
     factories.sms_template(session, app_id=message.app_id, locale="ja")
+    factories.sms_template_draft(session, app_id=message.app_id)
+    factories.segment_price(session, app_id=message.app_id)
     factories.membership(session, app_id=message.app_id)
     factories.message(session)
 
@@ -276,18 +328,28 @@ def test_a_deleted_app_takes_everything_of_its_own_along_and_nothing_else(sessio
 
     assert rows_in(session, "app", "user", "verification", "message") == 4
     assert rows_in(session, "sms_template", "membership", "bearer_token") == 0
+    assert rows_in(session, "sms_template_draft", "segment_price") == 0
 
 
 def test_a_deleted_account_takes_its_sessions_and_memberships_along_and_leaves_its_wordings(session):
     alice = factories.account(session)
     factories.account_session(session, account_id=alice.id)
     factories.membership(session, account_id=alice.id)
-    factories.sms_template_version(session, created_by=alice.id)
+    factories.sms_template_version(session, created_by=alice.id, approved_by=alice.id)
+    factories.sms_template_draft(session, created_by=alice.id)
 
     run(session, "DELETE FROM account")
 
     assert rows_in(session, "account_session", "membership") == 0
-    assert run(session, "SELECT created_by FROM sms_template_version").all() == [(None,)]
+    assert run(session, "SELECT created_by, approved_by FROM sms_template_version").all() == [(None, None)]
+    assert run(session, "SELECT created_by FROM sms_template_draft").all() == [(None,)]
+
+
+def test_a_locale_has_one_draft(session):
+    draft = factories.sms_template_draft(session)
+    factories.sms_template_draft(session, app_id=draft.app_id, locale="ja")
+
+    refused(session, "UPDATE sms_template_draft SET locale = 'en' WHERE locale = 'ja'")
 
 
 def rows_in(session, *tables):

@@ -8,8 +8,9 @@ from sqlalchemy import Select, select
 from portal import clock as portal_clock
 from portal.core import code
 from portal.core.limits import DEFAULT, Profile
+from portal.core.roles import Role
 from portal.models import ActorKind, Message, User, Verification
-from portal.services import apps, phone_numbers, user_numbers, users, verifications
+from portal.services import accounts, apps, phone_numbers, user_numbers, users, verifications
 from portal.services.apps import AppChanges, NewApp
 from portal.services.context import Caller, Context
 from portal.services.users import Registration
@@ -34,6 +35,22 @@ class Desk:
 
     def set(self, **changes: object) -> None:
         self.do(lambda ctx: apps.change(ctx, AppChanges(**changes)))
+
+    def owner(self, email: str) -> Caller:
+        """A new owner of the app, as the pages would name them."""
+
+        def join(ctx: Context) -> str:
+            account = accounts.create(ctx, email, "hash")
+            accounts.join(ctx, account.id, Role.OWNER)
+            return account.id
+
+        return Caller(ActorKind.ACCOUNT, self.app_id, self.do(join))
+
+    def ask_for_a_second_owner(self) -> None:
+        """Switches approvals on; two owners more are there from then on, as one could approve nothing."""
+        for name in ("pia", "quentin"):
+            self.owner(f"{name}@example.com")
+        self.set(sms_templates_need_approval=True)
 
     def register(self, name: str, number: str | None = "+819012345678", **more: object) -> str:
         wanted = Registration(login_name=name, phone_number=number, **more)

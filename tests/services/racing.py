@@ -15,9 +15,18 @@ from portal import clock, keys
 from portal.config import Settings
 from portal.core.limits import DEFAULT
 from portal.errors import Refusal
-from portal.models import ActorKind
-from portal.services import phone_numbers, user_numbers, users, verifications
+from portal.models import ActorKind, App
+from portal.services import (
+    own_numbers,
+    phone_numbers,
+    sms_template_drafts,
+    test_sends,
+    user_numbers,
+    users,
+    verifications,
+)
 from portal.services.context import Caller, Context
+from portal.services.sms_template_drafts import Submission
 from portal.services.users import Registration
 
 START_IN_S = 2.0
@@ -43,7 +52,51 @@ def register(ctx: Context, name: str, number: str) -> None:
     users.register(ctx, Registration(login_name=name, phone_number=number), "hash")
 
 
-VERBS = {verb.__name__: verb for verb in (confirm, resend, change, register)}
+def confirm_own_number(ctx: Context, account_id: str, typed: str) -> None:
+    """Sends the code for an account's own number back."""
+    own_numbers.confirm(ctx, account_id, typed)
+
+
+def send_test(ctx: Context, account_id: str, locale: str) -> None:
+    """Sends a test of an SMS template."""
+    test_sends.send(ctx, ctx.session.get_one(App, ctx.app_id), account_id, locale)
+
+
+def ask_for_own_number(ctx: Context, account_id: str, number: str) -> None:
+    """Asks for a code to an account's own number."""
+    own_numbers.ask(ctx, ctx.session.get_one(App, ctx.app_id), account_id, number)
+
+
+def submit(ctx: Context, locale: str, body: str, based_on: int | None) -> None:
+    """Saves or proposes a wording."""
+    sms_template_drafts.submit(ctx, Submission(locale, body, based_on=based_on))
+
+
+def approve(ctx: Context, locale: str, draft_id: str) -> None:
+    """Puts a draft in force."""
+    sms_template_drafts.approve(ctx, locale, draft_id)
+
+
+def discard(ctx: Context, locale: str, draft_id: str) -> None:
+    """Drops a draft."""
+    sms_template_drafts.discard(ctx, locale, draft_id)
+
+
+VERBS = {
+    verb.__name__: verb
+    for verb in (
+        submit,
+        approve,
+        discard,
+        confirm,
+        resend,
+        change,
+        register,
+        confirm_own_number,
+        send_test,
+        ask_for_own_number,
+    )
+}
 
 
 def race(settings: Settings, app_id: str, calls: list[tuple[str, ...]], processes: int) -> Counter[str]:

@@ -8,8 +8,21 @@ from sqlalchemy import select, update
 
 from portal.errors import BadInput, Refusal, WrongCode
 from portal.models import ActorKind, App, AuditAction, AuditEntry
-from portal.services import apps, audit, phone_numbers, sms_templates, tokens, users, verifications
+from portal.services import (
+    apps,
+    audit,
+    phone_numbers,
+    segment_prices,
+    sms_template_drafts,
+    sms_template_files,
+    sms_templates,
+    test_sends,
+    tokens,
+    users,
+    verifications,
+)
 from portal.services.context import Caller
+from portal.services.sms_template_drafts import Submission
 from portal.services.users import UserChanges
 from tests.services.conftest import Desk
 
@@ -76,7 +89,28 @@ def change_app(desk: Desk) -> str:
     """Changes the app and returns its new secret."""
     desk.do(lambda ctx: sms_templates.save(ctx, "ja", "{code}です"))
     desk.do(lambda ctx: sms_templates.remove(ctx, "ja"))
+    word_the_sms(desk)
     return desk.do(apps.regenerate_secret)
+
+
+def word_the_sms(desk: Desk) -> None:
+    """Prices, tests, proposes, approves, discards and imports wordings."""
+    alice = desk.owner("alice@example.com")
+    desk.do(lambda ctx: segment_prices.set_to(ctx, {"JP": 75_000}))
+    desk.do(lambda ctx: test_sends.send(ctx, ctx.session.get_one(App, desk.app_id), alice.id, "en"), alice)
+    desk.ask_for_a_second_owner()
+    for verb in (sms_template_drafts.approve, sms_template_drafts.discard):
+        draft = desk.do(lambda ctx: sms_template_drafts.submit(ctx, Submission("ja", "{code}")), alice)
+        desk.do(lambda ctx, verb=verb, draft=draft: verb(ctx, "ja", draft.id))
+    desk.do(import_what_was_exported)
+
+
+def import_what_was_exported(ctx) -> None:
+    """Takes the file of an app out and in again."""
+    app = ctx.session.get_one(App, ctx.app_id)
+    text = sms_template_files.export(ctx.session, app)
+    stamp = sms_template_files.examine(ctx.session, app, text, False).stamp
+    sms_template_files.bring_in(ctx, text, False, stamp)
 
 
 def test_pii_02_no_entry_of_a_whole_story_holds_a_code_a_key_or_a_number(desk, clock):

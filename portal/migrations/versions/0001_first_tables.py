@@ -19,6 +19,20 @@ def upgrade() -> None:
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("fs_uniquifier", sa.String(length=64), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column(
+            "phone_number",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("phone_number_confirmed_at", sa.BigInteger(), nullable=True),
+        sa.Column("confirmation_id", sa.String(length=36), nullable=True),
+        sa.Column(
+            "confirmation_number",
+            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column("confirmation_expires_at", sa.BigInteger(), nullable=True),
+        sa.Column("confirmation_guesses", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
         sa.UniqueConstraint("email", name=op.f("uq_account_email")),
         sa.UniqueConstraint("fs_uniquifier", name=op.f("uq_account_fs_uniquifier")),
@@ -43,16 +57,30 @@ def upgrade() -> None:
         sa.Column("sends_allowed", sa.Integer(), nullable=False),
         sa.Column("number_taken", sa.String(length=16), nullable=False),
         sa.Column("notify_old_number", sa.Boolean(), nullable=False),
+        sa.Column("most_segments", sa.Integer(), nullable=False),
+        sa.Column("sms_templates_need_approval", sa.Boolean(), nullable=False),
+        sa.Column("web_autofill", sa.Boolean(), nullable=False),
+        sa.Column("web_domain", sa.String(length=253), nullable=True),
+        sa.Column("android_autofill", sa.Boolean(), nullable=False),
+        sa.Column("android_hash", sa.String(length=11), nullable=True),
+        sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("expose_full_user_data_to_others", sa.Boolean(), nullable=False),
         sa.Column("refresh_token_enabled", sa.Boolean(), nullable=False),
         sa.Column("default_token_life_s", sa.BigInteger(), nullable=False),
         sa.Column("max_token_life_s", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("mode IN ('sandbox', 'live')", name=op.f("ck_app_mode")),
         sa.CheckConstraint("number_taken IN ('refuse', 'move')", name=op.f("ck_app_number_taken")),
+        sa.CheckConstraint(
+            "android_hash IS NOT NULL OR NOT android_autofill", name=op.f("ck_app_android_autofill_has_hash")
+        ),
         sa.CheckConstraint("code_length BETWEEN 4 AND 10", name=op.f("ck_app_code_length")),
         sa.CheckConstraint("code_life_s BETWEEN 60 AND 600", name=op.f("ck_app_code_life_s")),
         sa.CheckConstraint("guesses_allowed BETWEEN 1 AND 10", name=op.f("ck_app_guesses_allowed")),
+        sa.CheckConstraint("most_segments BETWEEN 1 AND 6", name=op.f("ck_app_most_segments")),
         sa.CheckConstraint("sends_allowed BETWEEN 1 AND 10", name=op.f("ck_app_sends_allowed")),
+        sa.CheckConstraint(
+            "web_domain IS NOT NULL OR NOT web_autofill", name=op.f("ck_app_web_autofill_has_domain")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_app")),
         sa.UniqueConstraint("client_id", name=op.f("uq_app_client_id")),
     )
@@ -151,6 +179,19 @@ def upgrade() -> None:
         op.f("ix_phone_number_limit_touched_at"), "phone_number_limit", ["touched_at"], unique=False
     )
     op.create_table(
+        "segment_price",
+        sa.Column("app_id", sa.String(length=36), nullable=False),
+        sa.Column("country", sa.String(length=2), nullable=False),
+        sa.Column("millionths", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "millionths BETWEEN 0 AND 1000000000000", name=op.f("ck_segment_price_millionths")
+        ),
+        sa.ForeignKeyConstraint(
+            ["app_id"], ["app.id"], name=op.f("fk_segment_price_app_id_app"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("app_id", "country", name=op.f("pk_segment_price")),
+    )
+    op.create_table(
         "sms_template",
         sa.Column("app_id", sa.String(length=36), nullable=False),
         sa.Column("locale", sa.String(length=35), nullable=False),
@@ -163,6 +204,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("app_id", "locale", name=op.f("pk_sms_template")),
     )
     op.create_table(
+        "sms_template_draft",
+        sa.Column("app_id", sa.String(length=36), nullable=False),
+        sa.Column("locale", sa.String(length=35), nullable=False),
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_by", sa.String(length=36), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["app_id"], ["app.id"], name=op.f("fk_sms_template_draft_app_id_app"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["created_by"],
+            ["account.id"],
+            name=op.f("fk_sms_template_draft_created_by_account"),
+            ondelete="SET NULL",
+        ),
+        sa.PrimaryKeyConstraint("app_id", "locale", name=op.f("pk_sms_template_draft")),
+        sa.UniqueConstraint("id", name=op.f("uq_sms_template_draft_id")),
+    )
+    op.create_table(
         "sms_template_version",
         sa.Column(
             "id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
@@ -171,10 +233,18 @@ def upgrade() -> None:
         sa.Column("locale", sa.String(length=35), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("note", sa.String(length=200), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.String(length=36), nullable=True),
+        sa.Column("approved_by", sa.String(length=36), nullable=True),
         sa.ForeignKeyConstraint(
             ["app_id"], ["app.id"], name=op.f("fk_sms_template_version_app_id_app"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["approved_by"],
+            ["account.id"],
+            name=op.f("fk_sms_template_version_approved_by_account"),
+            ondelete="SET NULL",
         ),
         sa.ForeignKeyConstraint(
             ["created_by"],
@@ -251,6 +321,7 @@ def upgrade() -> None:
     )
     op.create_index("ix_user_created", "user", ["app_id", "created_at", "id"], unique=False)
     op.create_index("ix_user_display_name", "user", ["app_id", "display_name"], unique=False)
+    op.create_index("ix_user_locale", "user", ["app_id", "locale"], unique=False)
     op.create_index(
         "ix_user_pending_phone_number",
         "user",
@@ -376,7 +447,8 @@ def upgrade() -> None:
         ),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("app_id", sa.String(length=36), nullable=False),
-        sa.Column("user_id", sa.String(length=36), nullable=False),
+        sa.Column("user_id", sa.String(length=36), nullable=True),
+        sa.Column("account_id", sa.String(length=36), nullable=True),
         sa.Column(
             "phone_number",
             sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
@@ -403,10 +475,20 @@ def upgrade() -> None:
             "(purpose = 'verification')\n            = (verification_id IS NOT NULL AND sms_template_version_id IS NOT NULL)",
             name=op.f("ck_message_verification_is_whole"),
         ),
-        sa.CheckConstraint("purpose IN ('verification', 'change_notice')", name=op.f("ck_message_purpose")),
+        sa.CheckConstraint(
+            "(user_id IS NULL) = (purpose IN ('test', 'own_number'))",
+            name=op.f("ck_message_somebody_gets_it"),
+        ),
+        sa.CheckConstraint(
+            "purpose IN ('verification', 'change_notice', 'test', 'own_number')",
+            name=op.f("ck_message_purpose"),
+        ),
         sa.CheckConstraint(
             "state IN ('queued', 'sending', 'sent', 'delivered', 'failed', 'expired')",
             name=op.f("ck_message_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_message_account_id_account"), ondelete="CASCADE"
         ),
         sa.ForeignKeyConstraint(
             ["app_id", "sms_template_version_id"],
@@ -431,6 +513,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("serial", name=op.f("pk_message")),
         sa.UniqueConstraint("id", name=op.f("uq_message_id")),
     )
+    op.create_index("ix_message_account", "message", ["account_id", "created_at"], unique=False)
     op.create_index("ix_message_app", "message", ["app_id", "serial"], unique=False)
     op.create_index(
         "ix_message_due",
@@ -451,7 +534,9 @@ def downgrade() -> None:
     op.drop_table("bearer_token")
     op.drop_table("user")
     op.drop_table("sms_template_version")
+    op.drop_table("sms_template_draft")
     op.drop_table("sms_template")
+    op.drop_table("segment_price")
     op.drop_table("phone_number_limit")
     op.drop_table("open_country")
     op.drop_table("membership")

@@ -4,7 +4,7 @@ from flask_wtf import FlaskForm
 from wtforms import SelectField, StringField
 from wtforms.validators import DataRequired, ValidationError
 
-from portal.core import placeholders
+from portal.core import app_name
 from portal.web import countries
 
 
@@ -29,6 +29,6 @@ class NewAppForm(FlaskForm):
 
     def validate_name(self, field: StringField) -> None:
         """Refuses a name that may not stand in an SMS (TPL-03)."""
-        problem = placeholders.app_name_problem(field.data or "")
+        problem = app_name.problem(field.data or "")
         if problem:
             raise ValidationError(problem)

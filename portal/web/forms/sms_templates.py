@@ -1,33 +1,12 @@
-"""Which language is added, and what does the SMS say in it?"""
+"""What does an SMS say in one language, and why does it change?"""
+
+import re
 
 from flask_wtf import FlaskForm
-from wtforms import StringField, TextAreaField
-from wtforms.validators import DataRequired, ValidationError
+from wtforms import HiddenField, StringField, TextAreaField
+from wtforms.validators import Length, Optional
 
-from portal.core import locales
-
-
-class LanguageForm(FlaskForm):
-    """The language of a new SMS template. It changes nothing, so it is sent by GET and needs no token."""
-
-    class Meta:
-        """A search, not a change."""
-
-        csrf = False
-
-    locale = StringField(
-        "Language tag",
-        filters=[lambda text: text.strip() if text else text],
-        validators=[DataRequired("Write a language tag such as ja, pt-BR or zh-Hans.")],
-        description="A tag such as ja, pt-BR or zh-Hans. Users get the closest one you have.",
-    )
-
-    def validate_locale(self, field: StringField) -> None:
-        """Refuses what is no language tag, and brings the rest into its usual casing."""
-        try:
-            field.data = locales.normalise(field.data or "")
-        except locales.LocaleError as error:
-            raise ValidationError(str(error)) from error
+from portal.services.sms_template_drafts import LONGEST_NOTE
 
 
 class WordingForm(FlaskForm):
@@ -35,3 +14,25 @@ class WordingForm(FlaskForm):
 
     # Browsers send CRLF; the text is kept as typed otherwise, spaces at its ends included.
     body = TextAreaField("Text", filters=[lambda text: text.replace("\r\n", "\n") if text else text])
+    note = StringField(
+        "What changes, and why",
+        validators=[
+            Optional(),
+            Length(max=LONGEST_NOTE, message=f"Shorten the note to {LONGEST_NOTE} characters."),
+        ],
+        description="For the other owners; users never see it.",
+    )
+    # The version that the writer started from, so that nobody overwrites what they have not seen.
+    based_on = HiddenField()
+    draft_seen = HiddenField()
+    sample_app_name = StringField("App name")
+    sample_minutes = StringField("Minutes")
+    sample_code = StringField("Code")
+
+    @property
+    def version(self) -> int | None:
+        """The version in `based_on`; None where the form says nothing, and 0 for what is no number."""
+        given = self.based_on.data
+        if given is None:
+            return None
+        return int(given) if re.fullmatch("[0-9]{1,9}", given) else 0
