@@ -140,12 +140,19 @@ class _Writer:
     def acquire(self) -> None:
         """Waits until nobody else writes."""
         self._threads.acquire()
-        self._lock_file("LOCK_EX")
+        try:
+            self._lock_file("LOCK_EX")
+        except BaseException:
+            # The next one must not wait for a writer that never was.
+            self._threads.release()
+            raise
 
     def release(self) -> None:
         """Lets the next one write."""
-        self._lock_file("LOCK_UN")
-        self._threads.release()
+        try:
+            self._lock_file("LOCK_UN")
+        finally:
+            self._threads.release()
 
     def _lock_file(self, operation: str) -> None:
         if fcntl is not None and self._file is not None:

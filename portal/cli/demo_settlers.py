@@ -10,7 +10,7 @@ from portal import clock
 from portal.cli.demo_people import Numbers, Person
 from portal.models import ActorKind, AuditAction, AuditEntry, User
 from portal.services.retention import MESSAGES_KEPT
-from portal.services.users import new_user_id
+from portal.services.user_records import new_user_id
 
 _EARLIEST = 120 * clock.DAY
 _DISABLED = 0.03

@@ -22,7 +22,12 @@ win bid loan men party date review trade stream download agency company group gl
 services solutions support center team tools zone bank finance money cash credit insure health care clinic
 doctor games game bet casino poker chat social media video photo travel hotel city london berlin paris tokyo
 bar cafe pizza food kitchen fit yoga ink wiki zip mov new how foo day buzz cam cyou monster rest sbs bond lol
-quest beauty hair skin makeup autos boats homes motorcycles yachts
+quest beauty hair skin makeup autos boats homes motorcycles yachts guru deals google amazon apple android
+plus expert academy school university courses education study training college marketing business ventures
+capital fund trading forex loans mortgage tax accountants legal lawyer attorney law directory supply parts
+shopping sale discount gift gifts coupons promo photos pictures pics gallery studio design art graphics audio
+radio music band movie theater show fans football golf tennis run bike car taxi limo flights cruises tours
+villas house apartments estate properties property land farm garden flowers dog pet kids baby family wedding
 """
 _FOREIGN: Final = """
 рф рус бел бг мкд мон срб укр қаз ευ ελ հայ გე 中国 中國 公司 网络 香港 澳門 台湾 台灣 新加坡 みんな
@@ -44,7 +49,8 @@ _LINK: Final = re.compile(
     :// [!-~]*
     | (?<!\w) www [.。] [!-~]*
     | (?<![\w-]) xn-- [!-~]+
-    | (?<=[\w}}-]) \. (?: (?: {_ENDINGS} ) (?! \w | \.\w ) | \{{app_name\}} | [^\W\d_]{{2,24}} (?=/) )
+    | (?<=[\w}}-]) \. (?: (?: {_ENDINGS} ) (?! \w | \.\w ) | \{{app_name\}}
+        | [^\W\d_]{{2,24}} (?=/) )
       (?: [:/] [!-~]+ )?
     | (?<!\d) \d{{1,3}} (?: \. \d{{1,3}} ){{3}} (?! [\d.]*\d )
     """,
@@ -52,7 +58,7 @@ _LINK: Final = re.compile(
 )
 _BEFORE: Final = re.compile(r"[\w.{}@-]*\Z")
 # One plain sign for each full-width one, so that every place stays where it was.
-_PLAIN: Final = {0xFF01 + at: 0x21 + at for at in range(94)}
+_PLAIN: Final = {0xFF61: ord(".")} | {0xFF01 + at: 0x21 + at for at in range(94)}
 
 
 def find(text: str) -> Iterator[tuple[int, str]]:

@@ -150,6 +150,12 @@ def problems(body: str) -> list[Problem]:
     return sorted(kept, key=lambda problem: problem.at)
 
 
+def strange_line(text: str) -> str | None:
+    """The web address or the autofill line that a filled text holds, or None."""
+    line = _AUTOFILL_LINE.search(text)
+    return line[0].strip() if line else next((address for _, address in links.find(text)), None)
+
+
 def fill(body: str, values: Mapping[str, str]) -> str:
     """A body with every known placeholder replaced once, so that braces inside a value stay as they are.
 

@@ -1,7 +1,7 @@
 """Which apps are there, and how are they set? Create, change, count, renew the secret."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 
 from sqlalchemy import bindparam, func, insert, select
@@ -126,6 +126,7 @@ def change(ctx: Context, changes: AppChanges) -> App:
             setattr(app, each.name, stored)
     _refuse_unready_autofill(app)
     _refuse_lonely_approval(ctx, difference)
+    _refuse_strange_texts(ctx, app, difference)
     _refuse_long_texts(ctx, difference)
     difference |= _change_countries(ctx, changes.open_countries)
     _ensure_default_template(ctx, app)
@@ -188,6 +189,18 @@ def _refuse_long_texts(ctx: Context, difference: Mapping[str, list[object]]) -> 
             grown[0],
             f"With this, the SMS template for {too_long[0]} needs too many segments. Shorten it first.",
         )
+
+
+def _refuse_strange_texts(ctx: Context, app: App, difference: Collection[str]) -> None:
+    """A wording that is no web address must not become one by what is filled in (TPL-03)."""
+    changed = next((name for name in ("name", "code_life_s", "code_length") if name in difference), None)
+    for template in sms_templates.all_of(ctx.session, ctx.app_id) if changed else []:
+        found = sms_templates.strange_line(app, template.body)
+        if found:
+            raise BadInput(
+                changed or "name",
+                f"With this, the SMS template for {template.locale} says {found}. Change it first.",
+            )
 
 
 def _has_grown(before: object, after: object) -> bool:

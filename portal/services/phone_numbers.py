@@ -7,7 +7,15 @@ from portal.core.lifecycle import Purpose
 from portal.core.phone_number import PhoneNumber
 from portal.errors import BadInput, Unauthorized
 from portal.models import AuditAction, User
-from portal.services import app_settings, audit, number_holders, outbox, phone_number_limits, verifications
+from portal.services import (
+    app_settings,
+    audit,
+    number_holders,
+    outbox,
+    phone_number_limits,
+    user_numbers,
+    verifications,
+)
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 from portal.services.countries import FIELD
@@ -34,6 +42,8 @@ def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = N
         raise Unauthorized("Only an administrator may mark a number as verified.")
     app = app_settings.load(ctx)
     number = read(text, user.country)
+    phone_number_limits.lock(ctx, number.e164)
+    user = user_numbers.hold(ctx, user.id)
     if verified or not app.phone_number_verification_required:
         take_over(ctx, user.id, number)
     elif user.phone_number == number.e164 and user.phone_number_verified:
@@ -45,8 +55,7 @@ def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = N
 
 
 def take_over(ctx: Context, user_id: str, number: PhoneNumber) -> None:
-    """Makes a number a user's, verified, without a code. Raises AlreadyExists when somebody holds it."""
-    phone_number_limits.lock(ctx, number.e164)
+    """Makes a locked number a user's, verified, without a code. Raises AlreadyExists when it is held."""
     number_holders.claim(ctx, number.e164, user_id, is_proven=ctx.caller.is_admin)
     verifications.cancel(ctx, user_id)
     number_holders.write(ctx, user_id, number_holders.in_force(ctx, number.e164))

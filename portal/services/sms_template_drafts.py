@@ -1,5 +1,6 @@
 """Which wordings wait for a second owner? Submitting, approving and discarding drafts."""
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -40,6 +41,8 @@ def submit(ctx: Context, wanted: Submission) -> SavedTemplate | SmsTemplateDraft
     tag, wording = sms_templates.checked(ctx, wanted.locale, wanted.body)
     if len(wanted.note or "") > LONGEST_NOTE:
         raise BadInput("note", f"Shorten the note to {LONGEST_NOTE} characters.")
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in wanted.note or ""):
+        raise BadInput("note", "Write the note in one line, without control characters.")
     refuse_overtaken(ctx, tag, wanted.based_on)
     signed = Signed(tag, wording.body, wanted.note, ctx.caller.id)
     if not app.sms_templates_need_approval:

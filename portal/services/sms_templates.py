@@ -6,6 +6,7 @@ from sqlalchemy import Select, and_, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import locales, message_text, placeholders, segments
+from portal.core.template_file import MOST_TEMPLATES
 from portal.errors import BadInput, NotFound
 from portal.models import App, AuditAction, SmsTemplate, SmsTemplateVersion, table
 from portal.services import app_settings, audit
@@ -110,12 +111,14 @@ def checked(ctx: Context, locale: str, body: str) -> tuple[str, placeholders.Wor
     """
     tag = _tag(locale)
     wording = placeholders.parse(body)
+    _refuse_filled(ctx, wording)
     _refuse_long(ctx, wording)
     return tag, wording
 
 
 def put_in_force(ctx: Context, signed: Signed) -> SavedTemplate:
     """The next version of a locale: new messages use it, those that wait keep theirs (TPL-05)."""
+    _refuse_too_many(ctx, signed.locale)
     version = _next_version(ctx, signed.locale)
     ctx.session.execute(
         insert(SmsTemplateVersion).values(
@@ -182,6 +185,29 @@ def _tag(locale: str) -> str:
         return locales.normalise(locale)
     except locales.LocaleError as error:
         raise BadInput("locale", str(error)) from error
+
+
+def _refuse_too_many(ctx: Context, locale: str) -> None:
+    offered = [row.locale for row in ctx.execute(_OFFERED, {"app": ctx.app_id})]
+    if locale not in offered and len(offered) >= MOST_TEMPLATES:
+        raise BadInput("locale", f"An app words its SMS in at most {MOST_TEMPLATES} languages.")
+
+
+def strange_line(app: App, body: str) -> str | None:
+    """What a wording says, once filled in, that no wording may: a web address, or a line for autofill.
+
+    Neither the name nor the wording need say it alone (TPL-03, TPL-04).
+    """
+    values = {"app_name": app.name, "minutes": str(app.code_life_s // 60), "code": "0" * app.code_length}
+    return placeholders.strange_line(placeholders.fill(body, values))
+
+
+def _refuse_filled(ctx: Context, wording: placeholders.Wording) -> None:
+    found = strange_line(ctx.session.get_one(App, ctx.app_id), wording.body)
+    if found:
+        raise BadInput(
+            "body", f"With the app's name in it, this text says {found}. Put a space between them."
+        )
 
 
 def _refuse_long(ctx: Context, wording: placeholders.Wording) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Executable, bindparam, select
 
 from portal.errors import NotFound
 from portal.models import User, table
@@ -34,11 +34,25 @@ _USER = table(User)
 _NUMBERS = select(*(_USER.c[name] for name in UserNumbers.__slots__)).where(
     _USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_id")
 )
+_HELD = _NUMBERS.with_for_update(read=True, key_share=True)
 
 
 def load(ctx: Context, user_id: str) -> UserNumbers:
-    """The numbers of the user with this ID. Raises NotFound."""
-    found = ctx.execute(_NUMBERS, {"the_app": ctx.app_id, "the_id": user_id}).first()
+    """The numbers of the user with this ID, for looking at them. Raises NotFound."""
+    return _found(ctx, _NUMBERS, user_id)
+
+
+def hold(ctx: Context, user_id: str) -> UserNumbers:
+    """The numbers of a user as they are now, who stays until the transaction ends. Raises NotFound.
+
+    Whoever decides by a user's numbers locks the number first, then calls this: what was read before the
+    lock may have changed while it was waited for, and the user may be gone.
+    """
+    return _found(ctx, _HELD, user_id)
+
+
+def _found(ctx: Context, statement: Executable, user_id: str) -> UserNumbers:
+    found = ctx.execute(statement, {"the_app": ctx.app_id, "the_id": user_id}).first()
     if found is None:
         raise NotFound("user", "There is no such user.", field="userID", value=user_id)
     return UserNumbers(*found)

@@ -1,5 +1,6 @@
 """What does a sign-up or an update bring? Records that the doors fill and the user verbs read."""
 
+import secrets
 from dataclasses import dataclass, field
 
 
@@ -30,3 +31,9 @@ class UserChanges:
     country: str | None = None
     locale: str | None = None
     custom_fields: dict[str, object] = field(default_factory=dict)
+
+
+def new_user_id() -> str:
+    """A fresh user ID in the shape that Kii clients know: 128 bits in hex groups of 12-4-4-4-8."""
+    digits = secrets.token_hex(16)
+    return "-".join((digits[:12], digits[12:16], digits[16:20], digits[20:24], digits[24:]))

@@ -1,6 +1,6 @@
 """Who are an app's users? Register, find, update, disable, delete."""
 
-import secrets
+from dataclasses import replace
 
 from sqlalchemy import delete as delete_from
 from sqlalchemy import select
@@ -25,7 +25,7 @@ from portal.services import (
 )
 from portal.services.context import Context
 from portal.services.outbox import Recipient
-from portal.services.user_records import Registration, UserChanges
+from portal.services.user_records import Registration, UserChanges, new_user_id
 
 
 def register(ctx: Context, registration: Registration, password_hash: str | None) -> User:
@@ -90,7 +90,9 @@ def update(ctx: Context, user_id: str, changes: UserChanges, password_hash: str 
     `password_hash` turns a pseudo user into a normal one, and is refused for others (contract b.2). Raises
     NotFound, BadInput, AlreadyExists, TooSoon.
     """
-    user = get(ctx, user_id)
+    if changes.phone_number is not None:
+        _change_number(ctx, user_id, changes)
+    user = _held(ctx, user_id)
     if password_hash is not None:
         _give_password(user, changes, password_hash)
     for name in ("login_name", "email_address", "display_name", "country", "locale"):
@@ -100,14 +102,12 @@ def update(ctx: Context, user_id: str, changes: UserChanges, password_hash: str 
     user.modified_at = ctx.now
     _flush(ctx, user)
     audit.record(ctx, AuditAction.USER_UPDATED, user_id)
-    if changes.phone_number is not None:
-        phone_numbers.change(ctx, user_numbers.load(ctx, user_id), changes.phone_number)
     return user
 
 
 def change_email(ctx: Context, user_id: str, email_address: str) -> None:
     """Sets the e-mail address, verified at once: e-mail verification stays off (design 5)."""
-    user = get(ctx, user_id)
+    user = _held(ctx, user_id)
     user.email_address, user.modified_at = email_address, ctx.now
     _flush(ctx, user)
     audit.record(ctx, AuditAction.USER_UPDATED, user_id)
@@ -155,6 +155,22 @@ def change_password(ctx: Context, user_id: str, old_hash: str, new_hash: str) ->
     audit.record(ctx, AuditAction.USER_PASSWORD_CHANGED, user_id)
 
 
+def _change_number(ctx: Context, user_id: str, changes: UserChanges) -> None:
+    # The number's lock comes before the user's. It is read by the country that the user will have.
+    numbers = user_numbers.load(ctx, user_id)
+    country, locale = changes.country or numbers.country, changes.locale or numbers.locale
+    phone_numbers.change(ctx, replace(numbers, country=country, locale=locale), changes.phone_number or "")
+
+
+def _held(ctx: Context, user_id: str) -> User:
+    """The user as it is now; who else changes or deletes it waits. Raises NotFound."""
+    key = (ctx.app_id, user_id)
+    user = ctx.session.get(User, key, with_for_update={"key_share": True}, populate_existing=True)
+    if user is None:
+        raise _not_found("userID", user_id)
+    return user
+
+
 def _number_of(registration: Registration) -> PhoneNumber | None:
     if registration.phone_number is None:
         return None
@@ -188,12 +204,6 @@ def _new_user(ctx: Context, registration: Registration, password_hash: str | Non
         created_at=ctx.now,
         modified_at=ctx.now,
     )
-
-
-def new_user_id() -> str:
-    """A fresh user ID in the shape that Kii clients know: 128 bits in hex groups of 12-4-4-4-8."""
-    digits = secrets.token_hex(16)
-    return "-".join((digits[:12], digits[12:16], digits[16:20], digits[20:24], digits[24:]))
 
 
 def _set_verified(ctx: Context, user: User, number: PhoneNumber) -> None:

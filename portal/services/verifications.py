@@ -83,6 +83,9 @@ def resend(ctx: Context, user_id: str) -> None:
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
     tally = _lock_to_send(ctx, app, number)
+    if user_numbers.hold(ctx, user_id).waiting(ctx.now) != number:
+        # A change of number was faster; its own code is on its way, and this one would end it.
+        raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
     attempt = attempts.latest(ctx, user_id)
     if attempt is not None and attempt.phone_number == number and ctx.now < attempt.code_expires_at:
         _raise_if(_may_send_again(ctx, attempt))

@@ -29,6 +29,7 @@ def mount(app: Flask) -> None:
         machine_time=machine_time,
         counted=counted,
         grouped=grouped,
+        codepoint=ord,
         masked=phone_number.mask,
         place=place,
         language=locales.name,

@@ -69,7 +69,7 @@ def of(
         cut=cut,
         problems=problems,
         stretches=list(wording_marks.stretches(written, problems)),
-        swaps={char: gsm7.EQUALS[char] for char in cut.forcing if char in gsm7.EQUALS},
+        swaps=_swaps(cut),
         costs=_costs(app, cut.count, segment_prices or {}),
         most_segments=app.most_segments,
         is_too_long_for_android=app.android_autofill and too_long_for_retriever(text),
@@ -87,6 +87,13 @@ def given(app: App, app_name: str, minutes: str, digits: str) -> Samples:
     usual = samples_of(app)
     typed = {"app_name": app_name[:30], "minutes": minutes[:2], "code": digits[:10]}
     return replace(usual, **{name: text for name, text in typed.items() if text})
+
+
+def _swaps(cut: segments.Segments) -> dict[str, str]:
+    """What to swap so that GSM-7 will do; nothing where another character needs UCS-2 all the same."""
+    if any(char not in gsm7.EQUALS for char in cut.forcing):
+        return {}
+    return {char: gsm7.EQUALS[char] for char in cut.forcing}
 
 
 def _costs(app: App, count: int, segment_prices: Mapping[str, int]) -> list[Cost]:

@@ -19,6 +19,8 @@ ENTRIES = (
     ("Verification", "verification", "verifications.show", Action.SEE_SETTINGS),
     ("Access keys", "keys", "access_keys.show", Action.MANAGE_KEYS),
 )
+# Pages that an entry leads to although they stand elsewhere.
+_BELONGS_TO = {"sms_settings": "sms_templates"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ def _entries(standing: Standing) -> list[Entry]:
 def _is_current(endpoint: str, address: str) -> bool:
     """Whether this page belongs to an entry: by its blueprint, or by standing below the entry's address."""
     blueprint = (request.endpoint or "").partition(".")[0]
+    blueprint = _BELONGS_TO.get(blueprint, blueprint)
     # Every page of an app stands below its overview.
     is_below = endpoint != "apps.show" and request.path.startswith(f"{address}/")
     return is_below or blueprint == endpoint.partition(".")[0]

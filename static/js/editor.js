@@ -42,3 +42,11 @@ document.addEventListener("click", (event) => {
 body.addEventListener("input", () => marks().classList.add("is-stale"));
 body.addEventListener("scroll", keepUp);
 document.addEventListener("htmx:oobAfterSwap", keepUp);
+
+// What was typed and not saved is not lost without a question.
+const loaded = body.value;
+let leaves = false;
+body.form.addEventListener("submit", () => (leaves = true));
+addEventListener("beforeunload", (event) => {
+  if (!leaves && body.value !== loaded) event.preventDefault();
+});

@@ -21,7 +21,7 @@ from portal.models import (
     Verification,
 )
 from portal.services.tokens import hashed
-from portal.services.users import new_user_id
+from portal.services.user_records import new_user_id
 
 APP_ID = "benchbenchbench1"
 CHUNK = 5_000

@@ -29,9 +29,9 @@ def test_a_chip_inserts_its_placeholder_where_the_cursor_is(editor):
 
 
 def test_one_click_swaps_a_character_everywhere_but_in_placeholders(editor):
-    text_of(editor).fill("😀 “{code}” – “x” {a–b}")
+    text_of(editor).fill("“{code}” – “x” {a–b}")
     editor.get_by_role("button", name="Swap – for -").click()
-    expect(text_of(editor)).to_have_value("😀 “{code}” - “x” {a–b}")
+    expect(text_of(editor)).to_have_value("“{code}” - “x” {a–b}")
 
     editor.get_by_role("button", name="Swap “ for").click()
     expect(text_of(editor)).to_have_value('😀 "{code}” - "x” {a–b}')

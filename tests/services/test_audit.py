@@ -6,11 +6,13 @@ import re
 import pytest
 from sqlalchemy import select, update
 
+from portal.core import code
 from portal.errors import BadInput, Refusal, WrongCode
-from portal.models import ActorKind, App, AuditAction, AuditEntry
+from portal.models import ActorKind, App, AppMode, AuditAction, AuditEntry, Message
 from portal.services import (
     apps,
     audit,
+    own_numbers,
     phone_numbers,
     segment_prices,
     sms_template_drafts,
@@ -90,7 +92,24 @@ def change_app(desk: Desk) -> str:
     desk.do(lambda ctx: sms_templates.save(ctx, "ja", "{code}です"))
     desk.do(lambda ctx: sms_templates.remove(ctx, "ja"))
     word_the_sms(desk)
+    prove_own_number(desk)
     return desk.do(apps.regenerate_secret)
+
+
+def prove_own_number(desk: Desk) -> None:
+    """Asks for a code to an owner's own number, sends it back, and forgets the number."""
+    dora = desk.owner("dora@example.com")
+
+    def app(ctx) -> App:
+        return ctx.session.get_one(App, desk.app_id)
+
+    desk.do(lambda ctx: setattr(app(ctx), "mode", AppMode.LIVE))
+    desk.do(lambda ctx: own_numbers.ask(ctx, app(ctx), dora.id, "+819055556666"), dora)
+    [values] = desk.rows(select(Message.values).where(Message.account_id == dora.id))
+    digits = code.derive(desk.keys.codes[int(values["key_version"])], values["id"], 1, code.USUAL)
+    desk.do(lambda ctx: own_numbers.confirm(ctx, dora.id, digits), dora)
+    desk.do(lambda ctx: own_numbers.forget(ctx, dora.id), dora)
+    desk.do(lambda ctx: setattr(app(ctx), "mode", AppMode.SANDBOX))
 
 
 def word_the_sms(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from flask_wtf import FlaskForm
 from wtforms import BooleanField, SelectField, StringField
 from wtforms.validators import ValidationError
 
-from portal.core import prices
+from portal.core import autofill, prices
 from portal.web import countries
 from portal.web.filters import counted
 
@@ -52,6 +52,18 @@ class SmsSettingsForm(FlaskForm):
         choices=lambda: [(code, f"{name} ({code})") for code, name in prices.currencies().items()],
         description="What your carrier charges in.",
     )
+
+    def validate_web_domain(self, field: StringField) -> None:
+        """Refuses what no SMS may carry as a domain, beside everything else that is wrong."""
+        problem = autofill.domain_problem(field.data) if field.data else None
+        if problem:
+            raise ValidationError(problem)
+
+    def validate_android_hash(self, field: StringField) -> None:
+        """Refuses what is no hash of an Android app."""
+        problem = autofill.android_hash_problem(field.data) if field.data else None
+        if problem:
+            raise ValidationError(problem)
 
     def price_fields(self) -> list[StringField]:
         """The field of each country, in the order that `with_prices` was given."""
