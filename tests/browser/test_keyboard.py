@@ -122,9 +122,12 @@ def test_a_template_is_worded_and_the_preview_leaves_the_focus_alone(alices, sho
     tab_to(alices, alices.get_by_role("button", name="Save English"))
     alices.keyboard.press("Enter")
     expect(alices.get_by_role("alert").filter(has_text="Keep {code} once.")).to_be_focused()
-    alices.keyboard.press("Tab")
-    expect(text).to_be_focused()
     expect(text).to_have_value("{code} for {app_name} {code}")
+    alices.keyboard.press("Tab")
+    expect(alices.get_by_role("button", name="Take it out {code}")).to_be_focused()
+    alices.keyboard.press("Enter")
+    expect(text).to_be_focused()
+    expect(text).to_have_value("{code} for {app_name} ")
 
 
 def test_arrow_keys_move_between_the_rows_of_users(alices, shop, crowd):

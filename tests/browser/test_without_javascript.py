@@ -77,7 +77,7 @@ def test_a_template_is_previewed_refused_saved_and_removed(alices, shop):
     expect(text).to_have_value("コードは｛code｝です")
 
     alices.get_by_role("button", name="Save Japanese").click()
-    expect(alices.get_by_role("alert")).to_contain_text("Put {code} where the code should stand.")
+    expect(alices.get_by_role("alert")).to_contain_text("Write {code}.")
     expect(text).to_have_value("コードは｛code｝です")
 
     text.fill("{app_name}のコードは{code}です")
