@@ -6,8 +6,8 @@ One thread and one selector, so that the driver leaves the cores to the server t
 import selectors
 import socket
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence, Sized
 from dataclasses import dataclass, field
 
 TIMEOUT_S = 30
@@ -75,31 +75,44 @@ class Connection:
 
 
 def run(
-    port: int, requests: Sequence[bytes] | Iterator[bytes], clients: int, seconds: float = 3600
+    port: int,
+    requests: Sequence[bytes] | Iterator[bytes],
+    clients: int,
+    seconds: float = 3600,
+    pause: float = 0.0,
 ) -> Outcome:
-    """Sends `requests` over `clients` connections until they are used up or the time is."""
+    """Sends `requests` over `clients` connections until they are used up or the time is.
+
+    Each client waits `pause` seconds after an answer, as a person does; 0 is a client that never rests.
+    """
     outcome, feed = Outcome(), iter(requests)
-    selector = selectors.DefaultSelector()
+    selector, resting = selectors.DefaultSelector(), deque[tuple[float, Connection]]()
     began = time.perf_counter()
-    open_connections = 0
-    for _ in range(clients):
-        connection = Connection(port, feed, outcome)
-        if connection.send():
-            selector.register(connection.socket, selectors.EVENT_READ, connection)
-            open_connections += 1
-    while open_connections:
-        for key, _events in selector.select(TIMEOUT_S):
-            connection = key.data
-            if not connection.receive():
-                continue
-            selector.unregister(connection.socket)
-            if time.perf_counter() - began > seconds or not connection.send():
-                connection.socket.close()
-                open_connections -= 1
-            else:
+    resting.extend((began, Connection(port, feed, outcome)) for _ in range(clients))
+    busy = 0
+    while resting or busy:
+        now = time.perf_counter()
+        while resting and resting[0][0] <= now:
+            connection = resting.popleft()[1]
+            if now - began <= seconds and connection.send():
                 selector.register(connection.socket, selectors.EVENT_READ, connection)
+                busy += 1
+            else:
+                connection.socket.close()
+        wait = max(resting[0][0] - now, 0) if resting else TIMEOUT_S
+        for key, _events in selector.select(wait) if busy else _rest(wait, resting):
+            if key.data.receive():
+                selector.unregister(key.data.socket)
+                busy -= 1
+                resting.append((time.perf_counter() + pause, key.data))
     outcome.seconds = time.perf_counter() - began
     return outcome
+
+
+def _rest(wait: float, resting: Sized) -> tuple[()]:
+    if resting:
+        time.sleep(wait)
+    return ()
 
 
 def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") -> bytes:
