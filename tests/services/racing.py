@@ -27,7 +27,7 @@ from portal.services import (
 )
 from portal.services.context import Caller, Context
 from portal.services.sms_template_drafts import Submission
-from portal.services.users import Registration
+from portal.services.users import Registration, UserChanges
 
 START_IN_S = 2.0
 
@@ -50,6 +50,21 @@ def change(ctx: Context, user_id: str, number: str) -> None:
 def register(ctx: Context, name: str, number: str) -> None:
     """Signs somebody up."""
     users.register(ctx, Registration(login_name=name, phone_number=number), "hash")
+
+
+def give_password(ctx: Context, user_id: str, name: str, password_hash: str) -> None:
+    """Makes a pseudo user a normal one."""
+    users.update(ctx, user_id, UserChanges(login_name=name), password_hash)
+
+
+def delete(ctx: Context, user_id: str) -> None:
+    """Removes a user."""
+    users.delete(ctx, user_id)
+
+
+def rename(ctx: Context, user_id: str, name: str) -> None:
+    """Changes what a user is called."""
+    users.update(ctx, user_id, UserChanges(display_name=name))
 
 
 def confirm_own_number(ctx: Context, account_id: str, typed: str) -> None:
@@ -92,6 +107,9 @@ VERBS = {
         resend,
         change,
         register,
+        give_password,
+        delete,
+        rename,
         confirm_own_number,
         send_test,
         ask_for_own_number,
