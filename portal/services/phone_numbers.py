@@ -1,5 +1,7 @@
 """Which number does a user have, and how does it become another one?"""
 
+from dataclasses import replace
+
 from sqlalchemy import select, tuple_, update
 
 from portal.core import limits, phone_number
@@ -43,7 +45,8 @@ def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = N
     app = app_settings.load(ctx)
     number = read(text, user.country)
     phone_number_limits.lock(ctx, number.e164)
-    user = user_numbers.hold(ctx, user.id)
+    # What an update is about to write, the language of its SMS too, is the caller's to say.
+    user = replace(user_numbers.hold(ctx, user.id), country=user.country, locale=user.locale)
     if verified or not app.phone_number_verification_required:
         take_over(ctx, user.id, number)
     elif user.phone_number == number.e164 and user.phone_number_verified:

@@ -267,5 +267,20 @@ def _add_account(transaction) -> None:
         factories.account(session)
 
 
+def test_dat_01_a_lock_that_fails_keeps_the_next_writer_from_nothing(monkeypatch, file):
+    writer = portal.database._Writer(str(file))
+    with monkeypatch.context() as broken:
+        broken.setattr(portal.database.fcntl, "flock", _refuse_lock)
+        with pytest.raises(OSError, match="no locks left"):
+            writer.acquire()
+    with ThreadPoolExecutor(1) as elsewhere:
+        elsewhere.submit(writer.acquire).result(timeout=20)
+    writer.release()
+
+
+def _refuse_lock(*_arguments) -> None:
+    raise OSError("no locks left")
+
+
 def is_sqlite(session) -> bool:
     return session.get_bind().dialect.name == "sqlite"

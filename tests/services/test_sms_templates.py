@@ -286,3 +286,36 @@ def test_whatever_is_saved_fits_in_two_segments_and_comes_back_as_it_was(desk, b
         return
     assert get(desk, "ja").body == saved.body == wanted
     assert segments.segment(wanted.replace("{code}", "000000")).count <= 2
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("Acme.", "{code} {app_name}com"),
+        ("evil.c", "{code} {app_name}om"),
+        ("https:", "{code} {app_name}//login.deals"),
+        ("www", "{code} {app_name}.evil"),
+        ("1.2.", "{code} {app_name}{minutes}.4"),
+    ],
+)
+def test_tpl_03_no_link_comes_together_of_a_name_and_a_wording(desk, name, body):
+    desk.do(lambda ctx: setattr(ctx.session.get_one(App, desk.app_id), "name", name))
+    with pytest.raises((BadInput, WordingError)):
+        desk.do(lambda ctx: sms_templates.save(ctx, "ja", body))
+
+
+def test_tpl_03_a_new_name_makes_no_link_of_a_wording_in_force(desk):
+    desk.do(lambda ctx: sms_templates.save(ctx, "ja", "{code} {app_name}om"))
+    with pytest.raises(BadInput, match="ja says"):
+        desk.set(name="evil.c")
+
+
+def test_an_app_words_its_sms_in_a_hundred_languages_at_most(desk):
+    def fill(ctx):
+        for at in range(99):
+            sms_templates.save(ctx, f"en-x-{at}", "{code}")
+
+    desk.do(fill)
+    with pytest.raises(BadInput, match="at most 100"):
+        desk.do(lambda ctx: sms_templates.save(ctx, "ja", "{code}"))
+    assert desk.do(lambda ctx: sms_templates.save(ctx, "en", "{code}")).version == 2

@@ -17,7 +17,7 @@ from portal.errors import (
     WrongToken,
 )
 from portal.models import AuditEntry, BearerToken, Message, User, Verification
-from portal.services import tokens, users
+from portal.services import sms_templates, tokens, users
 from portal.services.users import Registration, UserChanges
 from tests.services.conftest import Desk
 from tests.services.racing import race
@@ -449,3 +449,12 @@ def test_otp_16_of_many_who_register_one_number_at_once_with_the_switch_off_one_
     assert endings == {"done": 1, "AlreadyExists": 23}
     holders = select(func.count()).where(User.phone_number == FIRST, User.phone_number_verified)
     assert desk.rows(holders) == [1]
+
+
+def test_an_update_of_number_and_locale_words_the_sms_in_the_new_locale(desk):
+    desk.do(lambda ctx: sms_templates.save(ctx, "ja", "コード{code}"))
+    alice = desk.verified("alice", "+819012345678")
+    changes = UserChanges(phone_number="+819087654321", locale="ja-JP")
+    desk.do(lambda ctx: users.update(ctx, alice, changes), desk.as_user(alice))
+
+    assert desk.messages("+819087654321")[-1].locale == "ja"

@@ -249,3 +249,13 @@ def test_tpl_04_the_preview_ends_with_the_lines_that_autofill_adds(alices, addre
 
     assert "\n\n@shop.example #482913" in text
     assert "FA+9qCX9VSu" not in text.split('id="preview"')[1]
+
+
+@pytest.mark.parametrize("note", ["a\0b", "two\nlines"])
+def test_a_note_with_control_characters_is_refused_and_loses_nothing(alices, address, session, shop, note):
+    answer = alices.post(f"{address}/en", {"body": "Newer {code}", "note": note})
+
+    assert answer.status_code == 422
+    assert "Write the note in one line" in answer.text
+    assert "Newer {code}</textarea>" in answer.text
+    assert versions(session, shop) == 1
