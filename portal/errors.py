@@ -41,8 +41,8 @@ class BadInput(Refusal):
     `reason` is a core.reasons.Reason where the number itself is the trouble.
     """
 
-    def __init__(self, field: str, message: str, reason: StrEnum | None = None) -> None:
-        super().__init__(message, field=field, **({"reason": reason} if reason else {}))
+    def __init__(self, field: str, message: str, reason: StrEnum | None = None, **details: object) -> None:
+        super().__init__(message, field=field, **({"reason": reason} if reason else {}), **details)
         self.field = field
         self.reason = reason
 

@@ -85,12 +85,9 @@ def segment_price(session: Session, **columns: Any) -> SegmentPrice:
 
 
 def user(session: Session, **columns: Any) -> User:
-    """A user with a login name and nothing else. Reversed numbers follow the numbers."""
+    """A user with a login name and nothing else."""
     defaults: dict[str, Any] = {"id": random_id(), "login_name": f"user{next(_count)}"}
     defaults |= {"created_at": clock.now(), "modified_at": clock.now()}
-    for name in ("phone_number", "pending_phone_number"):
-        if columns.get(name):
-            defaults[f"{name}_reversed"] = columns[name][::-1]
     if columns.get("pending_phone_number"):
         defaults |= {"pending_since": clock.now(), "pending_until": clock.now() + clock.DAY}
     return _put(session, User(**_in_app(session, columns), **defaults | columns))
@@ -147,7 +144,12 @@ def message(session: Session, **columns: Any) -> Message:
     if given.get("purpose", MessagePurpose.VERIFICATION) == MessagePurpose.VERIFICATION:
         given = _with_verification(session, given)
     defaults = {"id": random_id(), "purpose": MessagePurpose.VERIFICATION, "locale": "en", "values": {}}
-    defaults |= {"phone_number": phone_number(), "due_at": clock.now(), "created_at": clock.now()}
+    defaults |= {
+        "phone_number": phone_number(),
+        "country": "JP",
+        "due_at": clock.now(),
+        "created_at": clock.now(),
+    }
     if given.get("state") not in (None, MessageState.QUEUED, MessageState.SENDING):
         defaults["ended_at"] = clock.now()
     return _of_user(session, Message, defaults, given)

@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from portal import clock, errors
+from portal.api import refused_sends
 from portal.api.fields import SHORTEST_PASSWORD
 from portal.api.operations import api_blueprint, vendor
 from portal.api.refusals import (
@@ -94,6 +95,7 @@ def answer_to(refusal: Refusal) -> Response:
     facts = {name: _FACTS[name](refusal) for name in line.fields}
     fields |= {name: fact for name, fact in facts.items() if fact is not None}
     _note(refusal, line)
+    refused_sends.remember(refusal)
     if isinstance(refusal, errors.TooSoon):
         del fields["errorCode"]
         return _answer(429, fields, math.ceil((refusal.next_allowed_at - clock.now()) / 1000))
@@ -165,7 +167,7 @@ def _exception_name(code: str) -> str:
 def _note(refusal: Refusal, line: Line) -> None:
     # The rule, not the path: a path may name somebody's number or address.
     rule = request.url_rule.rule if request.url_rule else ""
-    facts = {"reason": refusal.details.get("reason"), "user_id": refusal.details.get("user_id")}
+    facts = {"reason": refusal.details.get("reason"), "user_id": _user_id(refusal)}
     told = {name: str(fact) for name, fact in facts.items() if fact is not None}
     _logger.info(
         "refused", code=line.code, status=line.status, app_id=_from_path("app_id"), rule=rule, **told

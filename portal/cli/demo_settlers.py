@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.cli.demo_people import Numbers, Person
+from portal.core import phone_number, search_keys
 from portal.models import ActorKind, AuditAction, AuditEntry, User
 from portal.services.retention import MESSAGES_KEPT
 from portal.services.user_records import new_user_id
@@ -52,16 +53,19 @@ def add(session: Session, app_id: str, settlers: list[Settler], password_hash: s
 
 
 def _user(app_id: str, settler: Settler, password_hash: str) -> dict[str, object]:
+    key, turned = search_keys.of_name(settler.person.display_name)
     return {
         "app_id": app_id,
         "id": new_user_id(),
         "login_name": settler.person.login_name,
         "email_address": settler.person.email_address,
         "display_name": settler.person.display_name,
+        "display_name_key": key,
+        "display_name_key_turned": turned,
         "country": settler.person.country,
         "locale": settler.person.locale,
         "phone_number": settler.number,
-        "phone_number_reversed": settler.number[::-1],
+        "phone_country": phone_number.region(settler.number),
         "phone_number_verified": True,
         "phone_number_verified_at": settler.verified_at,
         "password_hash": password_hash,

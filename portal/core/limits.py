@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from portal.core.reasons import Reason
 
 SECOND = 1_000
-HOUR = 3_600 * SECOND
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
 # What one answer says when a limit gives no better time to come back (ms).
@@ -28,11 +29,17 @@ class Profile:
     sends_per_hour: int = 10
     sends_per_day: int = 20
     failed_guesses_per_day: int = 20
+    reveals_per_hour: int = 20
+    look_ups_per_hour: int = 200
 
 
 DEFAULT = Profile()
 BENCH = Profile(
-    waits_between_sends=(0,), sends_per_hour=10**6, sends_per_day=10**6, failed_guesses_per_day=10**6
+    waits_between_sends=(0,),
+    sends_per_hour=10**6,
+    sends_per_day=10**6,
+    failed_guesses_per_day=10**6,
+    look_ups_per_hour=10**6,
 )
 
 

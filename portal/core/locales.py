@@ -140,6 +140,8 @@ def choose(wanted: str | None, available: Collection[str], default: str) -> str:
     raise LookupError("The wording in en is missing; it is the last resort and must exist.")
 
 
+# Lists name the same few languages in row after row; tags come from outside, so what is kept is bounded.
+@lru_cache(maxsize=2_048)
 def name(tag: str, in_locale: str = LAST_RESORT) -> str:
     """What a language is called in another one (CLDR), or the tag itself when nobody has named it."""
     reader = _known(in_locale) or Locale(LAST_RESORT)

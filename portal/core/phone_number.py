@@ -212,11 +212,6 @@ def region(e164: str) -> str:
     return parse(e164).region
 
 
-def national(e164: str) -> str:
-    """The digits of a number after its country code. Never raises."""
-    return e164.removeprefix(_calling_code(e164))
-
-
 def mask(e164: str) -> str:
     """`+81 ••• •••• 5678`: the country code and the last four digits, for lists and exports. Never raises.
 

@@ -17,6 +17,12 @@ class Action(ClosedList):
 
     SEE_APP = "see_app", "See the app's overview"
     SEE_USERS = "see_users", "Look users up, numbers masked"
+    REVEAL_NUMBERS = "reveal_numbers", "Reveal a user's numbers, with a reason"
+    HELP_USERS = "help_users", "Resend, cancel, free a number, disable, end tokens, with a reason"
+    MARK_VERIFIED = "mark_verified", "Mark a number as verified without its code, with a reason"
+    SEE_MESSAGES = "see_messages", "See how messages fared, without their texts"
+    SEE_AUDIT = "see_audit", "Read the audit log"
+    EXPORT_AUDIT = "export_audit", "Export the audit log"
     SEE_INBOX = "see_inbox", "Read the sandbox inbox, codes included"
     SEE_SETTINGS = "see_settings", "See how verification is set"
     CHANGE_SETTINGS = "change_settings", "Switch verification and change its settings"
@@ -27,7 +33,16 @@ class Action(ClosedList):
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(Action),
-    Role.SUPPORT: frozenset({Action.SEE_APP, Action.SEE_USERS}),
+    Role.SUPPORT: frozenset(
+        {
+            Action.SEE_APP,
+            Action.SEE_USERS,
+            Action.REVEAL_NUMBERS,
+            Action.HELP_USERS,
+            Action.SEE_MESSAGES,
+            Action.SEE_AUDIT,
+        }
+    ),
 }
 
 

@@ -2,18 +2,22 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from portal.core import phone_number
+from portal.core import number_places, phone_number, search_keys
 
-_USER_ID = re.compile(r"[0-9a-f]{12}(-[0-9a-f]{4}){3}-[0-9a-f]{8}")
-_PHONE = re.compile(r"\+?[0-9]{3,15}")
 LONGEST = 254
-# Masked numbers show their country and four digits. Whoever could look for more of a number, a digit at a
-# time, would read all of it; so more than this must be the whole number (TEN-08).
-MOST_OF_A_BEGINNING = 4
-MOST_OF_AN_ENDING = 6
+# Fewer digits fit so many numbers that nobody would be found by them.
+FEWEST_DIGITS = 3
+# More digits are not repeated: a page, an address or a log would hold most of a number (PII-01).
+MOST_REPEATED = 6
+_MOST_DIGITS = 20
+_USER_ID = re.compile(r"[0-9a-f]{12}(-[0-9a-f]{4}){3}-[0-9a-f]{8}")
+_PHONE = re.compile(rf"\+?[0-9]{{1,{_MOST_DIGITS}}}")
+_LINK = re.compile(r"(?:tel|sms|callto):(?://)?", re.IGNORECASE)
+_MARKS = {"Cf", "Zs"}
 
 
 class Meaning(StrEnum):
@@ -21,8 +25,8 @@ class Meaning(StrEnum):
 
     EVERYBODY = "everybody"
     USER_ID = "user_id"
-    PHONE_NUMBER = "phone_number"
-    PHONE_NUMBER_ENDING = "phone_number_ending"
+    NUMBER = "number"
+    FEW_DIGITS = "few_digits"
     EMAIL = "email"
     NAME = "name"
     NOTHING = "nothing"
@@ -30,28 +34,43 @@ class Meaning(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A meaning with its value, and the sentence that tells the person how the term was understood."""
+    """A meaning with its value, and the sentence that tells the person how the term was understood.
+
+    A number's `value` is its digits, after a plus where only its beginning is meant; `wholes` are the numbers
+    (E.164) that these digits are in full, in one country or another, and `sentence_in_part` is for when
+    nobody has one of them. `beginning` is how numbers of the first country begin that are written with these
+    digits and a zero at home (`090` in Japan: `+8190`).
+    """
 
     meaning: Meaning
     value: str
     sentence: str
+    wholes: tuple[str, ...] = ()
+    sentence_in_part: str = ""
+    beginning: str = ""
 
     @property
-    def is_whole_number(self) -> bool:
-        """Whether only a user with exactly this number is meant."""
-        digits = len(self.value.lstrip("+"))
-        if self.meaning is Meaning.PHONE_NUMBER:
-            return digits > MOST_OF_A_BEGINNING
-        return self.meaning is Meaning.PHONE_NUMBER_ENDING and digits > MOST_OF_AN_ENDING
+    def is_number(self) -> bool:
+        """Whether it is looked for among phone numbers, which is counted and recorded (TEN-08)."""
+        return self.meaning is Meaning.NUMBER
+
+    @property
+    def digits(self) -> str:
+        """The digits to find next to each other."""
+        return self.value.lstrip("+")
+
+    def is_in(self, e164: str) -> bool:
+        """Whether a number is, begins with or holds what was typed."""
+        if e164 in self.wholes or (self.beginning and e164.startswith(self.beginning)):
+            return True
+        return e164.startswith(self.value) if self.value.startswith("+") else self.value in e164
 
 
-def is_number(e164: str | None, digits: str) -> bool:
-    """Whether `digits` (no plus, no leading zeros) are all of a number, with its country code or without."""
-    return e164 is not None and digits in (e164.lstrip("+"), phone_number.national(e164))
+def understand(text: str, countries: Sequence[str] = ()) -> Term:
+    """Reads a search term: a user ID, a number or any part of one in any style, an e-mail address or a name.
 
-
-def understand(text: str) -> Term:
-    """Reads a search term: a user ID, a number or its end in any style, an e-mail address or a name."""
+    `countries` (two letters each) are those that a national number may belong to, the likeliest first.
+    """
     term = unicodedata.normalize("NFC", text).strip()[:LONGEST]
     if not term:
         return Term(Meaning.EVERYBODY, "", "")
@@ -61,38 +80,71 @@ def understand(text: str) -> Term:
         return Term(Meaning.USER_ID, term.lower(), "user ID")
     digits = _digits(term)
     if digits is not None:
-        return _number(digits)
+        return _number(digits, countries)
     if "@" in term:
-        return Term(Meaning.EMAIL, term, f"e-mail address beginning with “{term}”")
-    return Term(Meaning.NAME, term, f"login name beginning with, or display name, “{term}”")
+        return Term(Meaning.EMAIL, term.lower(), f"e-mail address beginning with “{term}”")
+    return Term(Meaning.NAME, term, f"login name, e-mail address or display name beginning with “{term}”")
 
 
 def _digits(term: str) -> str | None:
     """The term as digits, maybe after a plus; None when it holds anything else."""
+    # Copied numbers bring a link's prefix, slashes, invisible marks and the zero of calls at home along.
+    plain = _LINK.sub("", term).replace("(0)", "").replace("/", " ")
+    kept = [char for char in plain if unicodedata.category(char) not in _MARKS]
     try:
-        kept = "".join(map(phone_number.folded_character, term))
+        folded = "".join(map(phone_number.folded_character, kept))
     except phone_number.PhoneNumberError:
         return None
-    return kept if _PHONE.fullmatch(kept) else None
+    return folded if _PHONE.fullmatch(folded) else None
 
 
-def _number(digits: str) -> Term:
-    if digits.startswith("+"):
-        number = _without_trunk_zero(digits)
-        return _told(Term(Meaning.PHONE_NUMBER, number, f"phone number beginning with {number}"))
-    # National numbers are written with a leading zero that the stored form does not have.
-    ending = digits.lstrip("0") if len(digits) > 4 else digits
-    ending = ending or digits
-    return _told(Term(Meaning.PHONE_NUMBER_ENDING, ending, f"phone number ending in {ending}"))
+def _number(digits: str, countries: Sequence[str]) -> Term:
+    if len(digits.lstrip("+")) < FEWEST_DIGITS:
+        return Term(Meaning.FEW_DIGITS, digits, f"digits: type at least {FEWEST_DIGITS} of a phone number")
+    wholes = _wholes(digits, countries)
+    value = digits if digits.startswith("+") else _without_prefix(digits)
+    if wholes:
+        masked = " or ".join(phone_number.mask(each) for each in wholes)
+        return Term(Meaning.NUMBER, value, f"the phone number {masked}", wholes, _sentence(value))
+    return Term(Meaning.NUMBER, value, _sentence(value), beginning=_beginning(value, countries))
 
 
-def _told(term: Term) -> Term:
-    return replace(term, sentence=f"the whole phone number {term.value}") if term.is_whole_number else term
+def _beginning(value: str, countries: Sequence[str]) -> str:
+    code = number_places.calling_code(countries[0]) if countries else None
+    return f"+{code}{value.lstrip('0')}" if code and value.startswith("0") and value.strip("0") else ""
 
 
-def _without_trunk_zero(digits: str) -> str:
-    """A whole number in the stored form (`+81 (0)90 …` holds a zero that it lacks); of less, its start."""
+def _wholes(digits: str, countries: Sequence[str]) -> tuple[str, ...]:
+    """The numbers that digits can be in full, in the order of the countries, each once."""
+    written: list[tuple[str, str | None]] = [(digits, None)]
+    if not digits.startswith("+"):
+        written = [(digits, country) for country in countries]
+        written.append((f"+{digits.removeprefix('00')}", None))
+    return tuple(dict.fromkeys(found for each in written if (found := _parsed(*each)) is not None))
+
+
+def _parsed(digits: str, country: str | None) -> str | None:
     try:
-        return phone_number.parse(digits).e164
+        return phone_number.parse(digits, country).e164
     except phone_number.PhoneNumberError:
-        return digits if len(digits) > 1 + MOST_OF_AN_ENDING else digits[: 1 + MOST_OF_A_BEGINNING]
+        return None
+
+
+def _without_prefix(digits: str) -> str:
+    """National and international numbers are written with zeros in front that the stored form lacks."""
+    stripped = digits.lstrip("0")
+    return stripped if len(digits) > 4 and len(stripped) >= FEWEST_DIGITS else digits
+
+
+def _sentence(value: str) -> str:
+    where = "beginning with" if value.startswith("+") else "with"
+    inside = "" if value.startswith("+") else " in it"
+    digits = value.lstrip("+")
+    if len(digits) <= MOST_REPEATED:
+        return f"phone number {where} {value}{inside}"
+    return f"phone number {where} the {len(digits)} digits that end in {digits[-4:]}{inside}"
+
+
+def key_of(term: Term) -> str:
+    """A name as the keys of display names are written."""
+    return search_keys.folded(term.value)

@@ -17,7 +17,7 @@ from portal.core.reasons import Reason
 from portal.delivery import backoff, claims, outcomes
 from portal.delivery.claims import Background, Claim
 from portal.delivery.outcomes import LeaseLost, Outcome
-from portal.delivery.providers.base import Provider, ProviderFailure, ProviderRefused, Sms
+from portal.delivery.providers.base import Provider, ProviderFailure, Sms
 from portal.delivery.providers.inbox import Inbox
 from portal.keys import Keys
 from portal.models import MessagePurpose, MessageState
@@ -137,11 +137,10 @@ def _hand_over(post: Post, claim: Claim, provider: Provider, sms: Sms) -> Outcom
     try:
         return outcomes.accepted(provider.send(sms))
     except ProviderFailure as failure:
-        refused = isinstance(failure, ProviderRefused)
-        reason = Reason.PROVIDER_REFUSED if refused else Reason.PROVIDER_UNREACHABLE
+        failure.words = outcomes.without_text(failure.words, sms.text)
         if failure.permanent:
-            return outcomes.not_sent(MessageState.FAILED, reason, failure.words)
-        return _try_again(post, claim, sms.valid_until, reason, failure)
+            return outcomes.not_sent(MessageState.FAILED, failure.reason, failure.words)
+        return _try_again(post, claim, sms.valid_until, failure.reason, failure)
     except Exception as error:  # noqa: BLE001 - a provider's slip is one failed attempt, told without its words
         return _try_again(post, claim, sms.valid_until, Reason.PROVIDER_UNREACHABLE, error)
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from sqlalchemy import ScalarSelect, case, select, update
 from sqlalchemy.orm import Session, aliased
@@ -16,6 +17,8 @@ from portal.models import Message, MessageState, PhoneNumberLimit, Verification
 
 LONGEST_WORDS = 300
 LONGEST_REFERENCE = 128
+# So many characters in a row are the same in words and text by no chance.
+_FEWEST_REPEATED = 12
 _NEVER_SENT = (MessageState.FAILED, MessageState.EXPIRED)
 
 _other = aliased(Message)
@@ -86,6 +89,16 @@ def note(session: Session, claim: Claim, outcome: Outcome, now: int) -> None:
 def scrubbed(words: str) -> str:
     """A provider's words without digits, since they may echo the code or the number (PII-02)."""
     return re.sub(r"\d", "•", _plain(words))[:LONGEST_WORDS]
+
+
+def without_text(words: str, text: str) -> str:
+    """A provider's words without what they repeat of the SMS: support reads no texts (TEN-05, PII-02)."""
+    words = words[: 2 * LONGEST_WORDS]
+    same = SequenceMatcher(None, words, text, autojunk=False).get_matching_blocks()
+    for block in reversed(same):
+        if block.size >= _FEWEST_REPEATED:
+            words = f"{words[: block.a]}…{words[block.a + block.size :]}"
+    return words
 
 
 def _plain(words: str) -> str:

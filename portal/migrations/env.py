@@ -6,7 +6,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy import Connection, Engine, text
 
-from portal.models import Base
+from portal.models import Base, is_ours
 
 # Any number that nothing else in the database locks; two servers that start at once migrate one by one.
 LOCK = 727_466
@@ -32,6 +32,7 @@ def _migrate_over(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         compare_type=True,
+        include_name=is_ours,
         render_as_batch=True,
         # Both databases undo a half-done migration; for SQLite, Alembic does not know it by itself.
         transactional_ddl=True,

@@ -12,6 +12,7 @@ from portal.models.periodic_job import PeriodicJob
 from portal.models.segment_price import SegmentPrice
 from portal.models.sms_template import SmsTemplate, SmsTemplateDraft, SmsTemplateVersion
 from portal.models.user import User
+from portal.models.user_number_part import is_ours
 from portal.models.verification import PhoneNumberLimit, Verification
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "TokenKind",
     "User",
     "Verification",
+    "is_ours",
     "random_id",
     "table",
 ]

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.closed_list import ClosedList
@@ -49,10 +49,20 @@ class AuditAction(ClosedList):
     NUMBER_CHANGE_LAPSED = "number.change_lapsed", "The change of phone number was not finished in time"
     NUMBER_VERIFIED = "number.verified", "Verified the phone number"
     NUMBER_LOST = "number.lost", "Lost the phone number to its new holder"
+    NUMBER_MARKED_VERIFIED = "number.marked_verified", "Marked the phone number as verified"
+    NUMBER_FREED = "number.freed", "Freed the phone number"
+    NUMBER_REVEALED = "number.revealed", "Revealed the phone number"
+    NUMBER_LOOKED_UP = "number.looked_up", "Looked up a phone number"
+    TOKENS_ENDED = "tokens.ended", "Ended the user's tokens"
+    SEND_REFUSED = "send.refused", "Was refused an SMS"
+    AUDIT_EXPORTED = "audit.exported", "Exported the audit log"
     CODE_RESENT = "code.resent", "Asked for the code again"
     CODE_RESET = "code.reset", "Replaced the code"
     CODE_WRONG = "code.wrong", "Sent a wrong code"
     CODE_EXHAUSTED = "code.exhausted", "Used up the guesses"
+
+
+_BY_ACCOUNT = text("actor_kind = 'account'")
 
 
 class AuditEntry(Base):
@@ -63,6 +73,15 @@ class AuditEntry(Base):
         CheckConstraint(in_list("actor_kind", ActorKind), name="actor_kind"),
         Index("ix_audit_entry_app", "app_id", "id"),
         Index("ix_audit_entry_user", "app_id", "user_id", "id"),
+        # How often somebody did a thing lately: reveals and look-ups are capped for each person (TEN-08).
+        Index(
+            "ix_audit_entry_account",
+            "actor_id",
+            "action",
+            "at",
+            sqlite_where=_BY_ACCOUNT,
+            postgresql_where=_BY_ACCOUNT,
+        ),
     )
 
     id: Mapped[Serial]

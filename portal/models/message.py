@@ -38,6 +38,7 @@ class MessagePurpose(StrEnum):
 
 
 _UNDER_WAY = text("state IN ('queued', 'sending')")
+_NOT_SENT = text("state IN ('failed', 'expired')")
 
 
 class Message(Base):
@@ -63,6 +64,13 @@ class Message(Base):
         ),
         Index("ix_message_due", "due_at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
         Index("ix_message_app", "app_id", "serial"),
+        Index(
+            "ix_message_not_sent",
+            "app_id",
+            "serial",
+            sqlite_where=_NOT_SENT,
+            postgresql_where=_NOT_SENT,
+        ),
         Index("ix_message_user", "app_id", "user_id", "serial"),
         Index("ix_message_account", "account_id", "created_at"),
         Index("ix_message_verification", "app_id", "verification_id"),
@@ -75,6 +83,8 @@ class Message(Base):
     # Who asked for a test, and gets it.
     account_id: Mapped[Id | None] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"))
     phone_number: Mapped[E164]
+    # Where the number belongs, for lists that are narrowed to a country.
+    country: Mapped[str] = mapped_column(String(3))
     purpose: Mapped[str] = mapped_column(String(16))
     locale: Mapped[LocaleTag]
     sms_template_version_id: Mapped[Ms | None]

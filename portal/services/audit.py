@@ -1,12 +1,14 @@
 """Who did what? Adds audit entries, and reads them back."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from sqlalchemy import insert, select
-from sqlalchemy.orm import Session
+from sqlalchemy import insert
 
 from portal.models import AuditAction, AuditEntry, table
 from portal.services.context import Context
+
+# What an entry tells beside its action: plain words and masked numbers, often before and after.
+Details = Mapping[str, object] | None
 
 _INSERT = insert(table(AuditEntry))
 
@@ -15,7 +17,7 @@ def record(
     ctx: Context,
     action: AuditAction,
     user_id: str | None = None,
-    details: Mapping[str, object] | None = None,
+    details: Details = None,
     reason: str | None = None,
 ) -> None:
     """Adds one entry to the transaction of `ctx`. `details` must hold no code, key or full number."""
@@ -30,13 +32,3 @@ def record(
         "details": dict(details or {}),
     }
     ctx.execute(_INSERT, entry)
-
-
-def of_user(session: Session, app_id: str, user_id: str, limit: int = 50) -> Sequence[AuditEntry]:
-    """The newest entries about one user, newest first."""
-    return session.scalars(
-        select(AuditEntry)
-        .where(AuditEntry.app_id == app_id, AuditEntry.user_id == user_id)
-        .order_by(AuditEntry.id.desc())
-        .limit(limit)
-    ).all()

@@ -48,4 +48,5 @@ def refuse_unless_textable(app: AppSettings, number: PhoneNumber) -> None:
             FIELD,
             f"Nothing was sent: {number.region} is not open for this app. Open it under Verification.",
             Reason.COUNTRY_CLOSED,
+            country=number.region,
         )

@@ -1,155 +1,132 @@
-"""Where is that user? Read-only search for the portal's users page and the REST user query."""
+"""Where is that user? The portal's search over an app's users, at a cost that does not grow with the app.
 
-import base64
-import binascii
-import json
-from dataclasses import dataclass
+What a term finds comes from the term's own index, MOST_FOUND users at most, the likeliest first. A term that
+very many fit, and a list without a term, is walked from the newest sign-up on, WINDOW users a page at most;
+a page that is not full by then says how far back it has looked.
+"""
 
-from sqlalchemy import ColumnElement, and_, false, or_, select, tuple_
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from portal.core import search_terms
-from portal.core.search_terms import LONGEST, Meaning
-from portal.errors import BadInput
-from portal.models import User
+from portal.core.reasons import Reason
+from portal.core.search_terms import Meaning, Term
+from portal.models import ActorKind, App, AuditAction, OpenCountry, User
+from portal.services import audit, hourly_caps, lookup_pages, lookup_walks, number_finds, user_finds
+from portal.services.context import Context
+from portal.services.lookup_pages import Place
+from portal.services.lookup_walks import Filters
+from portal.services.user_finds import MOST_FOUND
 
 PAGE = 50
-# A whole national number is picked from all numbers that end in it; no more than these ever do.
-_MOST_ALIKE = 1_000
-_END_OF_TEXT = "\U0010fffe"
-# From so many characters on a term finds few users; sorting them costs less than walking all in order.
-_NARROW_FROM = {
-    Meaning.PHONE_NUMBER: 8,
-    Meaning.PHONE_NUMBER_ENDING: 3,
-    Meaning.EMAIL: 3,
-    Meaning.NAME: 3,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Search:
-    """What is wanted: a term as somebody typed it, and filters; None means both."""
+    """What is wanted: a term as somebody typed it, and filters."""
 
     text: str = ""
-    verified: bool | None = None
-    pending: bool | None = None
-    disabled: bool | None = None
+    filters: Filters = field(default_factory=Filters)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A user, and which of its numbers matched: `current`, `pending` or none."""
+
+    user: User
+    matched: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of users, newest first; `next` is the key of the following stretch, None at the end."""
+    """A stretch of hits; `next` is the key of the following stretch, None at the end.
 
-    users: list[User]
+    `looked_back_to` (Unix ms) is set where the stretch ended before it was full; `is_cut` says that more
+    users match than MOST_FOUND, of whom only so many are shown. Each page of a number (`is_number`) counts.
+    """
+
+    hits: list[Hit]
     next: str | None
     understood: str
+    looked_back_to: int | None = None
+    is_cut: bool = False
+    is_number: bool = False
 
 
-def search(
-    session: Session, app_id: str, wanted: Search, after: str | None, now: int, limit: int = PAGE
-) -> Page:
-    """One page of an app's users. Keyset paging: page 1,000 costs what page 1 costs.
+def search(ctx: Context, wanted: Search, after: str | None, limit: int = PAGE) -> Page:
+    """One page of the users of the app. Page 1,000 costs what page 1 costs.
 
-    Raises BadInput for a page key that was not ours.
+    A look-up of a phone number by an account is counted and recorded, each page of it: whoever looks for one
+    digit after the other learns no more numbers in an hour than may be revealed (TEN-08). Raises TooSoon
+    beyond that, and BadInput for a page key that was not ours.
     """
-    term = search_terms.understand(wanted.text)
-    created_at = _to_sort_by(term)
-    query = (
-        select(User)
-        .where(User.app_id == app_id, _matches(term), *_filters(wanted, now))
-        .order_by(created_at.desc(), User.id.desc())
-        .limit(_MOST_ALIKE if _is_whole_ending(term) else limit + 1)
-    )
-    if after:
-        query = query.where(tuple_(created_at, User.id) < tuple_(*_read_key(after)))
-    users = _exact(term, list(session.scalars(query)))
-    more = users[limit - 1] if len(users) > limit else None
-    return Page(users[:limit], _write_key(more) if more else None, term.sentence)
-
-
-def _is_whole_ending(term: search_terms.Term) -> bool:
-    return term.meaning is Meaning.PHONE_NUMBER_ENDING and term.is_whole_number
-
-
-def _exact(term: search_terms.Term, users: list[User]) -> list[User]:
-    """Without those who only have a longer number that ends in the whole one which was typed."""
-    if not _is_whole_ending(term):
-        return users
-    return [
-        user
-        for user in users
-        if search_terms.is_number(user.phone_number, term.value)
-        or search_terms.is_number(user.pending_phone_number, term.value)
-    ]
-
-
-def _to_sort_by(term: search_terms.Term) -> ColumnElement[int]:
-    # SQLite keeps no statistics by itself and would walk all users in order rather than sort the few that
-    # a term finds. The sum is no column of an index, so the term's own index is used.
-    is_narrow = len(term.value) >= _NARROW_FROM.get(term.meaning, LONGEST + 1)
-    return User.created_at + 0 if is_narrow else User.created_at.expression
-
-
-def _matches(term: search_terms.Term) -> ColumnElement[bool]:
+    term = search_terms.understand(wanted.text, _countries(ctx))
+    place = lookup_pages.read(after)
+    if term.is_number and ctx.caller.kind is ActorKind.ACCOUNT:
+        _count(ctx, term)
+    if term.meaning in (Meaning.NOTHING, Meaning.FEW_DIGITS):
+        return Page([], None, term.sentence)
     if term.meaning is Meaning.EVERYBODY:
-        return User.id.is_not(None)
-    if term.meaning is Meaning.USER_ID:
-        return User.id == term.value
-    if term.meaning is Meaning.PHONE_NUMBER and term.is_whole_number:
-        # Without statistics, SQLite walks a whole app for two equalities, and takes both indexes for ranges.
-        return or_(
-            User.phone_number.between(term.value, term.value),
-            User.pending_phone_number.between(term.value, term.value),
-        )
-    if term.meaning is Meaning.PHONE_NUMBER:
-        return or_(
-            _begins(User.phone_number, term.value),
-            _begins(User.pending_phone_number, term.value),
-        )
-    if term.meaning is Meaning.PHONE_NUMBER_ENDING:
-        return or_(
-            _begins(User.phone_number_reversed, term.value[::-1]),
-            _begins(User.pending_phone_number_reversed, term.value[::-1]),
-        )
-    if term.meaning is Meaning.EMAIL:
-        return _begins(User.email_address, term.value.lower())
-    if term.meaning is Meaning.NAME:
-        return or_(_begins(User.login_name, term.value), User.display_name == term.value)
-    return false()
+        return _walked(ctx, term, wanted.filters, place, limit)
+    return _found(ctx, term, wanted.filters, place, limit)
 
 
-def _begins(column: InstrumentedAttribute[str | None], value: str) -> ColumnElement[bool]:
-    # A range, because LIKE on a bound value leaves the index unused on both databases.
-    return and_(column >= value, column < value + _END_OF_TEXT)
+def _countries(ctx: Context) -> list[str]:
+    """Where a national number may belong: the app's home first, then every country that it may text."""
+    home = ctx.session.scalar(select(App.home_country).where(App.id == ctx.app_id))
+    others = select(OpenCountry.country).where(OpenCountry.app_id == ctx.app_id).order_by(OpenCountry.country)
+    return list(dict.fromkeys([*([home] if home else []), *ctx.session.scalars(others)]))
 
 
-def _filters(wanted: Search, now: int) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if wanted.verified is not None:
-        conditions.append(User.phone_number_verified.is_(wanted.verified))
-    if wanted.verified is False:
-        conditions.append(User.phone_number.is_not(None))
-    if wanted.pending is not None:
-        is_pending = and_(User.pending_phone_number.is_not(None), User.pending_until > now)
-        conditions.append(is_pending if wanted.pending else ~is_pending)
-    if wanted.disabled is not None:
-        conditions.append(User.disabled.is_(wanted.disabled))
-    return conditions
+def _count(ctx: Context, term: Term) -> None:
+    allowed = ctx.profile.look_ups_per_hour
+    hourly_caps.take(ctx, AuditAction.NUMBER_LOOKED_UP, allowed, Reason.LOOK_UP_HOURLY_LIMIT)
+    audit.record(ctx, AuditAction.NUMBER_LOOKED_UP, details={"digits": len(term.digits)})
 
 
-def _write_key(user: User) -> str:
-    return base64.urlsafe_b64encode(json.dumps([user.created_at, user.id]).encode()).decode().rstrip("=")
+def _found(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> Page:
+    if term.is_number and (term.wholes or not term.value.startswith("+")):
+        return _page(ctx, term, number_finds.of(ctx, term, filters, place, limit + 1), limit)
+    # A beginning that many have is met at once by walking, and costs most to look for.
+    if place is None or place.rank is None:
+        page = _walked(ctx, term, filters, place, limit)
+        if len(page.hits) == limit or place is not None:
+            return page
+    finds = user_finds.of(ctx, term, filters)
+    rest = [find for find in finds if place is None or user_finds.order(find) > user_finds.order(place)]
+    return _page(ctx, term, rest, limit, is_cut=len(finds) >= MOST_FOUND)
 
 
-def _read_key(key: str) -> tuple[int, str]:
-    try:
-        created_at, user_id = json.loads(base64.urlsafe_b64decode(key.encode() + b"==="))
-        # Half of a surrogate pair can be in JSON but in no database; it cannot be encoded.
-        str(user_id).encode()
-    except (ValueError, TypeError, RecursionError, binascii.Error):
-        raise BadInput(
-            "after", "This page key is not one of ours. Start again from the first page."
-        ) from None
-    if type(created_at) is not int or type(user_id) is not str or abs(created_at) > 2**62 or "\0" in user_id:
-        raise BadInput("after", "This page key is not one of ours. Start again from the first page.")
-    return created_at, user_id
+def _page(ctx: Context, term: Term, finds: list[Place], limit: int, *, is_cut: bool = False) -> Page:
+    users = _load(ctx.session, [find.serial for find in finds[:limit]])
+    key = lookup_pages.write(finds[limit - 1]) if len(finds) > limit else None
+    is_whole = any(
+        user.phone_number in term.wholes or user.pending_phone_number in term.wholes for user in users
+    )
+    understood = term.sentence if is_whole else term.sentence_in_part or term.sentence
+    return Page(_hits(term, users), key, understood, is_cut=is_cut, is_number=term.is_number)
+
+
+def _walked(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> Page:
+    walk = lookup_walks.walk(ctx, term, filters, place, limit)
+    users = _load(ctx.session, walk.serials)
+    key = lookup_pages.write(walk.next) if walk.next else None
+    understood = term.sentence_in_part or term.sentence
+    return Page(_hits(term, users), key, understood, walk.looked_back_to, is_number=term.is_number)
+
+
+def _load(session: Session, serials: list[int]) -> list[User]:
+    found = {user.serial: user for user in session.scalars(select(User).where(User.serial.in_(serials)))}
+    return [found[serial] for serial in serials if serial in found]
+
+
+def _hits(term: Term, users: list[User]) -> list[Hit]:
+    return [Hit(user, _matched(term, user) if term.is_number else None) for user in users]
+
+
+def _matched(term: Term, user: User) -> str | None:
+    if user.phone_number and term.is_in(user.phone_number):
+        return "current"
+    return "pending" if user.pending_phone_number and term.is_in(user.pending_phone_number) else None

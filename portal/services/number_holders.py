@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import BigInteger, String, and_, bindparam, or_, select, update
 
 from portal.core.lifecycle import Event, State, after
+from portal.core.number_places import place
 from portal.errors import AlreadyExists, NothingToVerify
 from portal.models import App, AuditAction, NumberTaken, User, Verification, table
 from portal.services import audit
@@ -37,7 +38,6 @@ _DROP_OTHER_PENDINGS = update(_USER).where(
 
 NOTHING_PENDING: dict[str, None] = {
     "pending_phone_number": None,
-    "pending_phone_number_reversed": None,
     "pending_since": None,
     "pending_until": None,
 }
@@ -82,7 +82,7 @@ def in_force(ctx: Context, phone_number: str) -> dict[str, object]:
     """The columns of a user whose verified number is `phone_number`, with nothing pending."""
     return {
         "phone_number": phone_number,
-        "phone_number_reversed": phone_number[::-1],
+        "phone_country": place(phone_number),
         "phone_number_verified": True,
         "phone_number_verified_at": ctx.now,
         "phone_number_superseded_at": None,
@@ -91,17 +91,21 @@ def in_force(ctx: Context, phone_number: str) -> dict[str, object]:
     }
 
 
-def _take_from(ctx: Context, phone_number: str, holder_id: str) -> None:
-    if ctx.session.get_one(App, ctx.app_id).number_taken != NumberTaken.MOVE:
-        raise AlreadyExists("phoneNumber", phone_number)
-    gone = {
+def lost(ctx: Context) -> dict[str, object]:
+    """The columns of a user whose number in force was taken away; what is pending stays."""
+    return {
         "phone_number": None,
-        "phone_number_reversed": None,
+        "phone_country": None,
         "phone_number_verified": False,
         "phone_number_verified_at": None,
         "phone_number_superseded_at": ctx.now,
     }
-    write(ctx, holder_id, gone)
+
+
+def _take_from(ctx: Context, phone_number: str, holder_id: str) -> None:
+    if ctx.session.get_one(App, ctx.app_id).number_taken != NumberTaken.MOVE:
+        raise AlreadyExists("phoneNumber", phone_number)
+    write(ctx, holder_id, lost(ctx))
     audit.record(ctx, AuditAction.NUMBER_LOST, holder_id)
 
 

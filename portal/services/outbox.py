@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Select, bindparam, insert, select
-from sqlalchemy.orm import Session
 
-from portal.core import code, locales, message_text, wordings
+from portal.core import code, locales, message_text, phone_number, wordings
 from portal.core.lifecycle import State
 from portal.models import (
     Message,
@@ -140,18 +139,6 @@ def inbox(
     return [_as_inbox_message(ctx, *row) for row in ctx.session.execute(wanted)]
 
 
-def messages_of_user(session: Session, app_id: str, user_id: str, limit: int = 20) -> list[Message]:
-    """The newest messages to one user, newest first."""
-    return list(
-        session.scalars(
-            select(Message)
-            .where(Message.app_id == app_id, Message.user_id == user_id)
-            .order_by(Message.serial.desc())
-            .limit(limit)
-        )
-    )
-
-
 def _put_down(ctx: Context, to: Recipient, **columns: object) -> str:
     return _insert(ctx, {"user_id": to.user_id, "phone_number": to.phone_number} | columns)
 
@@ -166,6 +153,7 @@ def _insert(ctx: Context, columns: dict[str, object]) -> str:
         "app_id": ctx.app_id,
         "state": MessageState.QUEUED,
         "attempts": 0,
+        "country": phone_number.region(str(columns["phone_number"])),
         "due_at": ctx.now,
         "created_at": ctx.now,
     }

@@ -1,6 +1,6 @@
 """What was a number sent and guessed lately? Reads and writes its tally, whose row is the number's lock."""
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Executable, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import limits
@@ -10,7 +10,8 @@ from portal.services.context import Context
 
 _LIMIT = table(PhoneNumberLimit)
 _HERE = (_LIMIT.c.app_id == bindparam("app"), _LIMIT.c.phone_number == bindparam("number"))
-_READ = select(_LIMIT.c.sent_times, _LIMIT.c.failed_guess_times).where(*_HERE).with_for_update()
+_LOOK = select(_LIMIT.c.sent_times, _LIMIT.c.failed_guess_times).where(*_HERE)
+_LOCK = _LOOK.with_for_update()
 _WRITE = (
     update(_LIMIT)
     .where(*_HERE)
@@ -29,13 +30,18 @@ def lock(ctx: Context, phone_number: str) -> Tally:
     Whoever changes what a number is sent, guessed or held by takes this lock first, so two such changes of
     one number never run at once (OTP-16, ABU-07). Locks are taken in the order number, verification, user.
     """
-    tally = _read(ctx, phone_number)
+    tally = _read(ctx, _LOCK, phone_number)
     if tally is not None:
         return tally
     row = {"app_id": ctx.app_id, "phone_number": phone_number, "touched_at": ctx.now}
     add = _ADD[ctx.session.get_bind().dialect.name]
     added = ctx.scalar(add, row | {"sent_times": "", "failed_guess_times": ""})
-    return Tally() if added else _read(ctx, phone_number) or Tally()
+    return Tally() if added else _read(ctx, _LOCK, phone_number) or Tally()
+
+
+def look(ctx: Context, phone_number: str) -> Tally:
+    """The tally of a number as it is now, for showing; nothing is locked."""
+    return _read(ctx, _LOOK, phone_number) or Tally()
 
 
 def write(ctx: Context, phone_number: str, tally: Tally) -> None:
@@ -50,8 +56,8 @@ def write(ctx: Context, phone_number: str, tally: Tally) -> None:
     ctx.execute(_WRITE, values)
 
 
-def _read(ctx: Context, phone_number: str) -> Tally | None:
-    found = ctx.execute(_READ, {"app": ctx.app_id, "number": phone_number}).first()
+def _read(ctx: Context, statement: Executable, phone_number: str) -> Tally | None:
+    found = ctx.execute(statement, {"app": ctx.app_id, "number": phone_number}).first()
     if found is None:
         return None
     return Tally(limits.read_times(found.sent_times), limits.read_times(found.failed_guess_times))

@@ -65,13 +65,18 @@ def take_over(ctx: Context, user_id: str, number: PhoneNumber) -> None:
     audit.record(ctx, AuditAction.NUMBER_SET, user_id)
 
 
-def cancel_change(ctx: Context, user: UserNumbers) -> None:
-    """Drops a user's pending number and its code; without one nothing happens (contract a.2)."""
+def cancel_change(
+    ctx: Context, user: UserNumbers, details: audit.Details = None, reason: str | None = None
+) -> None:
+    """Drops a user's pending number and its code; without one nothing happens (contract a.2).
+
+    `details` and a typed `reason` go to the audit entry.
+    """
     if user.pending_phone_number is None:
         return
     verifications.cancel(ctx, user.id)
     number_holders.write(ctx, user.id, number_holders.NOTHING_PENDING)
-    audit.record(ctx, AuditAction.NUMBER_CHANGE_CANCELLED, user.id)
+    audit.record(ctx, AuditAction.NUMBER_CHANGE_CANCELLED, user.id, details, reason)
 
 
 def lapse_due(ctx: Context, most: int = 500) -> int:
@@ -106,7 +111,6 @@ def _make_pending(ctx: Context, app: AppSettings, user: UserNumbers, number: Pho
 def _pending(ctx: Context, number: PhoneNumber) -> dict[str, object]:
     return {
         "pending_phone_number": number.e164,
-        "pending_phone_number_reversed": number.e164[::-1],
         "pending_since": ctx.now,
         "pending_until": ctx.now + limits.PENDING_LIFE,
     }

@@ -4,7 +4,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import addresses
@@ -163,6 +163,12 @@ def authenticate(session: Session, app_id: str, token: str, now: int) -> Caller:
     if found.app_id != app_id:
         raise NotFound("app", "There is no such app.")
     return Caller(actor, app_id, found.user_id)
+
+
+def count_of_user(ctx: Context, user_id: str) -> int:
+    """How many tokens of a user are good now, those for refreshing included."""
+    wanted = select(func.count()).where(BearerToken.app_id == ctx.app_id, BearerToken.user_id == user_id)
+    return ctx.session.scalar(wanted.where(BearerToken.expires_at > ctx.now)) or 0
 
 
 def end_all_of_user(ctx: Context, user_id: str) -> None:

@@ -43,7 +43,7 @@ def register(ctx: Context, registration: Registration, password_hash: str | None
     _refuse_dead_end(registration, password_hash, needs_code)
     user = _new_user(ctx, registration, password_hash)
     if number is not None and needs_code:
-        user.phone_number, user.phone_number_reversed = number.e164, number.e164[::-1]
+        user.phone_number = number.e164
     elif number is not None:
         _set_verified(ctx, user, number)
     ctx.session.add(user)
@@ -123,7 +123,9 @@ def delete(ctx: Context, user_id: str) -> None:
     audit.record(ctx, AuditAction.USER_DELETED, user_id)
 
 
-def set_disabled(ctx: Context, user_id: str, disabled: bool) -> None:
+def set_disabled(
+    ctx: Context, user_id: str, disabled: bool, details: audit.Details = None, reason: str | None = None
+) -> None:
     """Suspends or readmits a user; suspending ends its tokens (contract a.3). Raises NotFound."""
     changed = ctx.session.scalar(
         update_rows(User)
@@ -135,7 +137,8 @@ def set_disabled(ctx: Context, user_id: str, disabled: bool) -> None:
         raise _not_found("userID", user_id)
     if disabled:
         tokens.end_all_of_user(ctx, user_id)
-    audit.record(ctx, AuditAction.USER_DISABLED if disabled else AuditAction.USER_ENABLED, user_id)
+    action = AuditAction.USER_DISABLED if disabled else AuditAction.USER_ENABLED
+    audit.record(ctx, action, user_id, details, reason)
 
 
 def change_password(ctx: Context, user_id: str, old_hash: str, new_hash: str) -> None:

@@ -70,11 +70,11 @@ def confirm(ctx: Context, user_id: str, typed: str) -> None:
     audit.record(ctx, AuditAction.NUMBER_VERIFIED, user_id, {"purpose": attempt.purpose})
 
 
-def resend(ctx: Context, user_id: str) -> None:
+def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: str | None = None) -> None:
     """Sends the live code again, unchanged and no longer valid than before; after its end, a new one.
 
     Raises NothingToVerify when no number waits, TooSoon when a limit says so, and BadInput when the number's
-    country was closed meanwhile.
+    country was closed meanwhile. `details` and a typed `reason` go to the audit entry.
     """
     app, user = app_settings.load(ctx), user_numbers.load(ctx, user_id)
     number = user.waiting(ctx.now)
@@ -91,9 +91,10 @@ def resend(ctx: Context, user_id: str) -> None:
         _raise_if(_may_send_again(ctx, attempt))
         if attempt.is_live(ctx.now):
             _send_again(ctx, app, to, attempt, tally)
+            audit.record(ctx, AuditAction.CODE_RESENT, user_id, details, reason)
             return
     _start(ctx, app, to, purpose, tally)
-    audit.record(ctx, AuditAction.CODE_RESENT, user_id)
+    audit.record(ctx, AuditAction.CODE_RESENT, user_id, details, reason)
 
 
 def read_code(ctx: Context, user_id: str) -> str:
@@ -142,7 +143,6 @@ def _send_again(ctx: Context, app: AppSettings, to: Recipient, attempt: Attempt,
         raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
     phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
     outbox.put_down_verification(ctx, app, to, attempt.id)
-    audit.record(ctx, AuditAction.CODE_RESENT, to.user_id)
 
 
 def _latest(ctx: Context, user_id: str) -> Attempt:

@@ -143,5 +143,7 @@ def _page(wording: Wording, reason: str) -> Response:
         wording=wording,
         reason=reason,
         request_id=g.get("request_id", ""),
+        # A refused address is nowhere to come back to, and may hold a number that somebody put there.
+        here="",
     )
     return make_response(page, wording.status)

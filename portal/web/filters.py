@@ -26,6 +26,7 @@ def mount(app: Flask) -> None:
         ago=ago,
         left=left,
         exact=exact,
+        time_of_day=time_of_day,
         machine_time=machine_time,
         counted=counted,
         grouped=grouped,
@@ -87,6 +88,12 @@ def left(until: int) -> str:
 def exact(at: int) -> str:
     """A time (Unix ms) in full, in UTC."""
     return clock.as_datetime(at).strftime("%-d %B %Y, %H:%M:%S UTC")
+
+
+def time_of_day(at: int) -> str:
+    """The time of day of `at` (Unix ms) in UTC, with the day when it is not today."""
+    when, today = clock.as_datetime(at), clock.as_datetime(clock.now())
+    return when.strftime("%H:%M UTC" if when.date() == today.date() else "%-d %b, %H:%M UTC")
 
 
 def machine_time(at: int) -> str:

@@ -15,9 +15,11 @@ ENTRIES = (
     ("Overview", "overview", "apps.show", Action.SEE_APP),
     ("Inbox", "inbox", "inbox.show", Action.SEE_INBOX),
     ("Users", "users", "users.index", Action.SEE_USERS),
+    ("Messages", "messages", "messages.index", Action.SEE_MESSAGES),
     ("SMS templates", "sms_templates", "sms_templates.index", Action.SEE_SMS_TEMPLATES),
     ("Verification", "verification", "verifications.show", Action.SEE_SETTINGS),
     ("Access keys", "keys", "access_keys.show", Action.MANAGE_KEYS),
+    ("Audit", "audit", "audit_log.index", Action.SEE_AUDIT),
 )
 # Pages that an entry leads to although they stand elsewhere.
 _BELONGS_TO = {"sms_settings": "sms_templates"}

@@ -5,6 +5,12 @@ from htmx_flask import make_response as answer_htmx
 from htmx_flask import request
 
 
+def part_wanted() -> str:
+    """The id of the part of its page that htmx asks for; empty for whoever wants a whole page."""
+    wants_fragment = bool(request.htmx) and not request.htmx.history_restore_request
+    return request.headers.get("HX-Target", "") if wants_fragment else ""
+
+
 def page_or_fragment(page: str, fragment: str, /, status: int = 200, **values: object) -> Response:
     """The template `fragment` for an htmx request, `page` (which includes it) for everybody else.
 

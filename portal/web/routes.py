@@ -13,13 +13,18 @@ from portal.web import (
     addresses,
     apps,
     assets,
+    audit_exports,
+    audit_log,
     errors,
     filters,
     guards,
     headers,
     inbox,
     locale_simulator,
+    message_retries,
+    messages,
     rail,
+    reveals,
     sessions,
     sms_settings,
     sms_template_drafts,
@@ -30,6 +35,8 @@ from portal.web import (
     sms_templates,
     test_sends,
     themes,
+    user_actions,
+    user_lookups,
     users,
     verifications,
 )
@@ -42,6 +49,8 @@ LARGEST_FORM = 64 * 1024
 
 # These add their pages to the one blueprint of the SMS templates.
 SMS_TEMPLATES = (sms_templates, sms_template_locales)
+# And these to that of the users.
+USERS = (user_lookups,)
 
 BLUEPRINTS = (
     apps.pages,
@@ -54,8 +63,14 @@ BLUEPRINTS = (
     sms_template_files.pages,
     test_sends.pages,
     users.pages,
+    user_actions.pages,
+    reveals.pages,
     inbox.pages,
+    messages.pages,
+    message_retries.pages,
     access_keys.pages,
+    audit_log.pages,
+    audit_exports.pages,
     themes.pages,
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from flask import Flask, Request, Response
+from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import current_user
 
@@ -122,7 +122,11 @@ class ServerSessions(SessionInterface):
             self._drop_cookie(app, response)
 
     def _is_due(self, session: ServerSession) -> bool:
-        return session.values_now != session.before or session.last_seen_at <= clock.now() - clock.MINUTE
+        if session.values_now != session.before:
+            return True
+        # What an open page asks by itself is no sign of its person (WEB-02).
+        asks_by_itself = "seen" in request.args and bool(request.headers.get("HX-Request"))
+        return not asks_by_itself and session.last_seen_at <= clock.now() - clock.MINUTE
 
     def _drop_cookie(self, app: Flask, response: Response) -> None:
         secure = self.get_cookie_secure(app)

@@ -2,19 +2,19 @@
 
 import re
 
-from portal.core import phone_number
-from portal.core.search_terms import Meaning, Term, understand
+from portal.core.search_terms import Meaning, understand
 
 MOST_DIGITS = 6
 _UP_TO_MOST = re.compile(rf"(?:\D*\d){{0,{MOST_DIGITS}}}\D*")
-NUMBERS = frozenset({Meaning.PHONE_NUMBER, Meaning.PHONE_NUMBER_ENDING})
 # What the page says of a term that its address holds only a part of.
 OUTCOMES = {
-    "no-number": "No user has that whole number.",
+    "no-number": "No user has a number with all of those digits.",
     "no-name": "No user has exactly that.",
     "several": "More than one user matches all of that.",
 }
 TO_GO_ON = "Press Enter to look for all of it."
+TO_LOOK_UP = "Press Enter to look this phone number up. Look-ups of numbers are recorded."
+TOO_FEW = "Type at least three digits of a phone number."
 
 
 def is_short(text: str) -> bool:
@@ -23,16 +23,16 @@ def is_short(text: str) -> bool:
     return digits <= MOST_DIGITS or understand(text).meaning is Meaning.USER_ID
 
 
-def shortened(text: str, *, is_found: bool) -> str:
+def shortened(text: str) -> str:
     """The part of a term that an address may hold, and that is still the same kind of term; maybe empty.
 
-    Whole numbers keep their last six digits. Names, e-mail addresses and beginnings of numbers that somebody
-    has (`is_found`) end before their seventh digit, because they are looked for from their beginning.
+    Numbers keep their last six digits. Names and e-mail addresses end before their seventh digit, because
+    they are looked for from their beginning.
     """
     if is_short(text):
         return text
     term = understand(text)
-    if term.meaning in NUMBERS and not (is_found and _is_beginning(term)):
+    if term.is_number:
         # Read again, for zeros at its front may go: the box and the sentence must name the same end.
         return understand(term.value[-MOST_DIGITS:]).value
     found = _UP_TO_MOST.match(term.value)
@@ -44,12 +44,4 @@ def outcome(text: str, *, is_found: bool) -> str:
     """The key of the sentence for a term that not exactly one user matches."""
     if is_found:
         return "several"
-    return "no-number" if understand(text).meaning in NUMBERS else "no-name"
-
-
-def _is_beginning(term: Term) -> bool:
-    try:
-        phone_number.parse(term.value)
-    except phone_number.PhoneNumberError:
-        return term.meaning is Meaning.PHONE_NUMBER
-    return False
+    return "no-number" if understand(text).is_number else "no-name"

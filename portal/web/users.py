@@ -1,118 +1,97 @@
-"""The users of an app: looking them up, and one user's page."""
+"""One user of an app, on a page."""
 
-from dataclasses import replace
-from typing import Any
+import hashlib
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, request
 
-from portal import clock
 from portal.core.roles import Action
+from portal.core.why_no_sms import Answer
 from portal.database import reading
 from portal.models import User
-from portal.services import audit, lookups, outbox, users
-from portal.web import short_terms
-from portal.web.forms.users import UserFilters
+from portal.services import app_settings, number_cards, timelines, users, why_no_sms
+from portal.services.context import Context
+from portal.services.number_cards import NumberCard
+from portal.services.timelines import Page
+from portal.web import filters, timeline_days, user_actions
 from portal.web.guards import Standing, may
-from portal.web.render import go_to, page_or_fragment
+from portal.web.render import page_or_fragment
 
 pages = Blueprint("users", __name__, url_prefix="/apps/<id:app_id>/users")
 
-AUDIT_ENTRIES = 20
-PAGE_LENGTH = 50
-# The id of the box; htmx names it when typing, not sending, is what asks.
-SEARCH_BOX = "q"
-
-
-@pages.get("")
-@may(Action.SEE_USERS)
-def index(standing: Standing) -> Response:
-    """Fifty users at a time, newest first, narrowed by what the address says."""
-    filters = UserFilters.read(request.args)
-    if not short_terms.is_short(filters.q):
-        return _lead_on(standing, filters)
-    return _list(standing, filters, outcome=short_terms.OUTCOMES.get(request.args.get("whole", ""), ""))
-
-
-@pages.post("")
-@may(Action.SEE_USERS)
-def look_up(standing: Standing) -> Response:
-    """Looks for what was typed. It changes nothing; a POST because no address may hold a whole number.
-
-    More than six digits that belong to one user lead to that user, everything else to the list. Who is
-    still typing stays on the page.
-    """
-    filters = UserFilters.read(request.form)
-    is_typing = request.headers.get("HX-Trigger") == SEARCH_BOX
-    return _show_while_typing(standing, filters) if is_typing else _lead_on(standing, filters)
+PAGE = "users/show.html"
 
 
 @pages.get("/<id:user_id>")
 @may(Action.SEE_USERS)
 def show(standing: Standing, user_id: str) -> Response:
-    """One user: which number is in force, which one waits, what was sent, what happened. Numbers masked."""
-    session = reading()
-    ctx = current_app.extensions["ringback"].context(session, standing.caller)
+    """One user: which number is in force, which one waits, why no SMS came, what happened. Numbers masked.
+
+    An open page asks again for what changes, and gets 204 while nothing has.
+    """
+    ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
     user = users.get(ctx, user_id)
-    return make_response(
-        render_template(
-            "users/show.html",
-            app=standing.app,
-            user=user,
-            messages=outbox.messages_of_user(session, standing.app.id, user.id),
-            entries=audit.of_user(session, standing.app.id, user.id, AUDIT_ENTRIES),
-        )
-    )
-
-
-def _address_of(standing: Standing, filters: UserFilters, whole: str | None = None) -> str:
-    values: dict[str, Any] = filters.arguments() | {"whole": whole}
-    return url_for(".index", app_id=standing.app.id, **values)
-
-
-def _lead_on(standing: Standing, filters: UserFilters) -> Response:
-    if short_terms.is_short(filters.q):
-        return go_to(_address_of(standing, filters))
-    found = _who_match(standing, filters.q)
-    if len(found) == 1:
-        return go_to(url_for(".show", app_id=standing.app.id, user_id=found[0].id))
-    is_found = bool(found)
-    short = replace(filters, q=short_terms.shortened(filters.q, is_found=is_found))
-    whole = short_terms.outcome(filters.q, is_found=is_found)
-    return go_to(_address_of(standing, short, whole))
-
-
-def _show_while_typing(standing: Standing, filters: UserFilters) -> Response:
-    short, hint = filters, ""
-    if not short_terms.is_short(filters.q):
-        is_found = bool(_who_match(standing, filters.q))
-        short = replace(filters, q=short_terms.shortened(filters.q, is_found=is_found))
-        hint = short_terms.TO_GO_ON
-    answer = _list(standing, short, hint=hint)
-    answer.headers["HX-Replace-Url"] = _address_of(standing, short)
-    return answer
-
-
-def _who_match(standing: Standing, text: str) -> list[User]:
-    """Up to two users, whatever the filters: a whole number means one person."""
-    wanted = lookups.Search(text=text)
-    return lookups.search(reading(), standing.app.id, wanted, after=None, now=clock.now(), limit=2).users
-
-
-def _list(standing: Standing, filters: UserFilters, *, outcome: str = "", hint: str = "") -> Response:
-    wanted = lookups.Search(
-        text=filters.q, verified=filters.verified, pending=filters.pending, disabled=filters.disabled
-    )
-    page = lookups.search(
-        reading(), standing.app.id, wanted, after=filters.after, now=clock.now(), limit=PAGE_LENGTH
-    )
-    # The next fifty rows are asked for by the row that ends these.
-    rows_only = request.headers.get("HX-Target", "").startswith("users_rows")
+    if "before" in request.args:
+        return _older(standing, ctx, user)
+    timeline = _timeline(ctx, user)
+    if timeline is None:
+        # So much happened since the page was opened that it had better start again.
+        return make_response("", 200, {"HX-Refresh": "true"})
+    app = app_settings.load(ctx)
+    card = number_cards.load(ctx, app, user)
+    why = why_no_sms.explain(ctx, app, card)
+    seen = _stamp(card, why, timeline)
+    if request.args.get("seen") == seen:
+        return make_response("", 204)
     return page_or_fragment(
-        "users/index.html",
-        "users/_rows.html" if rows_only else "users/_results.html",
+        PAGE,
+        "users/_live.html",
         app=standing.app,
-        filters=filters,
-        page=page,
-        outcome=outcome,
-        hint=hint,
+        user=user,
+        deeds=user_actions.offered(standing, user.id),
+        card=card,
+        why=why,
+        timeline=timeline,
+        days=timeline_days.by_day(timeline.events),
+        before=None,
+        seen=seen,
+        sees_templates=standing.may(Action.SEE_SMS_TEMPLATES),
     )
+
+
+def _timeline(ctx: Context, user: User) -> Page | None:
+    """The newest events: a page of them, or all that an open page shows and what came since."""
+    shown = request.args.get("end")
+    if shown is None:
+        return timelines.page(ctx, user.id)
+    return timelines.since(ctx, user.id, timelines.read_cursor(shown))
+
+
+def _older(standing: Standing, ctx: Context, user: User) -> Response:
+    """A later page of the timeline. Asked for by htmx, it goes on under the day that `under` names."""
+    before = request.args["before"]
+    timeline = timelines.page(ctx, user.id, timelines.read_cursor(before))
+    return page_or_fragment(
+        PAGE,
+        "users/_older.html",
+        app=standing.app,
+        user=user,
+        deeds=user_actions.offered(standing, user.id),
+        timeline=timeline,
+        days=timeline_days.by_day(timeline.events),
+        before=before,
+        under=request.args.get("under", ""),
+    )
+
+
+def _stamp(card: NumberCard, why: Answer, timeline: Page) -> str:
+    """A word that changes when the page would look different, but for how long ago things happened."""
+    user, attempt = card.user, card.attempt
+    numbers = (user.phone_number, user.phone_number_verified, card.pending, user.disabled, user.locale)
+    lives = (
+        filters.left(user.pending_until or 0),
+        filters.left(attempt.code_expires_at) if attempt else "",
+        (attempt.state, attempt.guesses, attempt.sends) if attempt else "",
+    )
+    facts = (user.modified_at, card.wording, why)
+    state = repr((numbers, lives, facts, timeline.events))
+    return hashlib.sha256(state.encode()).hexdigest()[:16]

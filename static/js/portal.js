@@ -1,4 +1,4 @@
-// What does the portal add where JavaScript runs? Copying, arrow keys, polling, focus. Every page works without it.
+// What does the portal add where JavaScript runs? Copying, arrow keys, focus. Every page works without it.
 "use strict";
 
 const root = document.documentElement;
@@ -54,24 +54,10 @@ function narrow(list, wanted) {
   say(`${shown} shown`);
 }
 
-// A hidden tab asks for nothing; a tab that comes back asks at once.
-function poll() {
-  if (document.hidden) return;
-  for (const part of document.querySelectorAll("[data-polls]")) htmx.trigger(part, "portal:poll");
-}
-
-// A list that grows at its top must not move what is being read.
-let held = null;
-
-function holdStill(target) {
-  const first = [...target.querySelectorAll("li[id]")].find((item) => item.getBoundingClientRect().bottom > 0);
-  held = first && scrollY > 0 ? { id: first.id, top: first.getBoundingClientRect().top } : null;
-}
-
-function letGo() {
-  const item = held && document.getElementById(held.id);
-  if (item) scrollBy(0, item.getBoundingClientRect().top - held.top);
-  held = null;
+// A time of day, with its day when that is not today.
+function clock(at) {
+  const isToday = at.toDateString() === new Date().toDateString();
+  return at.toLocaleString(undefined, isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
 }
 
 // Times say UTC; the person's own zone goes before it.
@@ -79,6 +65,7 @@ function localise(within) {
   for (const time of within.querySelectorAll("time[datetime]:not([data-local])")) {
     const local = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
     time.title = `${local} (${time.title})`;
+    if ("clock" in time.dataset) time.textContent = clock(new Date(time.dateTime));
     time.dataset.local = "";
   }
 }
@@ -106,24 +93,17 @@ addEventListener("hashchange", () => {
   if (location.hash === "#rail") document.getElementById("rail").focus();
 });
 
-document.addEventListener("visibilitychange", poll);
-setInterval(poll, 3000);
-
 // What the page asks for by itself is no wait of the person's.
 let running = 0;
 function count(event, change) {
-  if (event.detail.elt.matches("[data-polls]")) return;
+  if (event.detail.requestConfig.elt.matches("[data-polls]")) return;
   running = Math.max(0, running + change);
   root.classList.toggle("loading", running > 0);
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => count(event, 1));
 document.addEventListener("htmx:afterRequest", (event) => count(event, -1));
-document.addEventListener("htmx:beforeSwap", (event) => {
-  if (event.detail.target.matches("[data-polls]")) holdStill(event.detail.target);
-});
 document.addEventListener("htmx:afterSettle", (event) => {
-  letGo();
   focusOnErrors(event.detail.elt);
   localise(document);
   const news = event.detail.elt.dataset?.news;
@@ -131,7 +111,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 });
 for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
   document.addEventListener(failure, (event) => {
-    if (event.detail.xhr?.status === 422) return;
+    if (event.detail.xhr?.status === 422 || event.detail.elt.matches("[data-polls]")) return;
     document.getElementById("trouble").hidden = false;
   });
 }

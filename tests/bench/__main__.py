@@ -15,7 +15,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 
 from tests import postgresql
-from tests.bench import authors, hashes, report, scenarios, seed, servers, yardsticks
+from tests.bench import authors, desk, hashes, report, scenarios, seed, servers, yardsticks
 from tests.bench.driver import Outcome, run
 from tests.conftest import migrate
 
@@ -48,9 +48,13 @@ def main() -> None:
     """Reads what to measure, measures it, prints the table."""
     arguments = _arguments()
     password_hash = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1).hash(seed.PASSWORD)
-    raw_hashes = hashes.per_second(seconds=5)
+    raw_hashes = 0.0 if arguments.desk else hashes.per_second(seconds=5)
     for name in arguments.databases:
         with _database(name) as (url, home):
+            if arguments.desk:
+                users = arguments.users
+                desk.show(name, desk.measure(url, home, users, arguments.workers, password_hash))
+                continue
             bench = Bench(name, url, home, arguments.requests, password_hash)
             bench.results.raw_hashes = raw_hashes
             bench.people = seed.fill(url, home, FEW, password_hash)
@@ -156,6 +160,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--many", action="store_true", help="also with 1,000,000 users (takes minutes to fill)"
     )
+    parser.add_argument("--desk", action="store_true", help="only support's look-ups, among many users")
+    parser.add_argument("--users", type=int, default=MANY, help="how many users the desk has (1,000,000)")
     return parser.parse_args()
 
 

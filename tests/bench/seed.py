@@ -46,7 +46,7 @@ def fill(url: str, home: Path, users: int, password_hash: str, first: int = 0) -
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous = off"))
     now = time.time_ns() // 1_000_000
     if first == 0:
-        _add_app(engine, now)
+        add_app(engine, now)
     server_keys = keys.load(home)
     made: list[Seeded] = []
     for start in range(first, first + users, CHUNK):
@@ -101,7 +101,6 @@ def _user(user_id: str, name: str, number: str, now: int, password_hash: str) ->
         "login_name": name,
         "email_address": f"{name}@example.com",
         "phone_number": number,
-        "phone_number_reversed": number[::-1],
         "phone_number_verified": False,
         "password_hash": password_hash,
         "disabled": False,
@@ -130,7 +129,8 @@ def _verification(verification_id: str, user_id: str, number: str, now: int) -> 
     }
 
 
-def _add_app(engine: Engine, now: int) -> None:
+def add_app(engine: Engine, now: int) -> None:
+    """The app that is measured, with one SMS template."""
     app = {
         "id": APP_ID,
         "key": "key",

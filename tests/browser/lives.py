@@ -1,8 +1,10 @@
 """Who lives in the shop? People with long and foreign names, and enough of them to fill pages."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
+from flask import Flask
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -86,6 +88,21 @@ def crowd(transaction, shop: Shop) -> list[User]:
 
 
 @pytest.fixture
+def fail_one(session: Session, shop: Shop) -> Callable[[], None]:
+    """`fail_one()` is one more user of the shop whose SMS failed a moment ago, and can be tried again."""
+
+    def fail() -> None:
+        user = factories.user(session, app_id=shop.id, phone_number=factories.phone_number())
+        own = {"app_id": shop.id, "user_id": user.id, "phone_number": user.phone_number}
+        failed = {"state": MessageState.FAILED, "reason": Reason.PROVIDER_UNREACHABLE, "provider": "console"}
+        code = factories.verification(session, **own)
+        words = "No answer within •• seconds, and no other word from the carrier for a long while"
+        factories.message(session, **own, **failed, verification_id=code.id, attempts=5, provider_words=words)
+
+    return fail
+
+
+@pytest.fixture
 def phone_full(transaction, shop: Shop) -> Callable[[int], None]:
     """`phone_full(20)` puts so many SMS on the sandbox phone of the shop."""
 
@@ -96,3 +113,29 @@ def phone_full(transaction, shop: Shop) -> Callable[[int], None]:
                 factories.message(writing, app_id=shop.id, values=VALUES, **arrived)
 
     return deliver
+
+
+@pytest.fixture
+def audit_full(transaction, shop: Shop, town: dict[str, User], bob) -> Callable[[int], None]:
+    """`audit_full(60)` puts so many deeds of Bob's on record, done to the user who changes the number."""
+    changed = {"before": {"phone_number": "+81 ••• •••• 5678"}, "after": {"phone_number": "nothing"}}
+    deed = {"action": AuditAction.NUMBER_FREED, "details": changed, "reason": f"{ARABIC} {'x' * 60}"}
+
+    def put(count: int) -> None:
+        by_bob = {"actor_kind": ActorKind.ACCOUNT, "actor_id": bob.id, "user_id": town["changing"].id}
+        with transaction() as writing:
+            for _ in range(count):
+                factories.audit_entry(writing, app_id=shop.id, **by_bob, **deed)
+
+    return put
+
+
+@pytest.fixture
+def one_look_up(app: Flask) -> Callable[[], None]:
+    """`one_look_up()` lets each person look up one number in this hour, and no more."""
+
+    def cap() -> None:
+        parts = app.extensions["ringback"]
+        app.extensions["ringback"] = replace(parts, profile=replace(parts.profile, look_ups_per_hour=1))
+
+    return cap

@@ -44,6 +44,9 @@ class Scene:
     shop: str
     changing: str
     phone_full: Callable[[int], None] = field(repr=False)
+    fail_one: Callable[[], None] = field(repr=False)
+    audit_full: Callable[[int], None] = field(repr=False)
+    one_look_up: Callable[[], None] = field(repr=False)
 
     def open(self, path: str) -> None:
         """Opens a page of the shop."""
@@ -134,10 +137,60 @@ def users_found_by_four_digits(scene: Scene) -> None:
     expect(scene.page.get_by_text("Looked for")).to_be_visible()
 
 
+def a_pending_number_found_with_every_filter_in_sight(scene: Scene) -> None:
+    scene.open("/users?q=4321&country=JP&since=2026-01-01")
+    scene.page.get_by_text("More filters").click()
+    expect(scene.page.get_by_label("Language")).to_be_visible()
+    expect(scene.page.get_by_text("matches")).to_be_visible()
+
+
+def too_many_look_ups(scene: Scene) -> None:
+    scene.watch.expects(429)
+    scene.one_look_up()
+    scene.open("/users?q=4321")
+    scene.open("/users?q=432")
+    expect(scene.page.get_by_text("Nothing was looked up.")).to_be_visible()
+
+
+def a_user_with_every_detail_in_sight(scene: Scene) -> None:
+    scene.audit_full(8)
+    scene.open(f"/users/{scene.changing}")
+    details = scene.page.locator("main details")
+    for each in details.all():
+        each.locator("summary").click()
+    expect(scene.page.locator("main details[open]")).not_to_have_count(0)
+    expect(scene.page.locator("main details:not([open])")).to_have_count(0)
+
+
 def a_disabled_user(scene: Scene) -> None:
     scene.open("/users?status=disabled")
     scene.page.locator("a.row-target").click()
     expect(scene.page.get_by_text("Nothing logs in right now")).to_be_visible()
+
+
+def an_action_without_a_reason(scene: Scene) -> None:
+    scene.open(f"/users/{scene.changing}/actions/free-number")
+    scene.page.get_by_role("button", name="Free the number").click()
+    expect(scene.page.locator("#reason[aria-invalid]")).to_be_focused()
+
+
+def an_action_that_makes_no_sense(scene: Scene) -> None:
+    scene.watch.expects(409)
+    scene.open(f"/users/{scene.changing}/actions/enable")
+    expect(scene.page.get_by_text("There is nothing to do here.")).to_be_visible()
+
+
+def a_reveal_without_a_reason(scene: Scene) -> None:
+    scene.open(f"/users/{scene.changing}/reveal")
+    scene.page.get_by_role("button", name="Reveal").click()
+    expect(scene.page.locator("#reason[aria-invalid]")).to_be_focused()
+
+
+def revealed_numbers(scene: Scene) -> None:
+    scene.open(f"/users/{scene.changing}/reveal")
+    scene.page.get_by_label("Reason").fill("The carrier asks.")
+    scene.page.get_by_role("button", name="Reveal").click()
+    expect(scene.page.get_by_text("+81 90-1234-5678")).to_be_visible()
 
 
 def an_inbox_with_more_than_a_page(scene: Scene) -> None:
@@ -188,6 +241,60 @@ def an_empty_inbox(scene: Scene) -> None:
     expect(scene.page.get_by_text("No SMS yet")).to_be_visible()
 
 
+def messages_of_all_kinds(scene: Scene) -> None:
+    scene.fail_one()
+    scene.open("/messages")
+    expect(scene.page.get_by_role("link", name="Try 1 failed one again")).to_be_visible()
+
+
+def no_messages_yet(scene: Scene) -> None:
+    an_empty_app(scene)
+    scene.page.get_by_role("link", name="Messages", exact=True).click()
+    expect(scene.page.get_by_text("No SMS yet")).to_be_visible()
+
+
+def more_messages_than_a_page(scene: Scene) -> None:
+    scene.phone_full(60)
+    scene.open("/messages")
+    expect(scene.page.get_by_role("link", name="Show 50 more")).to_be_attached()
+
+
+def messages_that_failed(scene: Scene) -> None:
+    scene.fail_one()
+    scene.open("/messages?outcome=failed&country=JP")
+    expect(scene.page.get_by_role("link", name="Clear")).to_be_visible()
+    expect(scene.page.locator("#messages tbody tr[id]")).not_to_have_count(0)
+
+
+def no_such_message(scene: Scene) -> None:
+    scene.open("/messages?outcome=delivered&country=DE&reason=no_provider")
+    expect(scene.page.get_by_text("No message matches")).to_be_visible()
+
+
+def a_retry_without_a_reason(scene: Scene) -> None:
+    scene.fail_one()
+    scene.open("/messages/retries")
+    scene.page.get_by_role("button", name="Send 1 SMS").click()
+    expect(scene.page.locator("#reason[aria-invalid]")).to_be_focused()
+
+
+def more_entries_than_a_page(scene: Scene) -> None:
+    scene.audit_full(60)
+    scene.open("/audit")
+    expect(scene.page.get_by_role("link", name="Show 50 more")).to_be_attached()
+
+
+def entries_of_one_user(scene: Scene) -> None:
+    scene.audit_full(3)
+    scene.open(f"/audit?user={scene.changing}")
+    expect(scene.page.locator("#entries tbody tr[id]")).to_have_count(5)
+
+
+def no_such_entry(scene: Scene) -> None:
+    scene.open("/audit?kind=keys&actor=system&from=2026-01-01")
+    expect(scene.page.get_by_text("No entry matches")).to_be_visible()
+
+
 # Every page by its endpoint; a page without a line here fails the test below.
 PAGES = {
     "security.login": None,
@@ -197,6 +304,12 @@ PAGES = {
     "inbox.show": "{shop}/inbox",
     "users.index": "{shop}/users",
     "users.show": "{shop}/users/{changing}",
+    "user_actions.ask": "{shop}/users/{changing}/actions/resend",
+    "user_actions.ask_to_mark_verified": "{shop}/users/{changing}/actions/mark-verified",
+    "reveals.ask": "{shop}/users/{changing}/reveal",
+    "messages.index": "{shop}/messages",
+    "message_retries.ask": "{shop}/messages/retries",
+    "audit_log.index": "{shop}/audit",
     "sms_templates.index": "{shop}/sms-templates",
     "sms_templates.new": "{shop}/sms-templates/new",
     "sms_templates.edit": "{shop}/sms-templates/ja",
@@ -229,8 +342,24 @@ STATES = [
     a_saved_template,
     no_such_user_found,
     users_found_by_four_digits,
+    a_pending_number_found_with_every_filter_in_sight,
+    too_many_look_ups,
+    a_user_with_every_detail_in_sight,
     a_disabled_user,
     no_users_yet,
+    an_action_without_a_reason,
+    an_action_that_makes_no_sense,
+    a_reveal_without_a_reason,
+    revealed_numbers,
+    messages_of_all_kinds,
+    no_messages_yet,
+    more_messages_than_a_page,
+    messages_that_failed,
+    no_such_message,
+    a_retry_without_a_reason,
+    more_entries_than_a_page,
+    entries_of_one_user,
+    no_such_entry,
     an_inbox_with_more_than_a_page,
     an_empty_inbox,
     an_unconfirmed_new_secret,
@@ -334,8 +463,10 @@ def _problems(page: Page, variant: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def scene(alices, watch, shop, town, phone_full) -> Scene:
+def scene(alices, watch, shop, town, phone_full, fail_one, audit_full, one_look_up) -> Scene:
     """Alice at her desk, and the town in her shop."""
     assert re.fullmatch(r"[A-Za-z0-9._-]{64}", LONGEST_LOGIN_NAME)
     phone_full(2)
-    return Scene(alices, watch, f"/apps/{shop.id}", town["changing"].id, phone_full)
+    return Scene(
+        alices, watch, f"/apps/{shop.id}", town["changing"].id, phone_full, fail_one, audit_full, one_look_up
+    )

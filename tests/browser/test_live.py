@@ -142,6 +142,8 @@ def test_web_05_nothing_of_a_number_stays_in_the_browser(alices, shop, town, cro
     numbers = [user.phone_number for user in [*town.values(), *crowd] if user.phone_number]
     alices.goto(f"/apps/{shop.id}/users")
     alices.get_by_role("searchbox").fill("5678")
+    expect(alices.get_by_text("Press Enter to look this phone number up.")).to_be_visible()
+    alices.get_by_role("searchbox").press("Enter")
     expect(alices.locator("a.row-target")).to_have_count(1)
     alices.locator("a.row-target").click()
     expect(alices.get_by_role("heading", name="Pending")).to_be_visible()

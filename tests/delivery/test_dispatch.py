@@ -156,6 +156,21 @@ def test_del_06_a_permanent_refusal_ends_a_message_at_once(office):
     assert (message.attempts, message.provider_words) == (1, "Unknown subscriber")
 
 
+@pytest.mark.parametrize("permanent", [True, False])
+@pytest.mark.parametrize("starts_at", [0, 10])
+def test_ten_05_what_a_provider_repeats_of_an_sms_is_not_kept(office, permanent, starts_at):
+    refusal = ProviderRefused(permanent=permanent)
+    office.carrier.script = [refusal]
+    office.carrier.meanwhile = lambda: repeat(refusal, office.carrier.tried[0].text[starts_at:])
+    dora = office.sign_up()
+    office.send()
+    assert office.message(dora).provider_words == "Not taken: «…», says the filter"
+
+
+def repeat(refusal: ProviderRefused, text: str) -> None:
+    refusal.words = f"Not taken: «{text}», says the filter"
+
+
 @pytest.mark.parametrize(
     "failure", [ProviderUnreachable("reset by peer"), ProviderRefused("slow down"), KeyError("x")]
 )
@@ -229,3 +244,14 @@ def test_a_poisoned_message_holds_up_no_neighbour_in_the_same_pass(office):
     emil = office.sign_up("emil", "+819012345679")
     assert office.send() == 2
     assert {office.message(user).state for user in (dora, emil)} == {"queued", "sent"}
+
+
+@pytest.mark.parametrize("permanent", [True, False])
+def test_a_phone_that_the_carrier_cannot_reach_is_told_apart_from_a_refused_message(office, permanent):
+    office.carrier.script = [
+        ProviderRefused("absent subscriber", permanent=permanent, reason=Reason.PHONE_UNREACHABLE)
+    ]
+    dora = office.sign_up()
+    office.send()
+    message = office.message(dora)
+    assert (message.state, message.reason) == ("failed" if permanent else "queued", "phone_unreachable")

@@ -21,4 +21,4 @@ def test_it_takes_columns_by_name(session):
     shop = factories.app(session, name="Shop")
     ken = factories.user(session, app_id=shop.id, phone_number="+819012345678")
 
-    assert (ken.app_id, ken.phone_number_reversed) == (shop.id, "876543210918+")
+    assert (ken.app_id, ken.phone_number) == (shop.id, "+819012345678")

@@ -9,7 +9,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from portal import database as portal_database
-from portal.models import Base
+from portal.models import Base, is_ours
 from tests.conftest import MIGRATIONS, migrate
 
 VERSIONS = sorted((MIGRATIONS / "versions").glob("*.py"))
@@ -72,7 +72,9 @@ def test_alembic_finds_no_difference_either(empty_url):
     engine = create_engine(empty_url)
 
     with engine.connect() as connection:
-        found = compare_metadata(MigrationContext.configure(connection), Base.metadata)
+        found = compare_metadata(
+            MigrationContext.configure(connection, opts={"include_name": is_ours}), Base.metadata
+        )
     engine.dispose()
 
     assert found == []
@@ -109,7 +111,7 @@ def _links(path: Path) -> tuple[str, str | None]:
 
 def tables_of(url):
     engine = create_engine(url)
-    found = set(inspect(engine).get_table_names())
+    found = {name for name in inspect(engine).get_table_names() if is_ours(name, "table", None)}
     engine.dispose()
     return found
 

@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from flask import Flask
@@ -13,14 +14,18 @@ from flask import Flask
 import portal.database
 from portal import clock, keys
 from portal.config import Settings
+from portal.core.deeds import Deed
 from portal.core.limits import DEFAULT
 from portal.errors import Refusal
 from portal.models import ActorKind, App
 from portal.services import (
     own_numbers,
     phone_numbers,
+    reveals,
     sms_template_drafts,
+    support_deeds,
     test_sends,
+    tokens,
     user_numbers,
     users,
     verifications,
@@ -97,6 +102,22 @@ def discard(ctx: Context, locale: str, draft_id: str) -> None:
     sms_template_drafts.discard(ctx, locale, draft_id)
 
 
+def help_user(ctx: Context, deed: str, user_id: str, seen: str | None = None) -> None:
+    """Does what support does to a user."""
+    support_deeds.do(ctx, support_deeds.Order(Deed(deed), user_id, "They asked for it.", seen))
+
+
+def reveal(ctx: Context, user_id: str, account_id: str) -> None:
+    """Looks at a user's whole numbers."""
+    caller = Caller(ActorKind.ACCOUNT, ctx.app_id, account_id)
+    reveals.reveal(replace(ctx, caller=caller), user_id, "They asked for it.")
+
+
+def log_in(ctx: Context, user_id: str) -> None:
+    """Logs somebody in whose password was right."""
+    tokens.log_in(ctx, tokens.LoginCandidate(user_id, "hash", False), None, None)
+
+
 VERBS = {
     verb.__name__: verb
     for verb in (
@@ -113,6 +134,9 @@ VERBS = {
         confirm_own_number,
         send_test,
         ask_for_own_number,
+        help_user,
+        reveal,
+        log_in,
     )
 }
 

@@ -2,16 +2,24 @@
 
 import base64
 import json
+import re
+from dataclasses import replace
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import delete, event, insert, select, text
 
 from portal import clock as portal_clock
-from portal.errors import BadInput
-from portal.models import User
-from portal.services import lookups, users
+from portal.core.limits import DEFAULT
+from portal.core.reasons import Reason
+from portal.core.roles import Role
+from portal.errors import BadInput, TooSoon
+from portal.models import ActorKind, AuditAction, AuditEntry, User
+from portal.services import accounts, lookup_walks, lookups, user_finds, users
+from portal.services.context import Caller, Context
+from portal.services.lookup_walks import Filters
 from portal.services.lookups import Page, Search
 from portal.services.users import Registration
+from tests.core.test_search_terms import STYLES
 from tests.services.conftest import Desk
 
 FIRST, SECOND, THIRD = "+819012345678", "+819087654321", "+818011112222"
@@ -19,13 +27,29 @@ FIRST, SECOND, THIRD = "+819012345678", "+819087654321", "+818011112222"
 
 def look(desk: Desk, typed: str = "", after: str | None = None, limit: int = 50, **filters) -> Page:
     """One page of the users page."""
-    wanted = Search(text=typed, **filters)
-    return desk.do(lambda ctx: lookups.search(ctx.session, desk.app_id, wanted, after, ctx.now, limit))
+    wanted = Search(text=typed, filters=Filters(**filters))
+    return desk.do(lambda ctx: lookups.search(ctx, wanted, after, limit))
 
 
 def names(desk: Desk, typed: str = "", **filters) -> list[str]:
     """The login names of who is found, in order of the alphabet."""
-    return sorted(str(user.login_name) for user in look(desk, typed, **filters).users)
+    return sorted(in_order(desk, typed, **filters))
+
+
+def in_order(desk: Desk, typed: str = "", **filters) -> list[str]:
+    """The login names of who is found, as the page shows them."""
+    return [str(hit.user.login_name) for hit in look(desk, typed, **filters).hits]
+
+
+def all_pages(desk: Desk, typed: str = "", limit: int = 50, **filters) -> list[str]:
+    """The IDs of who is found on all pages, one after the other."""
+    seen, after, pages = [], None, 0
+    while pages == 0 or after is not None:
+        page = look(desk, typed, after, limit, **filters)
+        seen += [hit.user.id for hit in page.hits]
+        after, pages = page.next, pages + 1
+        assert pages < 200
+    return seen
 
 
 def add_users(desk: Desk, count: int, **columns) -> None:
@@ -34,7 +58,7 @@ def add_users(desk: Desk, count: int, **columns) -> None:
     rows = []
     for place in range(count):
         number = f"+8190{20_000_000 + place}"
-        numbers = {"phone_number": number, "phone_number_reversed": number[::-1]}
+        numbers = {"phone_number": number, "phone_country": "JP"}
         times = {"created_at": now - place // 3, "modified_at": now}
         rows.append(
             {"app_id": desk.app_id, "id": f"{place:08x}", "login_name": f"many{place}", **numbers, **times}
@@ -51,7 +75,7 @@ def cast(desk) -> Desk:
     alice = desk.do(lambda ctx: users.register(ctx, record, "hash").id)
     desk.confirm(alice, desk.code(alice))
     desk.change(alice, SECOND)
-    desk.register("bob", THIRD)
+    desk.register("bob", THIRD, locale="ja")
     desk.register("charlie", None)
     return desk
 
@@ -62,24 +86,36 @@ def cast(desk) -> Desk:
 FOUND_BY = {
     "5678": ["alice"],
     "345678": ["alice"],
+    "12345678": ["alice"],
     "678": ["alice"],
+    "1234": ["alice"],
+    "234": ["alice"],
+    "901": ["alice"],
+    "0901": ["alice"],
+    "090": ["alice"],
+    "080": ["bob"],
+    "0123": ["alice"],
+    "090123": ["alice"],
     "4321": ["alice"],
+    "8765": ["alice"],
     "2222": ["bob"],
-    "090-1234-5678": ["alice"],
-    "０９０ー１２３４ー５６７８": ["alice"],
-    "+81 90 1234 5678": ["alice"],
-    "+81 (0)90 1234 5678": ["alice"],
-    "0081 90 1234 5678": ["alice"],
+    "1112": ["bob"],
+    "81": [],
+    "819": ["alice"],
+    "818": ["bob"],
     "+8190": ["alice"],
     "+81 80": ["bob"],
     "+819": ["alice"],
+    "+819012": ["alice"],
+    "+1234": [],
     "+44 7400": [],
     "9999": [],
-    "1234": [],
     "alice": ["alice"],
     "ali": ["alice"],
+    "ALI": ["alice"],
     "Alice B.": ["alice"],
-    "Alice": [],
+    "alice b": ["alice"],
+    "b.": ["alice"],
     "alice@example.com": ["alice"],
     "ALICE@EX": ["alice"],
     "alice@": ["alice"],
@@ -89,35 +125,90 @@ FOUND_BY = {
 }
 
 
-def test_a_user_is_found_by_any_end_or_beginning_of_what_it_has(cast):
+def test_a_user_is_found_by_any_part_of_a_number_and_any_beginning_of_a_name(cast):
     assert {typed: names(cast, typed) for typed in FOUND_BY} == FOUND_BY
 
 
 def test_a_user_is_found_by_its_id_however_it_was_copied(cast):
-    alice = look(cast, "alice").users[0].id
+    alice = look(cast, "alice").hits[0].user.id
     for typed in (alice, alice.upper(), f"  {alice}\t"):
         assert names(cast, typed) == ["alice"]
     assert names(cast, alice[:-1]) == []
 
 
+@pytest.mark.parametrize("typed", STYLES)
+def test_a_number_typed_in_any_style_finds_the_same_user(cast, typed):
+    page = look(cast, typed)
+
+    assert [(hit.user.login_name, hit.matched) for hit in page.hits] == [("alice", "current")]
+    assert "the phone number +81 ••• •••• 5678" in page.understood
+
+
+def test_a_hit_says_which_number_matched(cast):
+    assert [hit.matched for hit in look(cast, "4321").hits] == ["pending"]
+    assert [hit.matched for hit in look(cast, SECOND).hits] == ["pending"]
+    assert [hit.matched for hit in look(cast, "5678").hits] == ["current"]
+    assert [hit.matched for hit in look(cast, "8190").hits] == ["current"]
+    assert [hit.matched for hit in look(cast, "alice").hits] == [None]
+
+
 def test_a_pending_number_is_found_too_and_a_lost_one_no_longer(cast):
     assert names(cast, "4321") == names(cast, SECOND) == ["alice"]
-    alice = look(cast, "alice").users[0].id
+    alice = look(cast, "alice").hits[0].user.id
     cast.confirm(alice, cast.code(alice))
     assert names(cast, "4321") == ["alice"]
-    assert names(cast, "5678") == []
+    assert names(cast, "5678") == names(cast, FIRST) == []
+
+
+def test_the_whole_number_comes_before_its_endings_and_those_before_parts(desk):
+    for name, number in [
+        ("part", "+819056781111"),
+        ("ending", "+819011115678"),
+        ("other", "+819022225555"),
+    ]:
+        desk.register(name, number)
+    desk.register("5678", None)
+    assert in_order(desk, "5678") == ["5678", "ending", "part"]
+
+
+def test_a_whole_number_finds_its_users_alone(desk, clock):
+    short, longer = "+3725123456", "+819051234567"
+    desk.set(open_countries=frozenset({"JP", "EE"}))
+    for name, number in [("short", short), ("longer", longer)]:
+        desk.register(name, number)
+    desk.register("waiting", None)
+    clock.advance(61)
+    desk.change(look(desk, "waiting").hits[0].user.id, short)
+    assert names(desk, "5123 456") == names(desk, short) == ["short", "waiting"]
+    assert names(desk, "512345") == ["longer", "short", "waiting"]
+
+
+def test_a_deleted_user_leaves_nothing_to_be_found_by(cast):
+    for name in ("alice", "bob"):
+        gone = look(cast, name).hits[0].user.id
+        cast.do(lambda ctx, gone=gone: users.delete(ctx, gone))
+    assert [names(cast, typed) for typed in ("5678", "4321", "2222", "alice", "")] == [
+        [],
+        [],
+        [],
+        [],
+        ["charlie"],
+    ]
 
 
 def test_a_page_says_how_the_term_was_understood(cast):
-    assert look(cast, "090-1234-5678").understood == "the whole phone number 9012345678"
+    assert look(cast, "090-1234-5678").understood == "the phone number +81 ••• •••• 5678"
+    assert look(cast, "090-0000-5678").understood == "phone number with the 10 digits that end in 5678 in it"
+    assert look(cast, "5678").understood == "phone number with 5678 in it"
+    assert look(cast, "56").understood == "digits: type at least 3 of a phone number"
     assert look(cast, "").understood == ""
 
 
 def test_ten_02_users_of_other_apps_are_never_found(cast, transaction, keys):
     other = Desk(transaction, keys)
-    alice = look(cast, "alice").users[0].id
-    for typed in ("", "alice", "5678", "4321", FIRST, alice, "alice@example.com"):
-        assert look(other, typed).users == []
+    alice = look(cast, "alice").hits[0].user.id
+    for typed in ("", "alice", "5678", "4321", "234", FIRST, "+8190", alice, "alice@example.com"):
+        assert look(other, typed).hits == []
 
 
 @pytest.mark.parametrize(
@@ -132,13 +223,32 @@ def test_ten_02_users_of_other_apps_are_never_found(cast, transaction, keys):
         ({"verified": True, "pending": True}, ["alice"]),
         ({"verified": False, "pending": True}, []),
         ({"verified": True, "disabled": True}, []),
+        ({"country": "JP"}, ["alice", "bob"]),
+        ({"country": "GB"}, []),
+        ({"locale": "ja"}, ["bob"]),
+        ({"locale": "ja", "country": "JP", "verified": False}, ["bob"]),
+        ({"locale": "ja", "verified": True}, []),
+        ({"created_until": 1}, []),
+        ({"created_from": 1}, ["alice", "bob", "charlie"]),
     ],
 )
 def test_filters_narrow_and_add_up(cast, filters, found):
-    charlie = look(cast, "charlie").users[0].id
+    charlie = look(cast, "charlie").hits[0].user.id
     cast.do(lambda ctx: users.set_disabled(ctx, charlie, True))
     assert names(cast, **filters) == found
     assert names(cast, "a", **filters) == [name for name in found if name == "alice"]
+    assert names(cast, "234", **filters) == [name for name in found if name == "alice"]
+
+
+def test_the_time_of_sign_up_is_a_range_whose_end_is_not_in_it(desk, clock):
+    start = clock.now()
+    for name in ("one", "two", "three"):
+        desk.register(name, None)
+        clock.advance(60)
+    minute = 60_000
+    assert names(desk, created_from=start + minute, created_until=start + 2 * minute) == ["two"]
+    assert names(desk, created_from=start + minute) == ["three", "two"]
+    assert names(desk, created_until=start + minute) == ["one"]
 
 
 def test_a_pending_number_whose_day_is_over_counts_as_none(cast, clock):
@@ -174,7 +284,7 @@ HOSTILE = [
 
 
 def test_hostile_terms_find_nobody_and_never_fail(cast):
-    assert {typed[:40]: look(cast, typed).users for typed in HOSTILE} == {typed[:40]: [] for typed in HOSTILE}
+    assert {typed[:40]: look(cast, typed).hits for typed in HOSTILE} == {typed[:40]: [] for typed in HOSTILE}
 
 
 # --- Pages -----------------------------------------------------------------------------------------
@@ -183,48 +293,125 @@ def test_hostile_terms_find_nobody_and_never_fail(cast):
 @pytest.mark.parametrize("limit", [1, 7, 50, 119, 120])
 def test_pages_over_many_users_meet_without_gap_or_double(desk, limit):
     add_users(desk, 120)
-    seen, after, pages = [], None, 0
-    while True:
-        page = look(desk, after=after, limit=limit)
-        seen += page.users
-        pages += 1
-        after = page.next
-        if after is None:
-            break
-        assert len(page.users) == limit
-    assert len(seen) == len({user.id for user in seen}) == 120
-    assert pages == -(-120 // limit)
-    places = [(user.created_at, user.id) for user in seen]
-    assert places == sorted(places, reverse=True)
+    seen = all_pages(desk, limit=limit)
+    assert len(seen) == len(set(seen)) == 120
+    places = desk.rows(
+        select(User.id).where(User.app_id == desk.app_id).order_by(User.created_at.desc(), User.serial.desc())
+    )
+    assert seen == places
 
 
-def test_pages_of_a_search_hold_only_what_is_searched(desk):
+@pytest.mark.parametrize("typed", ["8190", "+8190", "many", "200", "0000", "00", "000", "019", "20000"])
+@pytest.mark.parametrize("limit", [7, 50])
+def test_the_pages_of_a_search_are_the_whole_list_cut_into_pieces(desk, typed, limit):
     add_users(desk, 120)
     desk.register("elsewhere", "+818011112222")
-    first = look(desk, "+8190", limit=100)
-    rest = look(desk, "+8190", after=first.next, limit=100)
-    assert rest.next is None
-    assert len({user.phone_number for user in first.users + rest.users}) == 120
+    whole = all_pages(desk, typed, limit=200)
+    cut = all_pages(desk, typed, limit=limit)
+    assert sorted(cut) == sorted(whole)
+    assert len(cut) == len(set(cut))
+    held = {row[0] for row in rows_that_hold(desk, typed)}
+    assert set(whole) == (held if len(typed) > 2 else set())
 
 
-def test_ten_08_a_number_is_not_read_a_digit_at_a_time(cast):
-    assert [user.login_name for user in look(cast, "345678").users] == ["alice"]
-    for digit in range(10):
-        assert look(cast, f"{digit}2345678").users == []
-    assert [user.login_name for user in look(cast, "090-1234-5678").users] == ["alice"]
+def rows_that_hold(desk: Desk, typed: str) -> list:
+    """Who has a typed part, found the slow and certain way."""
+    rows = desk.do(lambda ctx: ctx.session.execute(select(User.id, User.phone_number, User.login_name)).all())
+    if typed.isalpha():
+        return [row for row in rows if row.login_name.startswith(typed)]
+    if typed.startswith("+"):
+        return [row for row in rows if row.phone_number.startswith(typed)]
+    return [row for row in rows if typed in row.phone_number]
 
 
-def test_a_whole_national_number_is_found_among_newer_ones_that_end_in_it(desk, clock):
-    number = "+3722345678"
-    numbers = {"phone_number": number, "phone_number_reversed": number[::-1]}
-    row = {"app_id": desk.app_id, "id": "oldest", "login_name": "tallinn", **numbers}
-    desk.do(lambda ctx: ctx.session.execute(insert(User), [row | {"created_at": 1, "modified_at": 1}]))
-    for place in range(5):
-        longer = f"+8190{place}2345678"
-        numbers = {"phone_number": longer, "phone_number_reversed": longer[::-1]}
-        newer = {"app_id": desk.app_id, "id": f"newer{place}", "created_at": 2, "modified_at": 2, **numbers}
-        desk.do(lambda ctx, newer=newer: ctx.session.execute(insert(User), [newer]))
-    assert [user.login_name for user in look(desk, "2345678", limit=2).users] == ["tallinn"]
+def test_a_walk_stops_after_its_window_and_says_how_far_it_looked(desk, monkeypatch):
+    monkeypatch.setattr(lookup_walks, "WINDOW", 20)
+    add_users(desk, 50)
+    rare = look(desk, "many").hits[-1].user.id
+    desk.do(lambda ctx: users.set_disabled(ctx, rare, True))
+    page = look(desk, verified=False, disabled=False, limit=10)
+    assert (len(page.hits), page.looked_back_to) == (10, None)
+    page = look(desk, verified=True)
+    assert page.hits == []
+    assert page.looked_back_to is not None
+    assert all_pages(desk, verified=True) == []
+    assert len(all_pages(desk, locale=None, country="JP")) == 50
+
+
+def test_very_many_beginnings_are_cut_and_said_to_be(desk, monkeypatch):
+    monkeypatch.setattr(lookup_walks, "WINDOW", 5)
+    monkeypatch.setattr(user_finds, "MOST_FOUND", 30)
+    monkeypatch.setattr(lookups, "MOST_FOUND", 30)
+    add_users(desk, 60)
+    page = look(desk, "many", limit=20)
+    assert (len(page.hits), page.is_cut) == (20, True)
+    assert len(all_pages(desk, "many", limit=20)) == 30
+    assert look(desk, "many59").is_cut is False
+
+
+# --- Look-ups of numbers are counted and recorded ---------------------------------------------------
+
+
+def support(desk: Desk, name: str = "bob") -> Caller:
+    """Somebody who supports the app."""
+
+    def join(ctx) -> str:
+        account = accounts.create(ctx, f"{name}@support.example", "hash")
+        accounts.join(ctx, account.id, Role.SUPPORT)
+        return account.id
+
+    return Caller(ActorKind.ACCOUNT, desk.app_id, desk.do(join))
+
+
+def look_as(desk: Desk, caller: Caller, typed: str) -> Page:
+    return desk.do(lambda ctx: lookups.search(ctx, Search(text=typed), None), caller)
+
+
+def looked_up(desk: Desk) -> list[dict]:
+    """What the audit log says of look-ups."""
+    wanted = select(AuditEntry.details).where(AuditEntry.action == AuditAction.NUMBER_LOOKED_UP)
+    return desk.rows(wanted.order_by(AuditEntry.id))
+
+
+def test_ten_08_looking_a_number_up_is_recorded_without_the_number(cast):
+    bob = support(cast)
+    for typed in ("5678", FIRST, "090-1234-5678", "9999"):
+        look_as(cast, bob, typed)
+    assert looked_up(cast) == [{"digits": 4}, {"digits": 12}, {"digits": 10}, {"digits": 4}]
+
+
+def test_ten_08_looking_for_names_is_not_counted(cast):
+    bob = support(cast)
+    for typed in ("alice", "alice@", "", "12", look(cast, "alice").hits[0].user.id):
+        look_as(cast, bob, typed)
+    assert looked_up(cast) == []
+
+
+def test_ten_08_two_hundred_look_ups_an_hour_and_no_more(cast, clock):
+    bob, dora = support(cast), support(cast, "dora")
+    for _ in range(200):
+        look_as(cast, bob, "5678")
+        clock.advance(1)
+    with pytest.raises(TooSoon) as refused:
+        look_as(cast, bob, "5678")
+    assert refused.value.reason is Reason.LOOK_UP_HOURLY_LIMIT
+    assert refused.value.next_allowed_at == clock.now() + 3_400_000
+    assert look_as(cast, bob, "alice").hits
+    assert look_as(cast, dora, "5678").hits
+    clock.advance(3_400)
+    assert look_as(cast, bob, "5678").hits
+
+
+def test_ten_08_a_refused_look_up_says_nothing_of_whom_it_would_have_found(cast, clock):
+    cast.profile = replace(DEFAULT, look_ups_per_hour=1)
+    bob = support(cast)
+    look_as(cast, bob, "5678")
+    said = set()
+    for typed in ("5678", "9999", FIRST):
+        with pytest.raises(TooSoon) as refused:
+            look_as(cast, bob, typed)
+        said.add((refused.value.message, refused.value.next_allowed_at))
+    assert len(said) == 1
 
 
 def test_a_user_who_signs_up_between_two_pages_shifts_nothing(desk, clock):
@@ -233,7 +420,7 @@ def test_a_user_who_signs_up_between_two_pages_shifts_nothing(desk, clock):
     clock.advance(1)
     desk.register("dora", None)
     second = look(desk, after=first.next, limit=10)
-    assert len({user.id for user in first.users + second.users}) == 20
+    assert len({hit.user.id for hit in first.hits + second.hits}) == 20
 
 
 def page_key(*values: object) -> str:
@@ -251,16 +438,19 @@ NOT_OURS = [
     page_key(),
     page_key(1),
     page_key(1, 2),
-    page_key("1", "a"),
-    page_key(1.5, "a"),
-    page_key(True, "a"),
-    page_key(None, None),
-    page_key(2**63, "a"),
-    page_key(-(10**400), "a"),
-    page_key(1, "\0"),
-    page_key(1, "\ud800"),
-    page_key(1, "a", 3),
-    page_key({"a": 1}, "a"),
+    page_key("1", 1, None),
+    page_key(1.5, 1, None),
+    page_key(True, 1, None),
+    page_key(None, None, None),
+    page_key(2**63, 1, None),
+    page_key(1, -(10**400), None),
+    page_key(1, "\0", None),
+    page_key(1, "\ud800", None),
+    page_key(1, 1, 3),
+    page_key(1, 1, -1),
+    page_key(1, 1, True, 1),
+    page_key(1, 1, "0"),
+    page_key({"a": 1}, 1, None),
     base64.urlsafe_b64encode(b"1").decode(),
     base64.urlsafe_b64encode(b"null").decode(),
     base64.urlsafe_b64encode(b"\xff\xff").decode(),
@@ -282,62 +472,96 @@ def test_ten_02_a_page_key_of_another_app_opens_nothing_of_it(desk, transaction,
     other = Desk(transaction, keys)
     add_users(desk, 5)
     key = look(desk, limit=2).next
-    assert look(other, after=key).users == []
+    assert look(other, after=key).hits == []
 
 
 # --- What it costs ---------------------------------------------------------------------------------
 
 
-def plan_of(desk: Desk, typed: str, **filters) -> str:
-    """How the database says it will run a search, over enough users to make it choose."""
+def plans_of(desk: Desk, typed: str, after: str | None = None, *, by_bitmap: bool = False, **filters) -> str:
+    """How the database says it will run the statements of a search, over enough users to make it choose."""
     with desk.transaction() as session:
         dialect, asked = session.get_bind().dialect.name, []
         if dialect == "postgresql":
             # As its autovacuum does by itself; SQLite plans without statistics here and in real life.
-            session.execute(text('ANALYZE "user"'))
+            session.execute(text("ANALYZE"))
+            # Six thousand rows are read at once for less than an index costs. `make bench` asks a million.
+            session.execute(text("SET LOCAL enable_seqscan = off"))
+            session.execute(text("SET LOCAL enable_sort = off"))
         connection = session.connection()
         event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
-        lookups.search(session, desk.app_id, Search(text=typed, **filters), None, portal_clock.now())
-        statement, values = asked[-1]
+        ctx = Context(session, Caller(ActorKind.APP, desk.app_id), portal_clock.now(), desk.keys, DEFAULT)
+        lookups.search(ctx, Search(text=typed, filters=Filters(**filters)), after)
         explain = "EXPLAIN " if dialect == "postgresql" else "EXPLAIN QUERY PLAN "
-        rows = connection.exec_driver_sql(explain + statement, values).all()
+        of_users = [call for call in asked if re.search(r'FROM "?user', call[0])]
+        assert of_users
+        rows = [row for call in of_users for row in connection.exec_driver_sql(explain + call[0], call[1])]
     return "\n".join(str(row[-1]) for row in rows)
 
 
-@pytest.mark.parametrize(
-    ("typed", "indexes"),
-    [
-        ("001234", ["ix_user_phone_number_reversed", "ix_user_pending_phone_number_reversed"]),
-        ("+819020001234", ["ix_user_phone_number", "ix_user_pending_phone_number"]),
-    ],
-)
-def test_a_phone_search_never_reads_all_users(desk, typed, indexes):
+SEARCHES = ["001234", "0012", "012", "+81902000", "+819020001234", "090-2000-1234", "many123@", "many123"]
+NARROWED = [
+    {"pending": True},
+    {"disabled": True},
+    {"verified": False},
+    {"verified": True},
+    {"locale": "ja"},
+    {"country": "JP"},
+    {"country": "JP", "locale": "ja"},
+    {"created_from": 1, "created_until": 2},
+]
+
+
+@pytest.fixture
+def crowd(desk) -> Desk:
+    """Six thousand users, and an app beside it that has as many."""
     add_users(desk, 6_000)
-    plan = plan_of(desk, typed)
-    for index in indexes:
-        assert index in plan
-    assert "Seq Scan" not in plan
-    assert "SCAN" not in plan
-    assert "ix_user_created" not in plan, "that index holds every user of the app"
-    assert len(look(desk, typed).users) in (1, 50)
+    return desk
 
 
-@pytest.mark.parametrize(
-    ("typed", "index"), [("many123@", "email_address"), ("many123", "login_name"), ("00000abc", "login_name")]
-)
-def test_a_name_search_uses_its_indexes(desk, typed, index):
-    add_users(desk, 6_000)
-    plan = plan_of(desk, typed)
-    assert "Seq Scan" not in plan
-    assert "SCAN" not in plan
-    assert "ix_user_created" not in plan
+def test_no_search_and_no_list_ever_reads_all_users(crowd):
+    second = look(crowd, "").next
+    asked = [(typed, None, {}) for typed in SEARCHES]
+    asked += [("", None, filters) for filters in NARROWED]
+    asked += [("012", None, filters) for filters in NARROWED] + [("", second, {}), ("", None, {})]
+    for typed, after, filters in asked:
+        plan = plans_of(crowd, typed, after, **filters)
+        for line in plan.splitlines():
+            assert 'Seq Scan on "user"' not in line, (typed, filters, plan)
+            # SQLite calls a look into the index of parts a scan of its table.
+            is_whole = (
+                line.startswith("SCAN") and "VIRTUAL TABLE INDEX" not in line and "CONSTANT" not in line
+            )
+            assert not is_whole or "subquery" in line, (typed, filters, plan)
 
 
-def test_a_page_far_down_the_list_is_found_by_its_key(desk):
-    add_users(desk, 6_000)
-    plan = plan_of(desk, "")
-    assert "ix_user_created" in plan
-    assert "Seq Scan" not in plan
-    assert "SCAN" not in plan
+@pytest.mark.parametrize("filters", [{}, {"verified": True}, {"country": "JP"}])
+def test_a_page_far_down_the_list_is_found_by_its_key(crowd, filters):
+    plan = plans_of(crowd, "", look(crowd, "").next, **filters)
+
+    assert "ix_user_" in plan
     assert "TEMP B-TREE" not in plan
     assert "Sort" not in plan
+
+
+def test_a_part_of_a_number_is_asked_of_the_index_of_parts(crowd):
+    if crowd.do(lambda ctx: ctx.session.get_bind().dialect.name) == "postgresql":
+        # Among so few users any index does; that this one serves is to be seen without the app's.
+        asked = "EXPLAIN SELECT serial FROM \"user\" WHERE phone_number LIKE '%001234%'"
+        crowd.do(lambda ctx: ctx.session.execute(text("ANALYZE")))
+        plan = "\n".join(crowd.do(lambda ctx: ctx.session.scalars(text(asked)).all()))
+    else:
+        plan = plans_of(crowd, "001234")
+
+    assert "user_number_part" in plan
+    assert "ix_user_created" not in plan, "that index holds every user of the app"
+
+
+def test_a_vacuum_leaves_every_user_where_the_parts_say(crowd, engine):
+    crowd.do(
+        lambda ctx: ctx.session.execute(delete(User).where(User.id.in_(["00000000", "00000001", "00000abc"])))
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("VACUUM")
+    assert names(crowd, "20001234") == ["many1234"]
+    assert names(crowd, "20000001") == []

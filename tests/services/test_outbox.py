@@ -197,19 +197,6 @@ def test_pages_of_the_inbox_meet_without_gap_or_double(desk):
     assert inbox(desk, after=serials[0]) == []
 
 
-def test_messages_of_a_user_are_that_users_newest_first(desk, clock):
-    alice = desk.register("alice", FIRST)
-    desk.register("bob", SECOND)
-    clock.advance(60)
-    desk.resend(alice)
-    found = desk.do(lambda ctx: outbox.messages_of_user(ctx.session, desk.app_id, alice))
-    assert [message.phone_number for message in found] == [FIRST, FIRST]
-    assert found[0].serial > found[1].serial
-    one = desk.do(lambda ctx: outbox.messages_of_user(ctx.session, desk.app_id, alice, limit=1))
-    assert [message.serial for message in one] == [found[0].serial]
-    assert desk.do(lambda ctx: outbox.messages_of_user(ctx.session, "another app", alice)) == []
-
-
 def test_the_name_of_the_app_at_the_time_of_asking_stands_in_the_message(desk, clock):
     alice = desk.register("alice", FIRST)
     desk.do(lambda ctx: ctx.session.execute(update(App).values(name="Store")))

@@ -8,6 +8,7 @@ from portal.core.roles import ALLOWED, Action, Role
 from portal.errors import Busy
 from portal.models import random_id
 
+CUSTOMER = "/users/abcdefabcdef-4abc-8abc-abcd-abcdefab"
 PAGES = {
     "": Action.SEE_APP,
     "/verification": Action.SEE_SETTINGS,
@@ -22,8 +23,17 @@ PAGES = {
     "/sms-templates/en/versions/1": Action.SEE_SMS_TEMPLATES,
     "/sms-templates/import": Action.CHANGE_SMS_TEMPLATES,
     "/users": Action.SEE_USERS,
-    "/users/abcdefabcdef-4abc-8abc-abcd-abcdefab": Action.SEE_USERS,
+    CUSTOMER: Action.SEE_USERS,
+    f"{CUSTOMER}/actions/resend": Action.HELP_USERS,
+    f"{CUSTOMER}/actions/cancel-change": Action.HELP_USERS,
+    f"{CUSTOMER}/actions/mark-verified": Action.MARK_VERIFIED,
+    f"{CUSTOMER}/actions/free-number": Action.HELP_USERS,
+    f"{CUSTOMER}/actions/disable": Action.HELP_USERS,
+    f"{CUSTOMER}/reveal": Action.REVEAL_NUMBERS,
     "/inbox": Action.SEE_INBOX,
+    "/messages": Action.SEE_MESSAGES,
+    "/messages/retries": Action.HELP_USERS,
+    "/audit": Action.SEE_AUDIT,
     "/access-keys": Action.MANAGE_KEYS,
 }
 CHANGES = {
@@ -41,6 +51,8 @@ CHANGES = {
     "/sms-templates/en/test": Action.CHANGE_SMS_TEMPLATES,
     "/sms-templates/en/test/number": Action.CHANGE_SMS_TEMPLATES,
     "/access-keys/secret": Action.MANAGE_KEYS,
+    "/audit/export": Action.EXPORT_AUDIT,
+    f"{CUSTOMER}/actions/mark-verified": Action.MARK_VERIFIED,
 }
 # They change nothing; a body carries what no address may hold.
 QUESTIONS = {
@@ -124,13 +136,28 @@ def test_a_signed_out_fragment_sends_the_whole_page_to_sign_in(stranger, shop, p
 def test_the_rail_offers_support_only_what_support_may_open(bobs, shop):
     rail = bobs.get(f"/apps/{shop.id}").text.split('id="rail"')[1].split("</nav>")[0]
 
-    assert re.findall(r"</svg>([A-Z][A-Za-z ]+)</a>", rail) == ["Ringback", "Overview", "Users"]
+    assert re.findall(r"</svg>([A-Z][A-Za-z ]+)</a>", rail) == [
+        "Ringback",
+        "Overview",
+        "Users",
+        "Messages",
+        "Audit",
+    ]
 
 
 def test_the_rail_offers_the_owner_every_page_in_the_order_of_work(alices, shop):
     rail = alices.get(f"/apps/{shop.id}").text.split('id="rail"')[1].split("</nav>")[0]
 
-    words = ["Overview", "Inbox", "Users", "SMS templates", "Verification", "Access keys"]
+    words = [
+        "Overview",
+        "Inbox",
+        "Users",
+        "Messages",
+        "SMS templates",
+        "Verification",
+        "Access keys",
+        "Audit",
+    ]
     assert re.findall(r"</svg>([A-Z][A-Za-z ]+)</a>", rail) == ["Ringback", *words]
 
 

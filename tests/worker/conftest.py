@@ -46,6 +46,7 @@ def put_down(session: Session, app_id: str, count: int, first: int = 0) -> list[
         [
             {"id": key, "user_id": key, "verification_id": key, "phone_number": number(at), "due_at": now}
             | {
+                "country": "JP",
                 "purpose": "verification",
                 "locale": "en",
                 "sms_template_version_id": wording.id,

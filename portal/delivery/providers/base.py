@@ -8,9 +8,13 @@ ProviderFailure
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from portal.core.reasons import Reason
+
 
 class ProviderFailure(Exception):
     """An SMS was not accepted. `words` is what the provider said; it is scrubbed before it is kept."""
+
+    reason = Reason.PROVIDER_UNREACHABLE
 
     def __init__(self, words: str = "", *, permanent: bool = False) -> None:
         # The words may hold the text of the SMS, so they are no part of the message that a log would show.
@@ -20,7 +24,16 @@ class ProviderFailure(Exception):
 
 
 class ProviderRefused(ProviderFailure):
-    """The provider answered no: for good (`permanent`), or only now (too many requests, its own fault)."""
+    """The provider answered no: for good (`permanent`), or only now (too many requests, its own fault).
+
+    `reason` is PHONE_UNREACHABLE where the provider says that the phone, not the message, is the trouble.
+    """
+
+    def __init__(
+        self, words: str = "", *, permanent: bool = False, reason: Reason = Reason.PROVIDER_REFUSED
+    ) -> None:
+        super().__init__(words, permanent=permanent)
+        self.reason = reason
 
 
 class ProviderUnreachable(ProviderFailure):

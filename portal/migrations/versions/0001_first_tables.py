@@ -8,6 +8,36 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+# Neither database's index of parts of numbers is a table or an index that Alembic can word.
+_PARTS_OF_NUMBERS = {
+    "sqlite": (
+        """CREATE VIRTUAL TABLE user_number_part USING fts5(
+        numbers, content = '', detail = none, columnsize = 0, tokenize = 'trigram')""",
+        """CREATE TRIGGER user_number_part_put AFTER INSERT ON user BEGIN
+        INSERT INTO user_number_part (rowid, numbers)
+        VALUES (new.serial, coalesce(new.phone_number, '') || ' ' ||
+            coalesce(new.pending_phone_number, '') || ' '); END""",
+        """CREATE TRIGGER user_number_part_take AFTER DELETE ON user BEGIN
+        INSERT INTO user_number_part (user_number_part, rowid, numbers)
+        VALUES ('delete', old.serial, coalesce(old.phone_number, '') || ' ' ||
+            coalesce(old.pending_phone_number, '') || ' '); END""",
+        """CREATE TRIGGER user_number_part_change AFTER UPDATE OF phone_number, pending_phone_number ON user
+        WHEN old.phone_number IS NOT new.phone_number
+            OR old.pending_phone_number IS NOT new.pending_phone_number BEGIN
+        INSERT INTO user_number_part (user_number_part, rowid, numbers)
+        VALUES ('delete', old.serial, coalesce(old.phone_number, '') || ' ' ||
+            coalesce(old.pending_phone_number, '') || ' ');
+        INSERT INTO user_number_part (rowid, numbers)
+        VALUES (new.serial, coalesce(new.phone_number, '') || ' ' ||
+            coalesce(new.pending_phone_number, '') || ' '); END""",
+    ),
+    "postgresql": (
+        """CREATE EXTENSION IF NOT EXISTS pg_trgm""",
+        """CREATE INDEX user_number_part ON "user"
+        USING gin (phone_number gin_trgm_ops, pending_phone_number gin_trgm_ops)""",
+    ),
+}
+
 
 def upgrade() -> None:
     """From an empty database."""
@@ -131,6 +161,14 @@ def upgrade() -> None:
             ["app_id"], ["app.id"], name=op.f("fk_audit_entry_app_id_app"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+    )
+    op.create_index(
+        "ix_audit_entry_account",
+        "audit_entry",
+        ["actor_id", "action", "at"],
+        unique=False,
+        sqlite_where=sa.text("actor_kind = 'account'"),
+        postgresql_where=sa.text("actor_kind = 'account'"),
     )
     op.create_index("ix_audit_entry_app", "audit_entry", ["app_id", "id"], unique=False)
     op.create_index("ix_audit_entry_user", "audit_entry", ["app_id", "user_id", "id"], unique=False)
@@ -262,6 +300,9 @@ def upgrade() -> None:
     )
     op.create_table(
         "user",
+        sa.Column(
+            "serial", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False
+        ),
         sa.Column("app_id", sa.String(length=36), nullable=False),
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column(
@@ -279,11 +320,7 @@ def upgrade() -> None:
             sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
             nullable=True,
         ),
-        sa.Column(
-            "phone_number_reversed",
-            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
-            nullable=True,
-        ),
+        sa.Column("phone_country", sa.String(length=3), nullable=True),
         sa.Column("phone_number_verified", sa.Boolean(), nullable=False),
         sa.Column("phone_number_verified_at", sa.BigInteger(), nullable=True),
         sa.Column("phone_number_superseded_at", sa.BigInteger(), nullable=True),
@@ -292,15 +329,20 @@ def upgrade() -> None:
             sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
             nullable=True,
         ),
-        sa.Column(
-            "pending_phone_number_reversed",
-            sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
-            nullable=True,
-        ),
         sa.Column("pending_since", sa.BigInteger(), nullable=True),
         sa.Column("pending_until", sa.BigInteger(), nullable=True),
         sa.Column("password_hash", sa.String(length=255), nullable=True),
         sa.Column("display_name", sa.String(length=50), nullable=True),
+        sa.Column(
+            "display_name_key",
+            sa.String(length=100).with_variant(sa.String(length=100, collation="C"), "postgresql"),
+            nullable=True,
+        ),
+        sa.Column(
+            "display_name_key_turned",
+            sa.String(length=100).with_variant(sa.String(length=100, collation="C"), "postgresql"),
+            nullable=True,
+        ),
         sa.Column("country", sa.String(length=2), nullable=True),
         sa.Column("locale", sa.String(length=35), nullable=True),
         sa.Column("disabled", sa.Boolean(), nullable=False),
@@ -315,13 +357,33 @@ def upgrade() -> None:
             "phone_number IS NOT NULL OR NOT phone_number_verified", name=op.f("ck_user_verified_has_number")
         ),
         sa.ForeignKeyConstraint(["app_id"], ["app.id"], name=op.f("fk_user_app_id_app"), ondelete="CASCADE"),
-        sa.PrimaryKeyConstraint("app_id", "id", name=op.f("pk_user")),
+        sa.PrimaryKeyConstraint("serial", name=op.f("pk_user")),
         sa.UniqueConstraint("app_id", "email_address", name=op.f("uq_user_app_id_email_address")),
+        sa.UniqueConstraint("app_id", "id", name=op.f("uq_user_app_id_id")),
         sa.UniqueConstraint("app_id", "login_name", name=op.f("uq_user_app_id_login_name")),
     )
-    op.create_index("ix_user_created", "user", ["app_id", "created_at", "id"], unique=False)
-    op.create_index("ix_user_display_name", "user", ["app_id", "display_name"], unique=False)
-    op.create_index("ix_user_locale", "user", ["app_id", "locale"], unique=False)
+    op.create_index("ix_user_created", "user", ["app_id", "created_at", "serial"], unique=False)
+    op.create_index(
+        "ix_user_disabled",
+        "user",
+        ["app_id", "created_at", "serial"],
+        unique=False,
+        sqlite_where=sa.text("disabled = 1"),
+        postgresql_where=sa.text("disabled"),
+    )
+    op.create_index("ix_user_display_name_key", "user", ["app_id", "display_name_key"], unique=False)
+    op.create_index(
+        "ix_user_display_name_key_turned", "user", ["app_id", "display_name_key_turned"], unique=False
+    )
+    op.create_index("ix_user_locale", "user", ["app_id", "locale", "created_at", "serial"], unique=False)
+    op.create_index(
+        "ix_user_pending",
+        "user",
+        ["app_id", "created_at", "serial"],
+        unique=False,
+        sqlite_where=sa.text("pending_phone_number IS NOT NULL"),
+        postgresql_where=sa.text("pending_phone_number IS NOT NULL"),
+    )
     op.create_index(
         "ix_user_pending_phone_number",
         "user",
@@ -331,16 +393,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("pending_phone_number IS NOT NULL"),
     )
     op.create_index(
-        "ix_user_pending_phone_number_reversed",
-        "user",
-        ["app_id", "pending_phone_number_reversed"],
-        unique=False,
-        sqlite_where=sa.text("pending_phone_number_reversed IS NOT NULL"),
-        postgresql_where=sa.text("pending_phone_number_reversed IS NOT NULL"),
+        "ix_user_phone_country", "user", ["app_id", "phone_country", "created_at", "serial"], unique=False
     )
     op.create_index("ix_user_phone_number", "user", ["app_id", "phone_number"], unique=False)
     op.create_index(
-        "ix_user_phone_number_reversed", "user", ["app_id", "phone_number_reversed"], unique=False
+        "ix_user_unverified",
+        "user",
+        ["app_id", "created_at", "serial"],
+        unique=False,
+        sqlite_where=sa.text("phone_number IS NOT NULL AND phone_number_verified = 0"),
+        postgresql_where=sa.text("phone_number IS NOT NULL AND NOT phone_number_verified"),
     )
     op.create_index(
         "uq_user_verified_phone_number",
@@ -454,6 +516,7 @@ def upgrade() -> None:
             sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql"),
             nullable=False,
         ),
+        sa.Column("country", sa.String(length=3), nullable=False),
         sa.Column("purpose", sa.String(length=16), nullable=False),
         sa.Column("locale", sa.String(length=35), nullable=False),
         sa.Column("sms_template_version_id", sa.BigInteger(), nullable=True),
@@ -523,12 +586,24 @@ def upgrade() -> None:
         sqlite_where=sa.text("state IN ('queued', 'sending')"),
         postgresql_where=sa.text("state IN ('queued', 'sending')"),
     )
+    op.create_index(
+        "ix_message_not_sent",
+        "message",
+        ["app_id", "serial"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('failed', 'expired')"),
+        postgresql_where=sa.text("state IN ('failed', 'expired')"),
+    )
     op.create_index("ix_message_user", "message", ["app_id", "user_id", "serial"], unique=False)
     op.create_index("ix_message_verification", "message", ["app_id", "verification_id"], unique=False)
+    for statement in _PARTS_OF_NUMBERS[op.get_bind().dialect.name]:
+        op.execute(statement)
 
 
 def downgrade() -> None:
     """To an empty database; indexes go with their tables."""
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE user_number_part")
     op.drop_table("message")
     op.drop_table("verification")
     op.drop_table("bearer_token")

@@ -2,32 +2,49 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
+from portal import clock
+from portal.core import phone_number
+from portal.services.lookup_walks import Filters
+
 YES_NO = {"yes": True, "no": False}
-LONGEST = 254
+LONGEST, LONGEST_LOCALE = 254, 35
 
 
 @dataclass(frozen=True, slots=True)
 class UserFilters:
-    """What the address of the users page asks for. Values that make no sense count as not asked for."""
+    """What the address of the users page asks for. Values that make no sense count as not asked for.
+
+    `since` and `until` are days (UTC, 2026-02-17), both included.
+    """
 
     q: str = ""
     verified: bool | None = None
     pending: bool | None = None
     disabled: bool | None = None
+    country: str | None = None
+    locale: str | None = None
+    since: str | None = None
+    until: str | None = None
     after: str | None = None
 
     @classmethod
     def read(cls, arguments: Mapping[str, str]) -> "UserFilters":
         """The filters of an address. Never fails: addresses are typed, shared and cut off."""
-        q = "".join(char for char in arguments.get("q", "") if char.isprintable())[:LONGEST].strip()
+        q = _plain(arguments.get("q", ""))[:LONGEST].strip()
         status = {"active": False, "disabled": True}.get(arguments.get("status", ""))
+        country = arguments.get("country", "").upper()
         return cls(
             q=q,
             verified=YES_NO.get(arguments.get("verified", "")),
             pending=True if arguments.get("pending") == "yes" else None,
             disabled=status,
+            country=country if country in phone_number.regions() else None,
+            locale=_plain(arguments.get("locale", ""))[:LONGEST_LOCALE] or None,
+            since=_day(arguments.get("since", "")),
+            until=_day(arguments.get("until", "")),
             after=arguments.get("after") or None,
         )
 
@@ -38,6 +55,10 @@ class UserFilters:
             "verified": _worded(self.verified, "yes", "no"),
             "pending": "yes" if self.pending else None,
             "status": _worded(self.disabled, "disabled", "active"),
+            "country": self.country,
+            "locale": self.locale,
+            "since": self.since,
+            "until": self.until,
         }
         return {name: value for name, value in written.items() if value}
 
@@ -45,10 +66,38 @@ class UserFilters:
         """The arguments of an address that differs from this one in a filter."""
         return replace(self, after=None, **changes).arguments()
 
+    def as_filters(self) -> Filters:
+        """The same for the search itself, days as times (Unix ms)."""
+        return Filters(
+            verified=self.verified,
+            pending=self.pending,
+            disabled=self.disabled,
+            country=self.country,
+            locale=self.locale,
+            created_from=_start_of(self.since) if self.since else None,
+            created_until=_start_of(self.until) + clock.DAY if self.until else None,
+        )
+
     @property
     def any(self) -> bool:
         """Whether anything narrows the list."""
         return bool(self.arguments())
+
+
+def _plain(text: str) -> str:
+    return "".join(char for char in text if char.isprintable())
+
+
+def _day(text: str) -> str | None:
+    """A day as addresses hold it; None for what is none."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
+    except ValueError:
+        return None
+
+
+def _start_of(day: str) -> int:
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * clock.SECOND
 
 
 def _worded(value: bool | None, yes: str, no: str) -> str | None:

@@ -1,0 +1,73 @@
+"""Which kinds of audit entries are there? Every action has one."""
+
+from portal.core.closed_list import ClosedList
+from portal.models import AuditAction
+
+
+class Kind(ClosedList):
+    """What an audit action is about; the sentence is the word on its filter."""
+
+    SETTINGS = "settings", "Settings"
+    SMS_TEMPLATES = "sms_templates", "SMS templates"
+    USERS = "users", "Users"
+    PHONE_NUMBERS = "phone_numbers", "Phone numbers and codes"
+    LOOK_UPS = "look_ups", "Look-ups, reveals and exports"
+    TESTS = "tests", "Tests"
+    KEYS = "keys", "Keys"
+
+
+ACTIONS: dict[Kind, frozenset[AuditAction]] = {
+    Kind.SETTINGS: frozenset(
+        {AuditAction.APP_CREATED, AuditAction.APP_CHANGED, AuditAction.SEGMENT_PRICES_CHANGED}
+    ),
+    Kind.SMS_TEMPLATES: frozenset(
+        {
+            AuditAction.SMS_TEMPLATE_SAVED,
+            AuditAction.SMS_TEMPLATE_PROPOSED,
+            AuditAction.SMS_TEMPLATE_APPROVED,
+            AuditAction.SMS_TEMPLATE_DISCARDED,
+            AuditAction.SMS_TEMPLATE_REMOVED,
+            AuditAction.SMS_TEMPLATES_IMPORTED,
+        }
+    ),
+    Kind.USERS: frozenset(
+        {
+            AuditAction.USER_REGISTERED,
+            AuditAction.USER_UPDATED,
+            AuditAction.USER_DELETED,
+            AuditAction.USER_DISABLED,
+            AuditAction.USER_ENABLED,
+            AuditAction.USER_PASSWORD_CHANGED,
+            AuditAction.TOKENS_ENDED,
+        }
+    ),
+    Kind.PHONE_NUMBERS: frozenset(
+        {
+            AuditAction.NUMBER_SET,
+            AuditAction.NUMBER_CHANGE_STARTED,
+            AuditAction.NUMBER_CHANGE_CANCELLED,
+            AuditAction.NUMBER_CHANGE_LAPSED,
+            AuditAction.NUMBER_VERIFIED,
+            AuditAction.NUMBER_LOST,
+            AuditAction.NUMBER_MARKED_VERIFIED,
+            AuditAction.NUMBER_FREED,
+            AuditAction.SEND_REFUSED,
+            AuditAction.CODE_RESENT,
+            AuditAction.CODE_RESET,
+            AuditAction.CODE_WRONG,
+            AuditAction.CODE_EXHAUSTED,
+        }
+    ),
+    Kind.LOOK_UPS: frozenset(
+        {AuditAction.NUMBER_LOOKED_UP, AuditAction.NUMBER_REVEALED, AuditAction.AUDIT_EXPORTED}
+    ),
+    Kind.TESTS: frozenset(
+        {
+            AuditAction.TEST_SENT,
+            AuditAction.OWN_NUMBER_ASKED,
+            AuditAction.OWN_NUMBER_CONFIRMED,
+            AuditAction.OWN_NUMBER_FORGOTTEN,
+        }
+    ),
+    Kind.KEYS: frozenset({AuditAction.APP_SECRET_REGENERATED}),
+}

@@ -1,0 +1,77 @@
+"""Which failed messages are worth another try, and who would get one? For after a provider's outage."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from portal.core import limits
+from portal.core.lifecycle import State
+from portal.models import Message, MessageState, OpenCountry, User, Verification
+from portal.services.message_lists import was_not_sent
+
+AT_ONCE = 100
+# Enough for a hundred even where most failed messages were followed by newer ones; every page asks this.
+_LOOKED_AT = 1_000
+# No code lives longer, so no older message can still be worth it (ms).
+_LONGEST_CODE_LIFE = 600 * limits.SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """A failed message whose code can still be used, and the user who waits for it."""
+
+    serial: int
+    user_id: str
+
+
+def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) -> list[Retry]:
+    """The newest failed messages worth it at `now` (Unix ms): up to a hundred, and one if there are more.
+
+    The verification is open, its code has a minute left at least, its number still waits and may be texted,
+    and nothing newer was sent for it. `up_to` leaves out messages with a higher serial.
+    """
+    older = () if up_to is None else (Message.serial <= up_to,)
+    columns = (Message.serial, Message.verification_id, Message.country, Message.created_at, Message.state)
+    failed = (
+        select(*columns)
+        .where(Message.app_id == app_id, was_not_sent(), *older)
+        .order_by(Message.serial.desc())
+        .limit(_LOOKED_AT)
+        .subquery("failed")
+    )
+    newer = aliased(Message)
+    # A message without a verification finds none to join.
+    rows = session.execute(
+        select(failed.c.serial, User.id)
+        .join(Verification, and_(Verification.app_id == app_id, Verification.id == failed.c.verification_id))
+        .join(User, and_(User.app_id == app_id, User.id == Verification.user_id))
+        .where(failed.c.state == MessageState.FAILED, failed.c.created_at > now - _LONGEST_CODE_LIFE)
+        .where(Verification.state == State.OPEN)
+        .where(Verification.code_expires_at >= now + limits.LIFE_WORTH_SENDING)
+        .where(User.disabled.is_(False), _waits(now))
+        .where(exists().where(OpenCountry.app_id == app_id, OpenCountry.country == failed.c.country))
+        .where(
+            ~exists().where(
+                newer.app_id == app_id,
+                newer.verification_id == failed.c.verification_id,
+                newer.serial > failed.c.serial,
+            )
+        )
+        .order_by(failed.c.serial.desc())
+        .limit(AT_ONCE + 1)
+    )
+    return [Retry(serial, user_id) for serial, user_id in rows]
+
+
+def _waits(now: int) -> ColumnElement[bool]:
+    """Whether the verification's number is the one whose code the user is asked for."""
+    nothing_else = or_(User.pending_phone_number.is_(None), User.pending_until <= now)
+    return or_(
+        and_(User.pending_until > now, User.pending_phone_number == Verification.phone_number),
+        and_(
+            nothing_else,
+            User.phone_number_verified.is_(False),
+            User.phone_number == Verification.phone_number,
+        ),
+    )

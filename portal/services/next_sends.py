@@ -1,0 +1,73 @@
+"""May a user be sent a code now, and if not, when? Looks only; verifications.py decides in earnest."""
+
+from dataclasses import dataclass
+
+from portal.core import limits, phone_number
+from portal.core.limits import Refused
+from portal.errors import BadInput
+from portal.services import (
+    app_settings,
+    attempts,
+    countries,
+    phone_number_limits,
+    sms_templates,
+    user_numbers,
+)
+from portal.services.attempts import Attempt
+from portal.services.context import Context
+from portal.services.sms_templates import Winner
+
+
+@dataclass(frozen=True, slots=True)
+class NextSend:
+    """What asking for the code again would do now. Times in Unix ms.
+
+    `refused` is the limit that stands in the way, `fault` why the number may not be texted at all. `live` is
+    the attempt whose code would go out again; without it there would be a new code.
+    """
+
+    number: str
+    refused: Refused | None
+    fault: str | None
+    live: Attempt | None
+    wording: Winner
+    code_life_s: int
+
+
+def of(ctx: Context, user_id: str) -> NextSend | None:
+    """What a resend would do for a user; None when no number waits. Raises NotFound."""
+    app, user = app_settings.load(ctx), user_numbers.load(ctx, user_id)
+    number = user.waiting(ctx.now)
+    if number is None:
+        return None
+    attempt = attempts.latest(ctx, user_id)
+    ours = attempt if attempt is not None and attempt.phone_number == number else None
+    return NextSend(
+        number=number,
+        refused=_refused(ctx, number, ours),
+        fault=_fault(app, number),
+        live=ours if ours is not None and ours.is_live(ctx.now) else None,
+        wording=sms_templates.winner(ctx, app, user.locale),
+        code_life_s=app.code_life_s,
+    )
+
+
+def _refused(ctx: Context, number: str, attempt: Attempt | None) -> Refused | None:
+    """The limit that `verifications.resend` would name, asked in the same order."""
+    again = None
+    if attempt is not None and ctx.now < attempt.code_expires_at:
+        sent, ends_at = attempt.last_sent_at, attempt.code_expires_at
+        again = limits.may_send_again(
+            attempt.sends, attempt.sends_allowed, sent, ends_at, ctx.now, ctx.profile
+        )
+    tally = phone_number_limits.look(ctx, number)
+    guesses = limits.may_guess(tally, ctx.now, ctx.profile)
+    return again or guesses or limits.may_send_to_number(tally, ctx.now, ctx.profile)
+
+
+def _fault(app: app_settings.AppSettings, number: str) -> str | None:
+    try:
+        countries.refuse_unless_textable(app, phone_number.parse(number))
+    except BadInput as refusal:
+        return refusal.message
+    return None

@@ -1,0 +1,96 @@
+"""Who has these digits in a number, current or pending? The likeliest first, each page at the same cost.
+
+The numbers that the digits are in full come first, then numbers that end in them, then all that hold them;
+within each of these, the newest sign-up comes first.
+"""
+
+from collections.abc import Iterable, Iterator
+from enum import IntEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, column, not_, or_, select
+from sqlalchemy import table as named_table
+
+from portal.core.search_terms import Term
+from portal.models import User, table
+from portal.services.context import Context
+from portal.services.lookup_pages import Place
+from portal.services.lookup_walks import Filters, conditions
+
+_USER = table(User)
+_PART = named_table("user_number_part", column("rowid"), column("user_number_part"))
+_NUMBERS = (_USER.c.phone_number, _USER.c.pending_phone_number)
+
+
+class Rank(IntEnum):
+    """How well a user fits digits."""
+
+    WHOLE = 0
+    ENDING = 1
+    PART = 2
+
+
+def of(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> list[Place]:
+    """The next `limit` users at most from `place` on, in order."""
+    found: list[Place] = []
+    start = Rank.WHOLE if place is None or place.rank is None else Rank(place.rank)
+    for rank in list(Rank)[start:]:
+        before = place.serial if place is not None and rank == start else None
+        found += _ranked(ctx, term, filters, rank, before, limit - len(found))
+        if len(found) >= limit or (rank is Rank.WHOLE and found and term.wholes):
+            break
+    return found
+
+
+def _ranked(
+    ctx: Context, term: Term, filters: Filters, rank: Rank, before: int | None, limit: int
+) -> list[Place]:
+    rows: dict[int, Place] = {}
+    for asked, serial in _questions(ctx, term, rank):
+        narrowed = asked.where(conditions(_USER, filters, ctx.now))
+        if before is not None:
+            narrowed = narrowed.where(serial < before)
+        for row in ctx.session.execute(narrowed.order_by(serial.desc()).limit(limit)):
+            rows[row.serial] = Place(row.created_at, row.serial, rank)
+    return sorted(rows.values(), key=lambda place: -place.serial)[:limit]
+
+
+def _questions(ctx: Context, term: Term, rank: Rank) -> Iterator[tuple[Select[Any], ColumnElement[int]]]:
+    """One question to each index that may know, and the column of it that newest users are last in."""
+    if rank is Rank.WHOLE:
+        here = select(_USER.c.created_at, _USER.c.serial).where(_USER.c.app_id == ctx.app_id)
+        # Some apps name their users by digits alone.
+        yield here.where(_USER.c.login_name == term.value), _USER.c.serial
+        for number in _NUMBERS if term.wholes else ():
+            yield here.where(number.in_(term.wholes)), _USER.c.serial
+    elif rank is Rank.ENDING:
+        yield _by_parts(ctx, _ends(term.value), f"{term.value} ")
+    else:
+        yield _by_parts(ctx, and_(_holds(term), not_(_ends(term.value))), term.value, term.beginning)
+
+
+def _ends(digits: str) -> ColumnElement[bool]:
+    return or_(*(and_(number.is_not(None), number.endswith(digits)) for number in _NUMBERS))
+
+
+def _holds(term: Term) -> ColumnElement[bool]:
+    holds = [number.contains(term.value) for number in _NUMBERS]
+    begins = [number.startswith(term.beginning) for number in _NUMBERS] if term.beginning else []
+    return or_(*holds, *begins)
+
+
+def _by_parts(ctx: Context, fits: ColumnElement[bool], *texts: str) -> tuple[Select[Any], ColumnElement[int]]:
+    """SQLite needs its index of parts to be asked by name; PostgreSQL finds its own by itself."""
+    users = select(_USER.c.created_at, _USER.c.serial).where(fits)
+    if ctx.session.get_bind().dialect.name == "postgresql":
+        return users.where(_USER.c.app_id == ctx.app_id), _USER.c.serial
+    # Spelled so, the app is no way in: its indexes would be read whole before the digits' own.
+    here = _USER.c.app_id.concat("") == ctx.app_id
+    joined = users.select_from(_PART.join(_USER, _USER.c.serial == _PART.c.rowid))
+    return joined.where(here, _PART.c.user_number_part.op("MATCH")(_in_parts(texts))), _PART.c.rowid
+
+
+def _in_parts(texts: Iterable[str]) -> str:
+    """The question to SQLite's index: all parts of three of one of the texts."""
+    each = (" AND ".join(f'"{text[at : at + 3]}"' for at in range(len(text) - 2)) for text in texts if text)
+    return " OR ".join(f"({parts})" for parts in each)

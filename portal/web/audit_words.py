@@ -1,0 +1,104 @@
+"""What does an audit entry say in detail? Its facts as labelled words, and what was so before."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from portal.core import locales, prices
+from portal.web import countries
+
+LONGEST: Final = 200
+
+_LABELS: Final = {
+    "android_autofill": "Autofill on Android",
+    "android_hash": "Hash of the Android app",
+    "code_length": "Digits of a code",
+    "code_life_s": "Seconds that a code is valid",
+    "default_token_life_s": "Seconds that a token is valid",
+    "expose_full_user_data_to_others": "Users see each other's data",
+    "guesses_allowed": "Wrong codes allowed",
+    "locale": "Language",
+    "default_locale": "Default language",
+    "max_token_life_s": "Most seconds that a token is valid",
+    "most_segments": "Most segments of an SMS",
+    "notify_old_number": "Tell the old number of a change",
+    "number_taken": "When somebody else holds the number",
+    "phone_number_verification_required": "Phone verification",
+    "refresh_token_enabled": "Refresh tokens",
+    "same": "Stayed as they were",
+    "sends": "SMS with this code",
+    "sends_allowed": "Sends allowed",
+    "sms_templates_need_approval": "A second owner approves each change",
+    "tokens": "Tokens",
+    "web_autofill": "Autofill on the web site",
+    "web_domain": "Domain of the web site",
+}
+_LANGUAGES: Final = {"locale", "default_locale"}
+_COUNTRIES: Final = {"country", "home_country", "open_countries"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One fact. `before` is None where the entry does not tell what was so before."""
+
+    label: str
+    value: str
+    before: str | None = None
+
+
+def lines(details: Mapping[str, Any]) -> list[Line]:
+    """The facts of an entry's details in the order in which they stand. Never fails, whatever the shape."""
+    if _is_before_and_after(details):
+        return list(_differences(details["before"], details["after"]))
+    return [line for name, value in details.items() for line in _fact(str(name), value)]
+
+
+def _is_before_and_after(details: Mapping[str, Any]) -> bool:
+    return set(details) == {"before", "after"} and all(isinstance(each, dict) for each in details.values())
+
+
+def _differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Line]:
+    for name in dict.fromkeys((*before, *after)):
+        # What stayed as it was says whom or what the entry is about.
+        if name in before and name in after and before[name] == after[name]:
+            yield Line(_label(name), _word(name, after[name]))
+        else:
+            yield Line(_label(name), _word(name, after.get(name)), _word(name, before.get(name)))
+
+
+def _fact(name: str, value: object) -> Iterator[Line]:
+    if name == "millionths" and isinstance(value, dict):
+        for country, pair in value.items():
+            yield from _pair(f"A segment to {countries.name(str(country))}", name, pair)
+    elif isinstance(value, dict):
+        for inner, each in value.items():
+            yield Line(_label(str(inner)), _word(str(inner), each))
+    else:
+        yield from _pair(_label(name), name, value)
+
+
+def _pair(label: str, name: str, value: object) -> Iterator[Line]:
+    if isinstance(value, list) and len(value) == 2 and value[0] != value[1]:
+        yield Line(label, _word(name, value[1]), _word(name, value[0]))
+    else:
+        yield Line(label, _word(name, value))
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name) or name.replace("_", " ").strip().capitalize()[:LONGEST] or "Detail"
+
+
+def _word(name: str, value: object) -> str:
+    if value is None or value == "":
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(_word(name, each) for each in value)[:LONGEST] or "none"
+    if name == "millionths" and isinstance(value, int):
+        return prices.write(value)
+    if name in _LANGUAGES:
+        return locales.name(str(value))[:LONGEST]
+    if name in _COUNTRIES:
+        return countries.name(str(value))[:LONGEST]
+    return str(value)[:LONGEST]
