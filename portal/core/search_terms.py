@@ -55,6 +55,11 @@ class Term:
         return self.meaning is Meaning.NUMBER
 
     @property
+    def is_most_of_a_number(self) -> bool:
+        """Whether these are more digits than a page or an address repeats (PII-01)."""
+        return self.is_number and len(self.digits) > MOST_REPEATED
+
+    @property
     def digits(self) -> str:
         """The digits to find next to each other."""
         return self.value.lstrip("+")

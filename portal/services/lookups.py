@@ -7,13 +7,12 @@ a page that is not full by then says how far back it has looked.
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import bindparam, select
 
 from portal.core import search_terms
 from portal.core.reasons import Reason
 from portal.core.search_terms import Meaning, Term
-from portal.models import ActorKind, App, AuditAction, OpenCountry, User
+from portal.models import ActorKind, App, AuditAction, OpenCountry, User, table
 from portal.services import audit, hourly_caps, lookup_pages, lookup_walks, number_finds, user_finds
 from portal.services.context import Context
 from portal.services.lookup_pages import Place
@@ -21,6 +20,14 @@ from portal.services.lookup_walks import Filters
 from portal.services.user_finds import MOST_FOUND
 
 PAGE = 50
+
+_USER, _APP, _OPEN = table(User), table(App), table(OpenCountry)
+_COUNTRIES = (
+    select(_APP.c.home_country, _OPEN.c.country)
+    .join(_OPEN, _OPEN.c.app_id == _APP.c.id)
+    .where(_APP.c.id == bindparam("the_app"))
+    .order_by(_OPEN.c.country)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +39,29 @@ class Search:
 
 
 @dataclass(frozen=True, slots=True)
+class UserLine:
+    """The columns of a user that a line of the list shows. Times in Unix ms."""
+
+    serial: int
+    id: str
+    login_name: str | None
+    email_address: str | None
+    display_name: str | None
+    phone_number: str | None
+    phone_country: str | None
+    phone_number_verified: bool
+    pending_phone_number: str | None
+    pending_until: int | None
+    locale: str | None
+    disabled: bool
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
     """A user, and which of its numbers matched: `current`, `pending` or none."""
 
-    user: User
+    user: UserLine
     matched: str | None
 
 
@@ -53,6 +79,11 @@ class Page:
     looked_back_to: int | None = None
     is_cut: bool = False
     is_number: bool = False
+
+
+_LINES = select(*(_USER.c[name] for name in UserLine.__slots__)).where(
+    _USER.c.serial.in_(bindparam("the_serials", expanding=True))
+)
 
 
 def search(ctx: Context, wanted: Search, after: str | None, limit: int = PAGE) -> Page:
@@ -75,9 +106,8 @@ def search(ctx: Context, wanted: Search, after: str | None, limit: int = PAGE) -
 
 def _countries(ctx: Context) -> list[str]:
     """Where a national number may belong: the app's home first, then every country that it may text."""
-    home = ctx.session.scalar(select(App.home_country).where(App.id == ctx.app_id))
-    others = select(OpenCountry.country).where(OpenCountry.app_id == ctx.app_id).order_by(OpenCountry.country)
-    return list(dict.fromkeys([*([home] if home else []), *ctx.session.scalars(others)]))
+    found = ctx.execute(_COUNTRIES, {"the_app": ctx.app_id}).all()
+    return list(dict.fromkeys([*(row.home_country for row in found[:1]), *(row.country for row in found)]))
 
 
 def _count(ctx: Context, term: Term) -> None:
@@ -100,7 +130,7 @@ def _found(ctx: Context, term: Term, filters: Filters, place: Place | None, limi
 
 
 def _page(ctx: Context, term: Term, finds: list[Place], limit: int, *, is_cut: bool = False) -> Page:
-    users = _load(ctx.session, [find.serial for find in finds[:limit]])
+    users = _load(ctx, [find.serial for find in finds[:limit]])
     key = lookup_pages.write(finds[limit - 1]) if len(finds) > limit else None
     is_whole = any(
         user.phone_number in term.wholes or user.pending_phone_number in term.wholes for user in users
@@ -111,22 +141,22 @@ def _page(ctx: Context, term: Term, finds: list[Place], limit: int, *, is_cut: b
 
 def _walked(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> Page:
     walk = lookup_walks.walk(ctx, term, filters, place, limit)
-    users = _load(ctx.session, walk.serials)
+    users = _load(ctx, walk.serials)
     key = lookup_pages.write(walk.next) if walk.next else None
     understood = term.sentence_in_part or term.sentence
     return Page(_hits(term, users), key, understood, walk.looked_back_to, is_number=term.is_number)
 
 
-def _load(session: Session, serials: list[int]) -> list[User]:
-    found = {user.serial: user for user in session.scalars(select(User).where(User.serial.in_(serials)))}
+def _load(ctx: Context, serials: list[int]) -> list[UserLine]:
+    found = {row[0]: UserLine(*row) for row in ctx.execute(_LINES, {"the_serials": serials})}
     return [found[serial] for serial in serials if serial in found]
 
 
-def _hits(term: Term, users: list[User]) -> list[Hit]:
+def _hits(term: Term, users: list[UserLine]) -> list[Hit]:
     return [Hit(user, _matched(term, user) if term.is_number else None) for user in users]
 
 
-def _matched(term: Term, user: User) -> str | None:
+def _matched(term: Term, user: UserLine) -> str | None:
     if user.phone_number and term.is_in(user.phone_number):
         return "current"
     return "pending" if user.pending_phone_number and term.is_in(user.pending_phone_number) else None

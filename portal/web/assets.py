@@ -1,6 +1,7 @@
 """Where do style sheets, scripts and icons come from? Our static folder, and two installed packages."""
 
 import hashlib
+from functools import lru_cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,13 +27,20 @@ def mount(app: Flask) -> None:
     app.config["BOOTSTRAP_SERVE_LOCAL"] = True
     Bootstrap5(app)
     app.register_blueprint(_vendor())
-    stamp = _stamp(Path(app.static_folder or "static"))
+    stamp, htmx = _stamp(Path(app.static_folder or "static")), version("django-js-lib-htmx")
     app.jinja_env.globals.update(
-        asset=lambda file: url_for("static", filename=file, v=stamp),
-        htmx_address=lambda: url_for("vendor.static", filename=HTMX_FILE, v=version("django-js-lib-htmx")),
+        asset=lambda file: _address("static", file, stamp, request.script_root),
+        htmx_address=lambda: _address("vendor.static", HTMX_FILE, htmx, request.script_root),
         style_sheets=_style_sheets(Path(app.static_folder or "static")),
     )
     app.after_request(_cache_for_long)
+
+
+# Every page names some forty files, and their addresses stay the same below one root. Whoever serves us
+# under more roots than these has them made anew.
+@lru_cache(maxsize=512)
+def _address(endpoint: str, file: str, stamp: str, _root: str) -> str:
+    return url_for(endpoint, filename=file, v=stamp)
 
 
 def _vendor() -> Blueprint:

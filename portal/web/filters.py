@@ -10,6 +10,7 @@ from portal.models import ActorKind, AuditAction
 from portal.web import countries
 
 MINUTE, HOUR, DAY = clock.MINUTE, clock.HOUR, clock.DAY
+UNKNOWN_COUNTRY = "Unknown country"
 ACTORS: dict[str, str] = {
     ActorKind.USER: "the user",
     ActorKind.APP: "the app",
@@ -33,6 +34,7 @@ def mount(app: Flask) -> None:
         codepoint=ord,
         masked=phone_number.mask,
         place=place,
+        country_and_letters=country_and_letters,
         language=locales.name,
         own_language=locales.autonym,
         direction=locales.direction,
@@ -114,7 +116,11 @@ def counted(number: int, noun: str) -> str:
 def place(e164: str) -> str:
     """Where a number belongs, with the country's letters: Japan (JP)."""
     try:
-        region = phone_number.region(e164)
+        return country_and_letters(phone_number.region(e164))
     except phone_number.PhoneNumberError:
-        return "Unknown country"
-    return f"{countries.name(region)} ({region})"
+        return UNKNOWN_COUNTRY
+
+
+def country_and_letters(region: str | None) -> str:
+    """A country's name with its letters, Japan (JP), for a number whose region is stored beside it."""
+    return f"{countries.name(region)} ({region})" if region else UNKNOWN_COUNTRY

@@ -17,7 +17,7 @@ from portal.models import Account, ActorKind, App
 from portal.services import accounts
 from portal.services.context import Caller
 from portal.web.render import go_to
-from portal.web.short_terms import is_short
+from portal.web.short_terms import is_short, may_be_repeated
 
 Given = ParamSpec("Given")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -92,7 +92,7 @@ def ask_to_sign_in(*_mechanisms: object, **_headers: object) -> Response:
     target = ""
     if request.method in SAFE_METHODS and not request.headers.get("HX-Request"):
         # An address that somebody put a whole phone number into is not repeated in ours.
-        is_repeatable = is_short(request.args.get("q", ""))
+        is_repeatable = is_short(request.args.get("q", "")) and may_be_repeated(request.args)
         target = request.full_path.rstrip("?") if is_repeatable else request.path
     return go_to(url_for("security.login", next=target or None))
 

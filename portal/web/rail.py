@@ -8,6 +8,7 @@ from flask_login import current_user
 from portal.core.roles import Action
 from portal.models import AppMode
 from portal.web.guards import Standing
+from portal.web.short_terms import may_be_repeated
 from portal.web.themes import THEMES, chosen_theme
 
 # In the order of work (look.md); the page tells which entry is the current one.
@@ -50,8 +51,13 @@ def _values() -> dict[str, object]:
         "rail": _entries(standing) if standing else [],
         "theme": chosen_theme(),
         "themes": THEMES,
-        "here": request.full_path.rstrip("?") if request.method == "GET" else "",
+        "here": _here() if request.method == "GET" else "",
     }
+
+
+def _here() -> str:
+    """The address to come back to after a change of theme."""
+    return request.full_path.rstrip("?") if may_be_repeated(request.args) else request.path
 
 
 def _entries(standing: Standing) -> list[Entry]:

@@ -1,10 +1,12 @@
 """How much of a search term may an address hold? No whole phone number: addresses are kept and shared."""
 
 import re
+from collections.abc import Mapping
 
 from portal.core.search_terms import Meaning, understand
 
 MOST_DIGITS = 6
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UP_TO_MOST = re.compile(rf"(?:\D*\d){{0,{MOST_DIGITS}}}\D*")
 # What the page says of a term that its address holds only a part of.
 OUTCOMES = {
@@ -21,6 +23,13 @@ def is_short(text: str) -> bool:
     """Whether an address may hold `text`: up to six digits, or a user ID, which addresses hold anyway."""
     digits = sum(character.isdigit() for character in text)
     return digits <= MOST_DIGITS or understand(text).meaning is Meaning.USER_ID
+
+
+def may_be_repeated(arguments: Mapping[str, str]) -> bool:
+    """Whether pages may lead back to an address with these arguments: none of them is a whole number."""
+    return not any(
+        understand(value).is_most_of_a_number for value in arguments.values() if not _DAY.fullmatch(value)
+    )
 
 
 def shortened(text: str) -> str:

@@ -1,5 +1,6 @@
 """Looking an app's users up: one box that understands whatever support knows, and filters in the address."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -97,8 +98,9 @@ def _who_match(standing: Standing, text: str) -> list[Hit]:
 
 
 def _search(standing: Standing, filters: UserFilters, limit: int = lookups.PAGE) -> Page:
-    # A look-up of a number is recorded, so this may write.
-    with transaction() as session:
+    # A look-up of a number is recorded, so it writes; every other only reads.
+    writes = understand(filters.q).is_number
+    with transaction() if writes else nullcontext(reading()) as session:
         ctx = current_app.extensions["ringback"].context(session, standing.caller)
         wanted = Search(text=filters.q, filters=filters.as_filters())
         return lookups.search(ctx, wanted, filters.after, limit)

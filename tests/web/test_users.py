@@ -421,6 +421,22 @@ def test_the_sign_in_page_does_not_repeat_a_whole_number(stranger, address):
     assert unquote(short.location) == f"/sign-in?next={address}?q=5678"
 
 
+@pytest.mark.parametrize("number", ["819012345678", "090-1234-5678"])
+@pytest.mark.parametrize(
+    "asked", ["users?locale={}", "audit?user={}", "audit?account={}", "messages?reason={}"]
+)
+def test_pii_01_no_page_leads_back_to_an_address_with_a_number(stranger, bobs, shop, asked, number):
+    path = f"/apps/{shop.id}/{asked.format(number)}"
+
+    assert number not in bobs.get(path).text
+    assert unquote(stranger.get(path).location) == f"/sign-in?next={path.partition('?')[0]}"
+
+
+def test_a_day_in_an_address_is_no_phone_number(bobs, stranger, address):
+    assert f'value="{address}?since=2026-11-23"' in bobs.get(f"{address}?since=2026-11-23").text
+    assert unquote(stranger.get(f"{address}?since=2026-11-23").location).endswith("since=2026-11-23")
+
+
 def test_a_user_without_a_number_has_an_empty_state_so_that_nothing_is_indented(bobs, address, shop, session):
     factories.user(session, app_id=shop.id, login_name="plain")
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from portal.clock import DAY, SECOND
+from portal.core.search_terms import understand
 from portal.models import ActorKind
 from portal.services.audit_kinds import Kind
 from portal.services.audit_log import Wanted
@@ -31,8 +32,8 @@ class AuditFilters:
     @classmethod
     def read(cls, arguments: Mapping[str, str]) -> "AuditFilters":
         """The filters of an address. Never fails: addresses are typed, shared and cut off."""
-        account = "".join(char for char in arguments.get("account", "") if char.isprintable())
-        user = arguments.get("user", "").strip()
+        account = _no_number("".join(char for char in arguments.get("account", "") if char.isprintable()))
+        user = _no_number(arguments.get("user", "").strip())
         return cls(
             actor=next((each for each in ActorKind if each == arguments.get("actor")), None),
             account=account[:LONGEST_ADDRESS].strip(),
@@ -71,6 +72,11 @@ class AuditFilters:
     def any(self) -> bool:
         """Whether anything narrows the list."""
         return bool(self.arguments())
+
+
+def _no_number(text: str) -> str:
+    """The text, unless somebody typed a phone number where none belongs: no address may keep it (PII-01)."""
+    return "" if understand(text).is_most_of_a_number else text
 
 
 def _day(text: str) -> date | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from portal import clock
 from portal.core import phone_number
+from portal.core.search_terms import understand
 from portal.services.lookup_walks import Filters
 
 YES_NO = {"yes": True, "no": False}
@@ -42,7 +43,7 @@ class UserFilters:
             pending=True if arguments.get("pending") == "yes" else None,
             disabled=status,
             country=country if country in phone_number.regions() else None,
-            locale=_plain(arguments.get("locale", ""))[:LONGEST_LOCALE] or None,
+            locale=_locale(arguments.get("locale", "")),
             since=_day(arguments.get("since", "")),
             until=_day(arguments.get("until", "")),
             after=arguments.get("after") or None,
@@ -86,6 +87,12 @@ class UserFilters:
 
 def _plain(text: str) -> str:
     return "".join(char for char in text if char.isprintable())
+
+
+def _locale(text: str) -> str | None:
+    # A phone number is no locale, and no link of the page may repeat it (PII-01).
+    tag = _plain(text)[:LONGEST_LOCALE]
+    return None if understand(tag).is_most_of_a_number else tag or None
 
 
 def _day(text: str) -> str | None:
