@@ -31,6 +31,7 @@ class Profile:
     failed_guesses_per_day: int = 20
     reveals_per_hour: int = 20
     look_ups_per_hour: int = 200
+    parts_told_per_hour: int = 20
 
 
 DEFAULT = Profile()
@@ -40,6 +41,7 @@ BENCH = Profile(
     sends_per_day=10**6,
     failed_guesses_per_day=10**6,
     look_ups_per_hour=10**6,
+    parts_told_per_hour=10**6,
 )
 
 

@@ -18,6 +18,8 @@ _USER_ID = re.compile(r"[0-9a-f]{12}(-[0-9a-f]{4}){3}-[0-9a-f]{8}")
 _PHONE = re.compile(rf"\+?[0-9]{{1,{_MOST_DIGITS}}}")
 _LINK = re.compile(r"(?:tel|sms|callto):(?://)?", re.IGNORECASE)
 _MARKS = {"Cf", "Zs"}
+# How pages and people write the digits that are hidden: of such a term, the end counts.
+_HIDDEN = re.compile(r"^.*[•*…]", re.DOTALL)
 
 
 class Meaning(StrEnum):
@@ -94,7 +96,7 @@ def understand(text: str, countries: Sequence[str] = ()) -> Term:
 def _digits(term: str) -> str | None:
     """The term as digits, maybe after a plus; None when it holds anything else."""
     # Copied numbers bring a link's prefix, slashes, invisible marks and the zero of calls at home along.
-    plain = _LINK.sub("", term).replace("(0)", "").replace("/", " ")
+    plain = _HIDDEN.sub("", _LINK.sub("", term)).replace("(0)", "").replace("/", " ")
     kept = [char for char in plain if unicodedata.category(char) not in _MARKS]
     try:
         folded = "".join(map(phone_number.folded_character, kept))

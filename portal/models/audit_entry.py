@@ -53,6 +53,7 @@ class AuditAction(ClosedList):
     NUMBER_FREED = "number.freed", "Freed the phone number"
     NUMBER_REVEALED = "number.revealed", "Revealed the phone number"
     NUMBER_LOOKED_UP = "number.looked_up", "Looked up a phone number"
+    NUMBER_PART_TOLD = "number.part_told", "Found the user by hidden digits of the phone number"
     TOKENS_ENDED = "tokens.ended", "Ended the user's tokens"
     SEND_REFUSED = "send.refused", "Was refused an SMS"
     AUDIT_EXPORTED = "audit.exported", "Exported the audit log"

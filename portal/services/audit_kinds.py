@@ -59,7 +59,12 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
         }
     ),
     Kind.LOOK_UPS: frozenset(
-        {AuditAction.NUMBER_LOOKED_UP, AuditAction.NUMBER_REVEALED, AuditAction.AUDIT_EXPORTED}
+        {
+            AuditAction.NUMBER_LOOKED_UP,
+            AuditAction.NUMBER_PART_TOLD,
+            AuditAction.NUMBER_REVEALED,
+            AuditAction.AUDIT_EXPORTED,
+        }
     ),
     Kind.TESTS: frozenset(
         {

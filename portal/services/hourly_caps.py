@@ -28,6 +28,8 @@ def take(ctx: Context, action: AuditAction, allowed: int, reason: Reason) -> Non
     It counts over all apps. The caller records the action in the same transaction, in which the account's
     row stays locked, so that requests which come together take their turns. Raises TooSoon with `reason`.
     """
+    if allowed < 1:
+        raise TooSoon(reason, reason.sentence, ctx.now + limits.HOUR)
     ctx.execute(_LOCK, {"the_account": ctx.caller.id}).one()
     asked = {"the_account": ctx.caller.id, "the_action": action, "the_start": ctx.now - limits.HOUR}
     # The one that has to leave the hour before there is room again.

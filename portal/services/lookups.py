@@ -17,9 +17,12 @@ from portal.services import audit, hourly_caps, lookup_pages, lookup_walks, numb
 from portal.services.context import Context
 from portal.services.lookup_pages import Place
 from portal.services.lookup_walks import Filters
+from portal.services.number_finds import SHOWN_DIGITS, Rank
 from portal.services.user_finds import MOST_FOUND
 
 PAGE = 50
+# Of so many users at most a look-up tells hidden digits; more have to be told apart by more digits.
+MOST_TOLD = 3
 
 _USER, _APP, _OPEN = table(User), table(App), table(OpenCountry)
 _COUNTRIES = (
@@ -71,6 +74,7 @@ class Page:
 
     `looked_back_to` (Unix ms) is set where the stretch ended before it was full; `is_cut` says that more
     users match than MOST_FOUND, of whom only so many are shown. Each page of a number (`is_number`) counts.
+    `has_too_many` says that users are left out whose hidden digits the term would tell.
     """
 
     hits: list[Hit]
@@ -79,6 +83,8 @@ class Page:
     looked_back_to: int | None = None
     is_cut: bool = False
     is_number: bool = False
+    has_too_many: bool = False
+    has_too_few: bool = False
 
 
 _LINES = select(*(_USER.c[name] for name in UserLine.__slots__)).where(
@@ -89,16 +95,16 @@ _LINES = select(*(_USER.c[name] for name in UserLine.__slots__)).where(
 def search(ctx: Context, wanted: Search, after: str | None, limit: int = PAGE) -> Page:
     """One page of the users of the app. Page 1,000 costs what page 1 costs.
 
-    A look-up of a phone number by an account is counted and recorded, each page of it: whoever looks for one
-    digit after the other learns no more numbers in an hour than may be revealed (TEN-08). Raises TooSoon
-    beyond that, and BadInput for a page key that was not ours.
+    A look-up of a phone number by an account is counted and recorded, each page of it, and so is each user
+    of whom it tells digits that pages hide: nobody learns more numbers in an hour by looking than may be
+    revealed (TEN-08). Raises TooSoon beyond that, and BadInput for a page key that was not ours.
     """
     term = search_terms.understand(wanted.text, _countries(ctx))
     place = lookup_pages.read(after)
     if term.is_number and ctx.caller.kind is ActorKind.ACCOUNT:
         _count(ctx, term)
     if term.meaning in (Meaning.NOTHING, Meaning.FEW_DIGITS):
-        return Page([], None, term.sentence)
+        return Page([], None, term.sentence, has_too_few=term.meaning is Meaning.FEW_DIGITS)
     if term.meaning is Meaning.EVERYBODY:
         return _walked(ctx, term, wanted.filters, place, limit)
     return _found(ctx, term, wanted.filters, place, limit)
@@ -118,7 +124,9 @@ def _count(ctx: Context, term: Term) -> None:
 
 def _found(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> Page:
     if term.is_number and (term.wholes or not term.value.startswith("+")):
-        return _page(ctx, term, number_finds.of(ctx, term, filters, place, limit + 1), limit)
+        return _of_number(ctx, term, filters, place, limit)
+    if term.is_number and len(term.digits) > SHOWN_DIGITS:
+        return _telling(ctx, term, [], user_finds.of(ctx, term, filters))
     # A beginning that many have is met at once by walking, and costs most to look for.
     if place is None or place.rank is None:
         page = _walked(ctx, term, filters, place, limit)
@@ -129,14 +137,39 @@ def _found(ctx: Context, term: Term, filters: Filters, place: Place | None, limi
     return _page(ctx, term, rest, limit, is_cut=len(finds) >= MOST_FOUND)
 
 
-def _page(ctx: Context, term: Term, finds: list[Place], limit: int, *, is_cut: bool = False) -> Page:
+def _of_number(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> Page:
+    finds = number_finds.untelling(ctx, term, filters, place, limit + 1)
+    has_whole = any(find.rank == Rank.WHOLE for find in finds)
+    if len(finds) > limit or (has_whole and term.wholes):
+        return _page(ctx, term, finds, limit)
+    return _telling(ctx, term, finds, number_finds.telling(ctx, term, filters, MOST_TOLD + 1))
+
+
+def _telling(ctx: Context, term: Term, finds: list[Place], others: list[Place]) -> Page:
+    """A last page, with the few users of whom the term says more digits than pages show.
+
+    Each of them counts, as a reveal does, and is on record: with the four digits that are shown, a term of
+    six is a whole number. Where there are many, none is shown, and the page asks for more digits.
+    """
+    if len(others) > MOST_TOLD:
+        return _page(ctx, term, finds, len(finds), has_too_many=True)
+    page = _page(ctx, term, finds + others, len(finds) + len(others))
+    if others and ctx.caller.kind is ActorKind.ACCOUNT:
+        allowed = ctx.profile.parts_told_per_hour - len(others) + 1
+        hourly_caps.take(ctx, AuditAction.NUMBER_PART_TOLD, allowed, Reason.LOOK_UP_HOURLY_LIMIT)
+        for hit in page.hits[len(finds) :]:
+            audit.record(ctx, AuditAction.NUMBER_PART_TOLD, hit.user.id, {"digits": len(term.digits)})
+    return page
+
+
+def _page(ctx: Context, term: Term, finds: list[Place], limit: int, **said: bool) -> Page:
     users = _load(ctx, [find.serial for find in finds[:limit]])
     key = lookup_pages.write(finds[limit - 1]) if len(finds) > limit else None
     is_whole = any(
         user.phone_number in term.wholes or user.pending_phone_number in term.wholes for user in users
     )
     understood = term.sentence if is_whole else term.sentence_in_part or term.sentence
-    return Page(_hits(term, users), key, understood, is_cut=is_cut, is_number=term.is_number)
+    return Page(_hits(term, users), key, understood, is_number=term.is_number, **said)
 
 
 def _walked(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> Page:

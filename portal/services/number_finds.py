@@ -17,6 +17,9 @@ from portal.services.context import Context
 from portal.services.lookup_pages import Place
 from portal.services.lookup_walks import Filters, conditions
 
+# The last digits that every page shows of a number (PII-01).
+SHOWN_DIGITS = 4
+
 _USER = table(User)
 _PART = named_table("user_number_part", column("rowid"), column("user_number_part"))
 _NUMBERS = (_USER.c.phone_number, _USER.c.pending_phone_number)
@@ -30,16 +33,33 @@ class Rank(IntEnum):
     PART = 2
 
 
-def of(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> list[Place]:
-    """The next `limit` users at most from `place` on, in order."""
+def untelling(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> list[Place]:
+    """The next `limit` users at most, in order, of whom the term says no digit that every page hides.
+
+    That is who has a whole number that was typed, and whose numbers end in four digits or fewer.
+    """
     found: list[Place] = []
     start = Rank.WHOLE if place is None or place.rank is None else Rank(place.rank)
-    for rank in list(Rank)[start:]:
+    for rank in _untelling(term)[start:]:
         before = place.serial if place is not None and rank == start else None
         found += _ranked(ctx, term, filters, rank, before, limit - len(found))
         if len(found) >= limit or (rank is Rank.WHOLE and found and term.wholes):
             break
     return found
+
+
+def telling(ctx: Context, term: Term, filters: Filters, limit: int) -> list[Place]:
+    """The first `limit` of all others that the digits fit: whoever is shown them learns hidden digits."""
+    found: list[Place] = []
+    for rank in list(Rank)[len(_untelling(term)) :]:
+        found += _ranked(ctx, term, filters, rank, None, limit - len(found))
+        if len(found) >= limit:
+            break
+    return found
+
+
+def _untelling(term: Term) -> list[Rank]:
+    return [Rank.WHOLE, Rank.ENDING] if len(term.value) <= SHOWN_DIGITS else [Rank.WHOLE]
 
 
 def _ranked(

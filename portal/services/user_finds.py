@@ -16,23 +16,16 @@ MOST_FOUND = 300
 EXACT, BEGINNING = range(2)
 
 _USER = table(User)
-_COLUMNS = (
-    _USER.c.created_at,
-    _USER.c.serial,
-    _USER.c.phone_number,
-    _USER.c.login_name,
-    _USER.c.email_address,
-    _USER.c.display_name_key,
-)
+_COLUMNS = tuple(_USER.c)
 
 
 def of(ctx: Context, term: Term, filters: Filters) -> list[Place]:
     """Whom a term fits, in order; where an index has more than MOST_FOUND, its first ones."""
-    fits_filters = conditions(_USER, filters, ctx.now)
     found: dict[int, Place] = {}
     for asked in _questions(term):
-        narrowed = asked.where(_USER.c.app_id == ctx.app_id, fits_filters).limit(MOST_FOUND)
-        for row in ctx.session.execute(narrowed):
+        # Filters look at what the index gave and never ask it for more, however few they leave.
+        first = asked.where(_USER.c.app_id == ctx.app_id).limit(MOST_FOUND).subquery()
+        for row in ctx.session.execute(select(first).where(conditions(first, filters, ctx.now))):
             found[row.serial] = Place(row.created_at, row.serial, _rank(term, row))
     return sorted(found.values(), key=order)
 

@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, Subquery, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+# A page that stays open is made anew with so many rows at most; what is further down is loaded again.
+MOST_KEPT = 200
 EXAMINED = 5_000
 FEW = 500
 PAGE = 50
@@ -58,7 +60,9 @@ def back(
     """The newest wanted rows below `before`; with `down_to`, all that a page shows already."""
     here = _between(walk, before, down_to)
     if down_to is not None:
-        keys = _wanted(session, walk, here, EXAMINED)
+        keys = _wanted(session, walk, here, MOST_KEPT)
+        if len(keys) == MOST_KEPT:
+            return Stretch(keys, keys[-1])
         return Stretch(keys, down_to, None if len(keys) >= limit else _time_of(session, walk, down_to))
     keys = _wanted(session, walk, here, limit + 1)
     if len(keys) > limit:

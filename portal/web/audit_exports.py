@@ -23,6 +23,8 @@ pages = Blueprint("audit_exports", __name__, url_prefix="/apps/<id:app_id>/audit
 
 # A spreadsheet takes a cell that begins like this for a formula (PII-08).
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0", "＝", "＋", "－", "＠")
+# Where a cell ends at other signs than commas, what follows one of these begins a cell.
+_AFTER_SEPARATOR = re.compile(r"([;\t|]\s*)(?=[=+\-@＝＋－＠])")
 # Excel reads UTF-8 as such only after this mark; pandas and Python's utf-8-sig skip it.
 _MARK = "\ufeff"
 _COLUMNS = ("id", "time", "actor", "account", "action", "what", "user", "reason", "details")
@@ -70,7 +72,8 @@ def _lines(rows: Iterable[Sequence[str]]) -> str:
 
 def _cell(value: object) -> str:
     text = _json(value) if isinstance(value, dict) else "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    text = text[:1] + _AFTER_SEPARATOR.sub(r"\1'", text[1:])
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def _json_lines(found: Iterator[list[Told]]) -> Iterator[str]:

@@ -1,9 +1,9 @@
 """Is an open page up to date, and what came since? For lists that an open page asks for again and again."""
 
+import hmac
 from dataclasses import dataclass
-from hashlib import sha256
 
-from flask import request
+from flask import current_app, request
 
 from portal.services.walks import PAGE
 from portal.web.filters import grouped
@@ -32,8 +32,12 @@ class Shown:
 
 
 def stamp(*shown: object) -> str:
-    """A short word that changes when what is shown does; the same in every process."""
-    return sha256(repr(shown).encode("utf-8", "replace")).hexdigest()[:16]
+    """A short word that changes when what is shown does; the same in every process.
+
+    Nobody without the server's key can try out which number a page would have to hold for it (PII-06).
+    """
+    key = str(current_app.secret_key).encode()
+    return hmac.digest(key, repr(shown).encode("utf-8", "replace"), "sha256").hex()[:16]
 
 
 def news(count: int, one: str, many: str) -> str:

@@ -1,7 +1,5 @@
 """One user of an app, on a page."""
 
-import hashlib
-
 from flask import Blueprint, Response, current_app, make_response, request
 
 from portal.core.roles import Action
@@ -12,7 +10,7 @@ from portal.services import app_settings, number_cards, timelines, users, why_no
 from portal.services.context import Context
 from portal.services.number_cards import NumberCard
 from portal.services.timelines import Page
-from portal.web import filters, timeline_days, user_actions
+from portal.web import filters, freshness, timeline_days, user_actions
 from portal.web.guards import Standing, may
 from portal.web.render import page_or_fragment
 
@@ -94,4 +92,4 @@ def _stamp(card: NumberCard, why: Answer, timeline: Page) -> str:
     )
     facts = (user.modified_at, card.wording, why)
     state = repr((numbers, lives, facts, timeline.events))
-    return hashlib.sha256(state.encode()).hexdigest()[:16]
+    return freshness.stamp(state)

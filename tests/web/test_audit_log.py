@@ -234,6 +234,18 @@ def test_pii_08_no_cell_of_the_csv_is_a_formula_and_every_text_comes_back(alices
     assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\0", "＝"))] == []
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [("ok;=1+1", "ok;'=1+1"), ("ok | @SUM", "ok | '@SUM"), (" =1+1", "' =1+1"), ("a=b; c-d", "a=b; c-d")],
+)
+def test_pii_08_what_follows_another_separator_is_no_formula_either(alices, address, record, text, cell):
+    record(AuditAction.USER_UPDATED, reason=text)
+    raw = alices.post(f"{address}/export", {"format": "csv", "kind": "users"}).data
+    [row] = csv.DictReader(io.StringIO(raw.decode("utf-8-sig"), newline=""))
+
+    assert row["reason"] == cell
+
+
 def test_json_lines_are_one_entry_a_line_as_it_is(alices, alice, address, record):
     for text in HOSTILE:
         record(

@@ -12,6 +12,7 @@ from portal.models import ActorKind, AuditAction, Message, MessageState
 from portal.services import users, verifications
 from portal.services.context import Caller
 from portal.services.users import Registration
+from portal.web import freshness
 from tests import factories
 
 POLL = re.compile(r'id="live" data-polls hx-get="([^"]+)"')
@@ -311,3 +312,11 @@ def test_the_page_takes_as_many_statements_for_a_thousand_events_as_for_none(
 
     # One more: with a verification there, its newest message is looked for.
     assert len(asked) <= few + 1
+
+
+def test_pii_06_a_stamp_is_keyed_so_that_no_number_can_be_tried_out(app, monkeypatch):
+    with app.test_request_context():
+        ours = freshness.stamp("+819012345678")
+        assert freshness.stamp("+819012345678") == ours
+        monkeypatch.setattr(app, "secret_key", "another server's")
+        assert freshness.stamp("+819012345678") != ours

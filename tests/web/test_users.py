@@ -73,6 +73,7 @@ def test_the_user_page_shows_current_and_pending_and_what_logs_in(bobs, address,
             {"login_name": None, "email_address": "x@example.com"},
             "Right now only the e-mail address logs in.",
         ),
+        ({"email_address": "x@example.com"}, "Right now only the login name and the e-mail address log in."),
         ({"login_name": None, "phone_number": "+819011112222"}, "Nothing logs in by password right now."),
     ],
 )
