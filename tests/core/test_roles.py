@@ -8,6 +8,12 @@ from portal.core.roles import ALLOWED, Action, Role, may
 MATRIX = {
     "see_app": {"owner", "support"},
     "see_users": {"owner", "support"},
+    "reveal_numbers": {"owner", "support"},
+    "help_users": {"owner", "support"},
+    "see_messages": {"owner", "support"},
+    "see_audit": {"owner", "support"},
+    "mark_verified": {"owner"},
+    "export_audit": {"owner"},
     "see_inbox": {"owner"},
     "see_settings": {"owner"},
     "change_settings": {"owner"},
