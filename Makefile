@@ -58,9 +58,9 @@ urls: $(VENV)/.dev ## Write the list of URLs again, after a change that was mean
 # Neither lock names a host, so both work with whatever registry pip and npm are set up with here.
 lock: $(VENV)/.dev ## Lock the dependencies again (ARGS=--upgrade takes newer ones)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --group build pyproject.toml --output-file requirements.txt $(ARGS)
+	  --generate-hashes --no-strip-extras --group build pyproject.toml --output-file requirements.txt $(ARGS)
 	@UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-	  --generate-hashes --group build --group dev --constraint requirements.txt pyproject.toml \
+	  --generate-hashes --no-strip-extras --group build --group dev --constraint requirements.txt pyproject.toml \
 	  --output-file requirements-dev.txt $(ARGS)
 	@cd $(SDK) && npm install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
 

@@ -1,5 +1,7 @@
 """Who may sign in to the portal, and what may they do in which app?"""
 
+from collections.abc import Iterable
+
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
@@ -26,6 +28,13 @@ def create(ctx: Context, email: str, password_hash: str) -> Account:
 def find(session: Session, email: str) -> Account | None:
     """The account with this e-mail address, if there is one."""
     return session.scalar(select(Account).where(Account.email == email.strip().lower()))
+
+
+def emails(session: Session, ids: Iterable[str | None]) -> dict[str, str]:
+    """The e-mail addresses of accounts by their ids, in one query; None is nobody."""
+    known = {each for each in ids if each}
+    wanted = select(Account.id, Account.email).where(Account.id.in_(known))
+    return {row.id: row.email for row in session.execute(wanted)} if known else {}
 
 
 def set_password(ctx: Context, email: str, password_hash: str) -> Account:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal.core import limits
 from portal.core.hidden_numbers import hide, hide_all
-from portal.models import Account, ActorKind, AuditAction, AuditEntry, User
+from portal.models import ActorKind, AuditAction, AuditEntry, User
 from portal.services import accounts, audit, walks
 from portal.services.audit_kinds import ACTIONS, Kind
 from portal.services.context import Context
@@ -161,14 +161,16 @@ def _entry_at(session: Session, app_id: str, entry_id: int) -> tuple[int, int] |
 
 
 def _told(session: Session, app_id: str, entries: Sequence[AuditEntry]) -> list[Told]:
-    emails = _emails(session, {each.actor_id for each in entries if each.actor_kind == ActorKind.ACCOUNT})
+    emails = accounts.emails(
+        session, {each.actor_id for each in entries if each.actor_kind == ActorKind.ACCOUNT}
+    )
     names = _names(session, app_id, {each.user_id for each in entries})
     return [
         Told(
             each.id,
             each.at,
             each.actor_kind,
-            emails.get(each.actor_id),
+            emails.get(each.actor_id or ""),
             each.action,
             each.user_id,
             names.get(each.user_id),
@@ -177,12 +179,6 @@ def _told(session: Session, app_id: str, entries: Sequence[AuditEntry]) -> list[
         )
         for each in entries
     ]
-
-
-def _emails(session: Session, ids: set[str | None]) -> dict[str | None, str]:
-    known = sorted(each for each in ids if each)
-    rows = session.execute(select(Account.id, Account.email).where(Account.id.in_(known))) if known else ()
-    return {row.id: row.email for row in rows}
 
 
 def _names(session: Session, app_id: str, ids: set[str | None]) -> dict[str | None, str]:

@@ -26,7 +26,8 @@ def take(ctx: Context, action: AuditAction, allowed: int, reason: Reason) -> Non
     """Makes sure that the account of `ctx` did `action` fewer than `allowed` times in the last hour.
 
     It counts over all apps. The caller records the action in the same transaction, in which the account's
-    row stays locked, so that requests which come together take their turns. Raises TooSoon with `reason`.
+    row stays locked, so that requests which come together take their turns. Raises TooSoon with `reason`;
+    with no room at all (`allowed` below 1), for an hour.
     """
     if allowed < 1:
         raise TooSoon(reason, reason.sentence, ctx.now + limits.HOUR)

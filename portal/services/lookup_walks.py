@@ -66,8 +66,9 @@ def matches(users: FromClause, term: Term) -> ColumnElement[bool]:
     if term.meaning is Meaning.EVERYBODY:
         return true()
     if term.is_number:
-        part = f"{term.value}%" if term.value.startswith("+") else f"%{term.value}%"
-        return or_(users.c.phone_number.like(part), users.c.pending_phone_number.like(part))
+        # Only beginnings are walked; other parts are asked of their own index (number_finds.py).
+        beginning = f"{term.value}%"
+        return or_(users.c.phone_number.like(beginning), users.c.pending_phone_number.like(beginning))
     if term.meaning is Meaning.EMAIL:
         return begins(users.c.email_address, term.value)
     if term.meaning is Meaning.NAME:

@@ -1,7 +1,7 @@
 """Where is that user? The portal's search over an app's users, at a cost that does not grow with the app.
 
-What a term finds comes from the term's own index, MOST_FOUND users at most, the likeliest first. A term that
-very many fit, and a list without a term, is walked from the newest sign-up on, WINDOW users a page at most;
+What a term finds comes from the term's own index, the likeliest first. A beginning that very many have, and
+a list without a term, is walked from the newest sign-up on, WINDOW users a page at most;
 a page that is not full by then says how far back it has looked.
 """
 
@@ -27,7 +27,7 @@ MOST_TOLD = 3
 _USER, _APP, _OPEN = table(User), table(App), table(OpenCountry)
 _COUNTRIES = (
     select(_APP.c.home_country, _OPEN.c.country)
-    .join(_OPEN, _OPEN.c.app_id == _APP.c.id)
+    .outerjoin(_OPEN, _OPEN.c.app_id == _APP.c.id)
     .where(_APP.c.id == bindparam("the_app"))
     .order_by(_OPEN.c.country)
 )
@@ -113,7 +113,8 @@ def search(ctx: Context, wanted: Search, after: str | None, limit: int = PAGE) -
 def _countries(ctx: Context) -> list[str]:
     """Where a national number may belong: the app's home first, then every country that it may text."""
     found = ctx.execute(_COUNTRIES, {"the_app": ctx.app_id}).all()
-    return list(dict.fromkeys([*(row.home_country for row in found[:1]), *(row.country for row in found)]))
+    named = [*(row.home_country for row in found[:1]), *(row.country for row in found if row.country)]
+    return list(dict.fromkeys(named))
 
 
 def _count(ctx: Context, term: Term) -> None:

@@ -1,12 +1,12 @@
 """What did an SMS say before? The versions of a template, and the way back to one."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.errors import BadInput, NotFound
-from portal.models import Account, SmsTemplateDraft, SmsTemplateVersion
+from portal.models import SmsTemplateDraft, SmsTemplateVersion
 from portal.services import sms_template_drafts, sms_templates
 from portal.services.context import Context
 from portal.services.sms_template_drafts import Submission
@@ -42,12 +42,6 @@ def get(session: Session, app_id: str, locale: str, version: int) -> SmsTemplate
     if found is None:
         raise NotFound("version", f"There is no version {version} of this SMS template.")
     return found
-
-
-def signers(session: Session, ids: Iterable[str | None]) -> dict[str, str]:
-    """The e-mail addresses of those who saved or approved wordings, by account; None is nobody."""
-    wanted = select(Account.id, Account.email).where(Account.id.in_({each for each in ids if each}))
-    return {row.id: row.email for row in session.execute(wanted)}
 
 
 def restore(

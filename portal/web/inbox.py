@@ -1,7 +1,5 @@
 """The sandbox inbox of an app: a simulated phone."""
 
-import hashlib
-
 from flask import Blueprint, Response, current_app, make_response, request
 
 from portal.core.roles import Action
@@ -9,6 +7,8 @@ from portal.database import reading
 from portal.errors import NotFound
 from portal.models import AppMode
 from portal.services import outbox
+from portal.web import freshness
+from portal.web.forms import serials
 from portal.web.guards import Standing, may
 from portal.web.render import page_or_fragment
 
@@ -23,15 +23,15 @@ def show(standing: Standing) -> Response:
     """What the phone got, newest first. An open page asks again and gets 204 while nothing has changed."""
     if standing.app.mode != AppMode.SANDBOX:
         raise NotFound("inbox", "Only sandbox apps have an inbox.")
-    before = request.args.get("before", type=_serial)
+    before = serials.read(request.args.get("before"))
     ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
     messages = outbox.inbox(ctx, before=before, limit=PAGE_LENGTH + 1)
     older = messages[PAGE_LENGTH - 1].serial if len(messages) > PAGE_LENGTH else None
     shown = messages[:PAGE_LENGTH]
-    seen = _stamp(shown)
+    seen = freshness.stamp([(message.serial, message.code_is_live) for message in shown])
     if request.args.get("seen") == seen:
         return make_response("", 204)
-    newest = request.args.get("newest", default=0, type=_serial)
+    newest = serials.read(request.args.get("newest"))
     news = sum(1 for message in shown if message.serial > newest) if newest else 0
     return page_or_fragment(
         "inbox/show.html",
@@ -43,17 +43,3 @@ def show(standing: Standing) -> Response:
         seen=seen,
         news=news,
     )
-
-
-def _stamp(messages: list[outbox.InboxMessage]) -> str:
-    """A word that changes when the list would look different."""
-    state = repr([(message.serial, message.code_is_live) for message in messages])
-    return hashlib.sha256(state.encode()).hexdigest()[:16]
-
-
-def _serial(text: str) -> int:
-    """A serial as a page's address holds it. What no row can have is read as not there (ValueError)."""
-    serial = int(text)
-    if not 0 <= serial < 2**63:
-        raise ValueError(text)
-    return serial

@@ -5,19 +5,22 @@ from htmx_flask import make_response as answer_htmx
 from htmx_flask import request
 
 
-def part_wanted() -> str:
-    """The id of the part of its page that htmx asks for; empty for whoever wants a whole page."""
-    wants_fragment = bool(request.htmx) and not request.htmx.history_restore_request
-    return request.headers.get("HX-Target", "") if wants_fragment else ""
-
-
-def page_or_fragment(page: str, fragment: str, /, status: int = 200, **values: object) -> Response:
-    """The template `fragment` for an htmx request, `page` (which includes it) for everybody else.
+def wants_fragment() -> bool:
+    """Whether htmx asks, for a part of a page that is open.
 
     A browser that restores its history asks with the htmx header too, and needs the whole page.
     """
-    wants_fragment = bool(request.htmx) and not request.htmx.history_restore_request
-    return make_response(render_template(fragment if wants_fragment else page, **values), status)
+    return bool(request.htmx) and not request.htmx.history_restore_request
+
+
+def part_wanted() -> str:
+    """The id of the part of its page that htmx asks for; empty for whoever wants a whole page."""
+    return request.headers.get("HX-Target", "") if wants_fragment() else ""
+
+
+def page_or_fragment(page: str, fragment: str, /, status: int = 200, **values: object) -> Response:
+    """The template `fragment` for an htmx request, `page` (which includes it) for everybody else."""
+    return make_response(render_template(fragment if wants_fragment() else page, **values), status)
 
 
 def go_to(address: str) -> Response:

@@ -32,6 +32,11 @@ def may_be_repeated(arguments: Mapping[str, str]) -> bool:
     )
 
 
+def without_number(text: str) -> str:
+    """A filter's text; empty where somebody typed a phone number, which no address may keep (PII-01)."""
+    return "" if understand(text).is_most_of_a_number else text
+
+
 def shortened(text: str) -> str:
     """The part of a term that an address may hold, and that is still the same kind of term; maybe empty.
 

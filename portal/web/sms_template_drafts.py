@@ -9,7 +9,7 @@ from portal.core.placeholders import WordingError
 from portal.core.roles import Action
 from portal.database import reading, transaction
 from portal.errors import BadInput, NotFound, Overtaken
-from portal.services import sms_template_drafts, sms_template_versions
+from portal.services import accounts, sms_template_drafts
 from portal.web import comparisons, previews
 from portal.web.guards import Standing, may
 from portal.web.render import go_to
@@ -91,7 +91,7 @@ def _page(standing: Standing, locale: str, refusals: Sequence[str] = ()) -> Resp
         comparison=comparisons.of(standing.app, in_force.body if in_force else None, draft.body),
         preview=previews.of(standing.app, draft.body),
         readers=readers(standing, locale),
-        signers=sms_template_versions.signers(reading(), [draft.created_by]),
+        signers=accounts.emails(reading(), [draft.created_by]),
         refusals=refusals,
     )
     return make_response(page, 422 if refusals else 200)

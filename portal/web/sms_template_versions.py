@@ -11,7 +11,7 @@ from portal.core.roles import Action
 from portal.database import reading, transaction
 from portal.errors import BadInput, NotFound, Overtaken
 from portal.models import SmsTemplateDraft, SmsTemplateVersion
-from portal.services import locale_use, sms_template_drafts, sms_template_versions, sms_templates
+from portal.services import accounts, locale_use, sms_template_drafts, sms_template_versions, sms_templates
 from portal.services.sms_template_versions import LARGEST_VERSION, PAGE
 from portal.services.sms_templates import SavedTemplate
 from portal.web import comparisons, previews
@@ -118,7 +118,7 @@ def _lines(standing: Standing, found: Sequence[SmsTemplateVersion]) -> list[Line
 
 def _signers(found: Sequence[SmsTemplateVersion]) -> dict[str, str]:
     ids = [account for each in found for account in (each.created_by, each.approved_by)]
-    return sms_template_versions.signers(reading(), ids)
+    return accounts.emails(reading(), ids)
 
 
 def _page(standing: Standing, locale: str, version: int, refusals: Sequence[str] = ()) -> Response:

@@ -12,7 +12,7 @@ from portal.services.number_cards import NumberCard
 from portal.services.timelines import Page
 from portal.web import filters, freshness, timeline_days, user_actions
 from portal.web.guards import Standing, may
-from portal.web.render import page_or_fragment
+from portal.web.render import go_to, page_or_fragment, wants_fragment
 
 pages = Blueprint("users", __name__, url_prefix="/apps/<id:app_id>/users")
 
@@ -33,7 +33,7 @@ def show(standing: Standing, user_id: str) -> Response:
     timeline = _timeline(ctx, user)
     if timeline is None:
         # So much happened since the page was opened that it had better start again.
-        return make_response("", 200, {"HX-Refresh": "true"})
+        return make_response("", 200, {"HX-Refresh": "true"}) if wants_fragment() else go_to(request.path)
     app = app_settings.load(ctx)
     card = number_cards.load(ctx, app, user)
     why = why_no_sms.explain(ctx, app, card)

@@ -76,10 +76,10 @@ def test_ten_04_the_versions_of_one_app_are_nobody_elses(desk, transaction, keys
 
 def test_those_who_signed_are_known_by_their_addresses(desk):
     dora = desk.do(lambda ctx: accounts.create(ctx, "dora@example.com", "hash")).id
-    found = desk.do(lambda ctx: sms_template_versions.signers(ctx.session, [dora, None, "gone"]))
+    found = desk.do(lambda ctx: accounts.emails(ctx.session, [dora, None, "gone"]))
 
     assert found == {dora: "dora@example.com"}
-    assert desk.do(lambda ctx: sms_template_versions.signers(ctx.session, [None])) == {}
+    assert desk.do(lambda ctx: accounts.emails(ctx.session, [None])) == {}
 
 
 # --- The way back ------------------------------------------------------------------------------------------

@@ -3,17 +3,16 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 
-from portal.clock import DAY, SECOND
-from portal.core.search_terms import understand
+from portal.clock import DAY
 from portal.models import ActorKind
 from portal.services.audit_kinds import Kind
 from portal.services.audit_log import Wanted
-from portal.web.forms import serials
+from portal.web.forms import days, serials
+from portal.web.short_terms import without_number
 
 _USER_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
-_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 LONGEST_ADDRESS = 254
 
 
@@ -32,15 +31,15 @@ class AuditFilters:
     @classmethod
     def read(cls, arguments: Mapping[str, str]) -> "AuditFilters":
         """The filters of an address. Never fails: addresses are typed, shared and cut off."""
-        account = _no_number("".join(char for char in arguments.get("account", "") if char.isprintable()))
-        user = _no_number(arguments.get("user", "").strip())
+        account = without_number("".join(char for char in arguments.get("account", "") if char.isprintable()))
+        user = without_number(arguments.get("user", "").strip())
         return cls(
             actor=next((each for each in ActorKind if each == arguments.get("actor")), None),
             account=account[:LONGEST_ADDRESS].strip(),
             kind=next((each for each in Kind if each == arguments.get("kind")), None),
             user=user if _USER_ID.fullmatch(user) else "",
-            first=_day(arguments.get("from", "")),
-            last=_day(arguments.get("to", "")),
+            first=days.read(arguments.get("from", "")),
+            last=days.read(arguments.get("to", "")),
             before=serials.read(arguments.get("before")),
         )
 
@@ -52,8 +51,8 @@ class AuditFilters:
             account=self.account or None,
             kind=self.kind,
             user_id=self.user or None,
-            since=_starts_at(self.first) if self.first else None,
-            until=_starts_at(self.last) + DAY if self.last else None,
+            since=days.starts_at(self.first) if self.first else None,
+            until=days.starts_at(self.last) + DAY if self.last else None,
         )
 
     def arguments(self) -> dict[str, str]:
@@ -72,20 +71,3 @@ class AuditFilters:
     def any(self) -> bool:
         """Whether anything narrows the list."""
         return bool(self.arguments())
-
-
-def _no_number(text: str) -> str:
-    """The text, unless somebody typed a phone number where none belongs: no address may keep it (PII-01)."""
-    return "" if understand(text).is_most_of_a_number else text
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text) if _DAY.fullmatch(text) else None
-    except ValueError:
-        return None
-
-
-def _starts_at(day: date) -> int:
-    """The first moment of a day, Unix ms."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND

@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import date
 from typing import Any
 
 from portal import clock
 from portal.core import phone_number
-from portal.core.search_terms import understand
 from portal.services.lookup_walks import Filters
+from portal.web.forms import days
+from portal.web.short_terms import without_number
 
 YES_NO = {"yes": True, "no": False}
 LONGEST, LONGEST_LOCALE = 254, 35
@@ -27,8 +28,8 @@ class UserFilters:
     disabled: bool | None = None
     country: str | None = None
     locale: str | None = None
-    since: str | None = None
-    until: str | None = None
+    since: date | None = None
+    until: date | None = None
     after: str | None = None
 
     @classmethod
@@ -43,9 +44,9 @@ class UserFilters:
             pending=True if arguments.get("pending") == "yes" else None,
             disabled=status,
             country=country if country in phone_number.regions() else None,
-            locale=_locale(arguments.get("locale", "")),
-            since=_day(arguments.get("since", "")),
-            until=_day(arguments.get("until", "")),
+            locale=without_number(_plain(arguments.get("locale", ""))[:LONGEST_LOCALE]) or None,
+            since=days.read(arguments.get("since", "")),
+            until=days.read(arguments.get("until", "")),
             after=arguments.get("after") or None,
         )
 
@@ -61,7 +62,7 @@ class UserFilters:
             "since": self.since,
             "until": self.until,
         }
-        return {name: value for name, value in written.items() if value}
+        return {name: str(value) for name, value in written.items() if value}
 
     def with_(self, **changes: Any) -> dict[str, str]:
         """The arguments of an address that differs from this one in a filter."""
@@ -75,8 +76,8 @@ class UserFilters:
             disabled=self.disabled,
             country=self.country,
             locale=self.locale,
-            created_from=_start_of(self.since) if self.since else None,
-            created_until=_start_of(self.until) + clock.DAY if self.until else None,
+            created_from=days.starts_at(self.since) if self.since else None,
+            created_until=days.starts_at(self.until) + clock.DAY if self.until else None,
         )
 
     @property
@@ -87,24 +88,6 @@ class UserFilters:
 
 def _plain(text: str) -> str:
     return "".join(char for char in text if char.isprintable())
-
-
-def _locale(text: str) -> str | None:
-    # A phone number is no locale, and no link of the page may repeat it (PII-01).
-    tag = _plain(text)[:LONGEST_LOCALE]
-    return None if understand(tag).is_most_of_a_number else tag or None
-
-
-def _day(text: str) -> str | None:
-    """A day as addresses hold it; None for what is none."""
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=UTC).date().isoformat()
-    except ValueError:
-        return None
-
-
-def _start_of(day: str) -> int:
-    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp()) * clock.SECOND
 
 
 def _worded(value: bool | None, yes: str, no: str) -> str | None:
