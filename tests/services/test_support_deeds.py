@@ -167,7 +167,16 @@ def test_a_number_that_somebody_holds_moves_where_the_app_lets_numbers_move(desk
 
     assert desk.number(charlie) == (FIRST, True, None)
     assert desk.number(alice) == (None, False, None)
-    assert entries(desk, alice)[-1].action == "number.lost"
+    lost = entries(desk, alice)[-1]
+    assert (lost.action, lost.actor_id, lost.reason) == ("number.lost", bob.id, WHY)
+
+
+def test_a_number_lost_to_a_right_code_carries_no_reason(desk, clock, alice):
+    desk.set(number_taken=NumberTaken.MOVE.value)
+    desk.verified("charlie", FIRST)
+
+    lost = entries(desk, alice)[-1]
+    assert (lost.action, lost.reason) == ("number.lost", None)
 
 
 def test_a_freed_number_is_verified_by_another_user_afterwards(desk, bob, clock, alice):
