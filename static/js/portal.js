@@ -54,20 +54,11 @@ function narrow(list, wanted) {
   say(`${shown} shown`);
 }
 
-// A time of day, with its day when that is not today.
-function clock(at) {
-  const isToday = at.toDateString() === new Date().toDateString();
-  return at.toLocaleString(undefined, isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
-}
-
-// Times say UTC; the person's own zone goes before it.
-function localise(within) {
-  for (const time of within.querySelectorAll("time[datetime]:not([data-local])")) {
-    const local = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-    time.title = `${local} (${time.title})`;
-    if ("clock" in time.dataset) time.textContent = clock(new Date(time.dateTime));
-    time.dataset.local = "";
-  }
+// The server words times in the person's own zone. Until it has been told which that is, they say UTC.
+function tellZone() {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `tz=${timeZone}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
 
 document.addEventListener("click", (event) => {
@@ -105,7 +96,6 @@ document.addEventListener("htmx:beforeRequest", (event) => count(event, 1));
 document.addEventListener("htmx:afterRequest", (event) => count(event, -1));
 document.addEventListener("htmx:afterSettle", (event) => {
   focusOnErrors(event.detail.elt);
-  localise(document);
   const news = event.detail.elt.dataset?.news;
   if (news) say(news);
 });
@@ -120,5 +110,5 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
 const settled = document.querySelector("[data-settles-at]");
 if (settled) history.replaceState(null, "", settled.dataset.settlesAt);
 
-localise(document);
+tellZone();
 focusOnErrors(document);

@@ -79,7 +79,7 @@ def test_a_time_that_matters_is_a_time(bobs, doras, clock):
     text = bobs.get(doras).text
 
     assert answer(text) == "worker_stalled"
-    assert re.search(r"It has been due since <time [^>]+data-clock>\d\d:\d\d UTC</time>\.", text)
+    assert re.search(r"It has been due since <time [^>]+>\d\d:\d\d UTC</time>\.", text)
 
 
 def test_a_provider_is_quoted_escaped(bobs, doras, session, dora):
