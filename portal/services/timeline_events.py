@@ -60,6 +60,8 @@ class Event:
     sentence: str
     number: str | None = None
     state: str | None = None
+    # The state is that of an SMS to the Inbox page of a sandbox, which no phone got.
+    is_in_inbox: bool = False
     actor: str | None = None
     email: str | None = None
     reason: str | None = None
@@ -82,6 +84,8 @@ _WHAT = {
     MessagePurpose.CHANGE_NOTICE: "A notice of the change",
 }
 _TAKEN = "The provider took the SMS for"
+_ARRIVED = "The SMS arrived at"
+_IN_INBOX = "The SMS reached the app's Inbox. It was meant for"
 # Verified and exhausted codes are told by the audit entry of the last guess.
 _ENDS = {
     State.EXPIRED: "The code expired unused, for",
@@ -118,6 +122,7 @@ def of_message(message: Message, template: tuple[str, int] | None, now: int) -> 
         sentence=f"{what} was put down for",
         number=message.phone_number,
         state=message.state,
+        is_in_inbox=message.is_in_inbox,
         details=tuple(_about(message, template, now)),
     )
     if message.sent_at is not None and message.state == MessageState.SENT:
@@ -139,8 +144,8 @@ def of_verification(row: Verification) -> Iterator[Event]:
         details=(
             Detail("What for", _PURPOSES[Purpose(row.purpose)]),
             Detail("Valid until", at=row.code_expires_at),
-            Detail("Guesses", f"{row.guesses} of {row.guesses_allowed}"),
-            Detail("Sends", f"{row.sends} of {row.sends_allowed}"),
+            Detail("Guesses", f"{row.guesses} of {row.guesses_allowed} used"),
+            Detail("Sends", _sends(row)),
         ),
     )
     sentence = _ENDS.get(State(row.state))
@@ -152,6 +157,12 @@ def of_verification(row: Verification) -> Iterator[Event]:
             sentence=sentence,
             number=row.phone_number,
         )
+
+
+def _sends(row: Verification) -> str:
+    used = f"{row.sends} of {row.sends_allowed} used"
+    # A code is made to be sent, so its first send failed and was given back.
+    return used if row.sends else f"{used}; a failed send does not count"
 
 
 def _sentence(action: AuditAction | None, entry: AuditEntry) -> str:
@@ -208,7 +219,7 @@ def _arrival(message: Message) -> Iterator[Event]:
         yield _outcome(message, sent, Kind.SENT, _TAKEN)
     at = ended or sent
     if at is not None:
-        yield _outcome(message, at, Kind.DELIVERED, "The SMS arrived at")
+        yield _outcome(message, at, Kind.DELIVERED, _IN_INBOX if message.is_in_inbox else _ARRIVED)
 
 
 def _outcome(message: Message, at: int, kind: Kind, sentence: str) -> Event:

@@ -12,7 +12,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import errors
-from portal.web import guards
+from portal.core import next_steps
+from portal.core.reasons import Reason
+from portal.core.roles import Action
+from portal.web import countries, guards
 
 API_PREFIX = "/api/"
 _logger = structlog.get_logger()
@@ -78,6 +81,14 @@ def mount(app: Flask) -> None:
 def wording_for(refusal: errors.Refusal) -> Wording:
     """The status and title of a refusal, by the nearest class that has one."""
     return next(WORDINGS[kind] for kind in type(refusal).__mro__ if kind in WORDINGS)
+
+
+def message_for(refusal: errors.Refusal, standing: guards.Standing) -> str:
+    """What a refusal says to somebody of this role, who may not be able to do what its message asks for."""
+    if not isinstance(refusal, errors.BadInput) or refusal.reason is not Reason.COUNTRY_CLOSED:
+        return refusal.message
+    step = next_steps.OPEN_IT if standing.may(Action.CHANGE_SETTINGS) else next_steps.ASK_TO_OPEN_IT
+    return f"{next_steps.closed(countries.name(str(refusal.details['country'])))} {step}"
 
 
 def show_refusal(refusal: errors.Refusal) -> Response:

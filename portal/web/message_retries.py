@@ -11,6 +11,7 @@ from portal.database import reading, transaction
 from portal.errors import BadInput, NotFound, NothingToVerify, NotSupported, Overtaken, TooSoon
 from portal.services import message_retries, support_deeds
 from portal.services.support_deeds import Order
+from portal.web.errors import message_for
 from portal.web.filters import grouped
 from portal.web.forms.message_retries import RetryForm
 from portal.web.guards import Standing, may
@@ -58,7 +59,7 @@ def _try(standing: Standing, user_id: str, reason: str) -> str:
             ctx = current_app.extensions["ringback"].context(session, standing.caller)
             support_deeds.do(ctx, Order(Deed.RESEND, user_id, reason))
     except OF_ONE_USER as refusal:
-        return refusal.message
+        return message_for(refusal, standing)
     return ""
 
 
