@@ -1,4 +1,4 @@
-// What does the portal add where JavaScript runs? Copying, arrow keys, focus. Every page works without it.
+// What does the portal add where JavaScript runs? Copying, keys, focus, the zone. Every page works without it.
 "use strict";
 
 const root = document.documentElement;
@@ -44,6 +44,16 @@ function moveBetweenRows(event) {
   next.scrollIntoView({ block: "nearest", behavior: quiet.matches ? "auto" : "smooth" });
 }
 
+// "/" leads to the search box of the page, except where somebody is writing.
+function focusOnSearch(event) {
+  const box = document.querySelector("[role='search'] input[type='search']");
+  const writes = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || writes || !box) return;
+  event.preventDefault();
+  box.focus();
+  box.select();
+}
+
 function narrow(list, wanted) {
   const words = wanted.trim().toLocaleLowerCase();
   let shown = 0;
@@ -72,6 +82,7 @@ document.addEventListener("keydown", (event) => {
     document.querySelector(".bar a[href='#rail']").focus();
   }
   moveBetweenRows(event);
+  focusOnSearch(event);
 });
 
 document.addEventListener("input", (event) => {
