@@ -20,7 +20,7 @@ from portal.models import (
     SmsTemplateVersion,
     Verification,
 )
-from portal.services import timeline_events
+from portal.services import timeline_events, timeline_messages
 from portal.services.context import Context
 from portal.services.timeline_events import Event
 
@@ -188,5 +188,5 @@ def _verification_row(row: Verification) -> _Row:
 def _message_row(now: int, message: Message, locale: str | None, version: int | None) -> _Row:
     template = None if locale is None or version is None else (locale, version)
     return _Row(
-        message.created_at, 3, message.serial, lambda: timeline_events.of_message(message, template, now)
+        message.created_at, 3, message.serial, lambda: timeline_messages.of_message(message, template, now)
     )
