@@ -10,7 +10,7 @@ from portal.models import User, table
 from portal.services.context import Context
 from portal.services.lookup_pages import Place
 
-WINDOW = 3_000
+WINDOW = 1_000
 _USER = table(User)
 _KEY = tuple_(_USER.c.created_at, _USER.c.serial)
 

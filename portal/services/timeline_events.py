@@ -9,6 +9,7 @@ from portal.core.hidden_numbers import hide
 from portal.core.lifecycle import Purpose, State
 from portal.core.reasons import Reason
 from portal.models import AuditAction, AuditEntry, Message, MessagePurpose, MessageState, Verification
+from portal.services.message_lists import NOT_SENT
 
 
 class Kind(StrEnum):
@@ -124,7 +125,7 @@ def of_message(message: Message, template: tuple[str, int] | None, now: int) -> 
         yield _outcome(message, message.sent_at, Kind.SENT, _TAKEN)
     if message.state == MessageState.DELIVERED:
         yield from _arrival(message)
-    if message.ended_at is not None and message.state in (MessageState.FAILED, MessageState.EXPIRED):
+    if message.ended_at is not None and message.state in NOT_SENT:
         yield _outcome(message, message.ended_at, Kind.FAILED, f"{_why(message.reason)} It was meant for")
 
 
