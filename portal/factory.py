@@ -87,6 +87,8 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     return {
         "pool_size": settings.threads + 2,
         "max_overflow": 2,
+        # The connection that was used last knows its statements best.
+        "pool_use_lifo": True,
         # What was asked for may be an address or a number, and an error's text goes to the log (PII-02).
         "hide_parameters": True,
     }

@@ -27,7 +27,7 @@ _OTHERS = (
     .where(_USER.c.app_id == _APP, _USER.c.id != _ID)
     .where(or_(_USER.c.phone_number == _NUMBER, _USER.c.pending_phone_number == _NUMBER))
 )
-# For the many numbers that nobody else holds or wants, one statement looks and takes. Each half has its index.
+# For the many numbers that nobody else holds or wants, one statement looks and takes. Each half has an index.
 _ANYBODY = _USER.alias("anybody")
 _ELSE = select(_ANYBODY.c.serial).where(_ANYBODY.c.app_id == _APP, _ANYBODY.c.id != _ID)
 _TAKE_FREE = _TAKE.where(
