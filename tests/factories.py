@@ -10,15 +10,18 @@ from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.core.lifecycle import Purpose, State
+from portal.core.provider_kinds import ProviderKind
 from portal.core.roles import Role
 from portal.models import (
     Account,
     AccountSession,
     ActorKind,
+    Alarm,
     App,
     AuditAction,
     AuditEntry,
     BearerToken,
+    IdempotencyKey,
     Membership,
     Message,
     MessagePurpose,
@@ -26,6 +29,8 @@ from portal.models import (
     OpenCountry,
     PeriodicJob,
     PhoneNumberLimit,
+    Provider,
+    Quarantine,
     SegmentPrice,
     SmsTemplate,
     SmsTemplateDraft,
@@ -33,6 +38,7 @@ from portal.models import (
     TokenKind,
     User,
     Verification,
+    WorkerBeat,
     random_id,
 )
 
@@ -164,6 +170,40 @@ def audit_entry(session: Session, **columns: Any) -> AuditEntry:
 def periodic_job(session: Session, **columns: Any) -> PeriodicJob:
     """A job that is due."""
     return _put(session, PeriodicJob(**{"name": f"job{next(_count)}", "due_at": clock.now()} | columns))
+
+
+def provider(session: Session, **columns: Any) -> Provider:
+    """A carrier of an app, without credentials."""
+    at = next(_count)
+    named = {"id": random_id(), "kind": ProviderKind.HTTP, "label": f"Carrier {at}", "position": at}
+    times = {"created_at": clock.now(), "modified_at": clock.now()}
+    return _put(session, Provider(**_in_app(session, columns), **named | times | columns))
+
+
+def idempotency_key(session: Session, **columns: Any) -> IdempotencyKey:
+    """A key whose call is under way."""
+    hashes = {"key_hash": random_id() * 2, "request_hash": random_id() * 2}
+    defaults = {"route": "resend", "created_at": clock.now()} | hashes
+    return _put(session, IdempotencyKey(**_in_app(session, columns), **defaults | columns))
+
+
+def worker_beat(session: Session, **columns: Any) -> WorkerBeat:
+    """A worker that is alive."""
+    defaults = {"id": random_id(), "started_at": clock.now(), "beat_at": clock.now()}
+    return _put(session, WorkerBeat(**defaults | columns))
+
+
+def alarm(session: Session, **columns: Any) -> Alarm:
+    """An alarm that stands, and that nobody was told of."""
+    return _put(
+        session, Alarm(**{"name": f"alarm{next(_count)}", "level": "warn", "since": clock.now()} | columns)
+    )
+
+
+def quarantine(session: Session, **columns: Any) -> Quarantine:
+    """The mark of a restored database."""
+    times = {"since": clock.now(), "backup_at": clock.now()}
+    return _put(session, Quarantine(**{"id": 1} | times | columns))
 
 
 def _with_verification(session: Session, columns: dict[str, Any]) -> dict[str, Any]:

@@ -2,29 +2,36 @@
 
 from portal.models.account import Account
 from portal.models.account_session import AccountSession
+from portal.models.alarm import Alarm
 from portal.models.app import App, AppMode, NumberTaken, OpenCountry
 from portal.models.audit_entry import ActorKind, AuditAction, AuditEntry
 from portal.models.base import Base, random_id, table
 from portal.models.bearer_token import BearerToken, TokenKind
+from portal.models.idempotency_key import IdempotencyKey
 from portal.models.membership import Membership
 from portal.models.message import Message, MessagePurpose, MessageState
 from portal.models.periodic_job import PeriodicJob
+from portal.models.provider import Provider
+from portal.models.quarantine import Quarantine
 from portal.models.segment_price import SegmentPrice
 from portal.models.sms_template import SmsTemplate, SmsTemplateDraft, SmsTemplateVersion
 from portal.models.user import User
 from portal.models.user_number_part import is_ours
 from portal.models.verification import PhoneNumberLimit, Verification
+from portal.models.worker_beat import WorkerBeat
 
 __all__ = [
     "Account",
     "AccountSession",
     "ActorKind",
+    "Alarm",
     "App",
     "AppMode",
     "AuditAction",
     "AuditEntry",
     "Base",
     "BearerToken",
+    "IdempotencyKey",
     "Membership",
     "Message",
     "MessagePurpose",
@@ -33,6 +40,8 @@ __all__ = [
     "OpenCountry",
     "PeriodicJob",
     "PhoneNumberLimit",
+    "Provider",
+    "Quarantine",
     "SegmentPrice",
     "SmsTemplate",
     "SmsTemplateDraft",
@@ -40,6 +49,7 @@ __all__ = [
     "TokenKind",
     "User",
     "Verification",
+    "WorkerBeat",
     "is_ours",
     "random_id",
     "table",

@@ -26,6 +26,8 @@ class MessageState(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     EXPIRED = "expired"
+    # Set aside after it failed or killed its worker too often; tried again only by a person's word (DEL-08).
+    DEAD = "dead"
 
 
 class MessagePurpose(StrEnum):
@@ -38,7 +40,8 @@ class MessagePurpose(StrEnum):
 
 
 _UNDER_WAY = text("state IN ('queued', 'sending')")
-_NOT_SENT = text("state IN ('failed', 'expired')")
+_NOT_SENT = text("state IN ('failed', 'expired', 'dead')")
+_HANDED_OVER = text("provider_id IS NOT NULL AND provider_reference IS NOT NULL")
 
 
 class Message(Base):
@@ -71,6 +74,14 @@ class Message(Base):
             sqlite_where=_NOT_SENT,
             postgresql_where=_NOT_SENT,
         ),
+        # By this a receipt finds its message (DEL-10).
+        Index(
+            "ix_message_reference",
+            "provider_id",
+            "provider_reference",
+            sqlite_where=_HANDED_OVER,
+            postgresql_where=_HANDED_OVER,
+        ),
         Index("ix_message_user", "app_id", "user_id", "serial"),
         Index("ix_message_account", "account_id", "created_at"),
         Index("ix_message_verification", "app_id", "verification_id"),
@@ -95,9 +106,13 @@ class Message(Base):
     state: Mapped[str] = mapped_column(String(16), default=MessageState.QUEUED)
     reason: Mapped[str | None] = mapped_column(String(40))
     provider: Mapped[str | None] = mapped_column(String(32))
+    # Which of the app's carriers; it may be gone while its messages are kept, so there is no foreign key.
+    provider_id: Mapped[Id | None]
     provider_reference: Mapped[str | None] = mapped_column(String(128))
     provider_words: Mapped[str | None] = mapped_column(String(300))
     attempts: Mapped[int] = mapped_column(default=0)
+    # How many attempts may have sent the SMS although no answer said so (DEL-07).
+    unsure_attempts: Mapped[int] = mapped_column(default=0)
     due_at: Mapped[Ms]
     lease: Mapped[Id | None]
     created_at: Mapped[Ms]

@@ -10,7 +10,7 @@ from portal.models import User, table
 from portal.services.context import Context
 from portal.services.lookup_pages import Place
 
-WINDOW = 3_000
+WINDOW = 1_000
 _USER = table(User)
 _ID_GROUP = 12
 _AFTER = dict(zip("0123456789abcdef", "123456789abcdefg", strict=True))

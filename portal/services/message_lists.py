@@ -11,7 +11,7 @@ from portal.models import Message, MessageState, SmsTemplateVersion, User
 from portal.services import walks
 from portal.services.walks import Filter, Stretch, Walk
 
-NOT_SENT = (MessageState.FAILED, MessageState.EXPIRED)
+NOT_SENT = (MessageState.FAILED, MessageState.EXPIRED, MessageState.DEAD)
 # Both databases use the partial index only for a condition that is spelled like the index's own.
 _SPELLED: list[ColumnElement[str]] = [literal_column(f"'{state.value}'") for state in NOT_SENT]
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from portal.core.hidden_numbers import hide
 from portal.models import Message, MessagePurpose, MessageState
+from portal.services.message_lists import NOT_SENT
 from portal.services.timeline_events import Detail, Event, Kind, why
 
 _WHAT = {
@@ -33,7 +34,7 @@ def of_message(message: Message, template: tuple[str, int] | None, now: int) -> 
         yield _outcome(message, message.sent_at, Kind.SENT, _TAKEN)
     if message.state == MessageState.DELIVERED:
         yield from _arrival(message)
-    if message.ended_at is not None and message.state in (MessageState.FAILED, MessageState.EXPIRED):
+    if message.ended_at is not None and message.state in NOT_SENT:
         yield _outcome(message, message.ended_at, Kind.FAILED, f"{why(message.reason)} It was meant for")
 
 

@@ -31,13 +31,17 @@ from portal.services.context import Context
 from portal.services.outbox import Recipient
 
 
-def start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> None:
+def start(
+    ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally | None = None
+) -> None:
     """Opens a verification of a number for a user and puts its SMS down.
 
-    The user's former verification dies, live or not. Raises TooSoon when the number may not be texted or
-    guessed at now, and BadInput when this app may not text it (ABU-04: on every sending path).
+    The user's former verification dies, live or not. `tally` is the number's, where the caller has locked it.
+    Raises TooSoon when the number may not be texted or guessed at now, and BadInput when this app may not
+    text it (ABU-04: on every sending path).
     """
-    _start(ctx, app, to, purpose, _lock_to_send(ctx, app, to.phone_number))
+    countries.refuse_unless_textable(app, phone_number.parse(to.phone_number))
+    _start(ctx, app, to, purpose, tally or phone_number_limits.lock_new(ctx, to.phone_number))
 
 
 def _start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally) -> None:
@@ -82,7 +86,8 @@ def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: st
         raise _nothing(user_id)
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
-    tally = _lock_to_send(ctx, app, number)
+    countries.refuse_unless_textable(app, phone_number.parse(number))
+    tally = phone_number_limits.lock(ctx, number)
     if user_numbers.hold(ctx, user_id).waiting(ctx.now) != number:
         # A change of number was faster; its own code is on its way, and this one would end it.
         raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
@@ -125,11 +130,6 @@ def reset_code(ctx: Context, user_id: str) -> str:
 def cancel(ctx: Context, user_id: str) -> None:
     """Ends the user's open verification, if there is one, because its number is no longer wanted."""
     attempts.end_open(ctx, user_id, Event.CANCEL)
-
-
-def _lock_to_send(ctx: Context, app: AppSettings, number: str) -> Tally:
-    countries.refuse_unless_textable(app, phone_number.parse(number))
-    return phone_number_limits.lock(ctx, number)
 
 
 def _refuse_send(ctx: Context, tally: Tally) -> None:

@@ -20,6 +20,7 @@ _STAGES = {
     MessageState.DELIVERED: Stage.DELIVERED,
     MessageState.FAILED: Stage.NOT_SENT,
     MessageState.EXPIRED: Stage.NOT_SENT,
+    MessageState.DEAD: Stage.NOT_SENT,
 }
 
 

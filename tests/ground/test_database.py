@@ -284,3 +284,18 @@ def _refuse_lock(*_arguments) -> None:
 
 def is_sqlite(session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+def test_a_server_that_went_away_while_nobody_asked_is_noticed_before_the_next_transaction(transaction):
+    with transaction() as session:
+        session.scalar(READ)
+        engine = create_engine(session.get_bind().url)
+    with engine.begin() as stranger:
+        if engine.dialect.name == "postgresql":
+            stranger.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+    engine.dispose()
+
+    _add_account(transaction)

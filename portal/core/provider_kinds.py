@@ -1,0 +1,13 @@
+"""Which outside carriers can Ringback talk to?"""
+
+from portal.core.closed_list import ClosedList
+
+
+class ProviderKind(ClosedList):
+    """A kind of carrier, each with the name that people know it by."""
+
+    TWILIO = "twilio", "Twilio"
+    VONAGE = "vonage", "Vonage"
+    HTTP = "http", "HTTP request"
+    KANNEL = "kannel", "Kannel"
+    SMPP = "smpp", "SMPP 3.4"
