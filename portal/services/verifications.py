@@ -158,7 +158,9 @@ def _refuse_dead(ctx: Context, attempt: Attempt) -> None:
     if attempt.state == State.EXHAUSTED and ctx.now < attempt.code_expires_at:
         again = _may_send_again(ctx, attempt)
         raise _too_soon(Refused(Reason.TOO_MANY_GUESSES, again.until if again else ctx.now + limits.SECOND))
-    if attempt.state in (State.OPEN, State.EXPIRED, State.EXHAUSTED):
+    is_over = attempt.state in (State.OPEN, State.EXPIRED, State.EXHAUSTED)
+    # Whose number is proven or dropped meanwhile has nothing to ask a new code for.
+    if is_over and user_numbers.load(ctx, attempt.user_id).waiting(ctx.now) == attempt.phone_number:
         raise CodeExpired("The verification code has expired. Ask for a new one.", user_id=attempt.user_id)
     raise _nothing(attempt.user_id)
 
