@@ -131,11 +131,6 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_DATABASE_URL must begin with sqlite:// or postgresql://.")
     if settings.base_url and not re.fullmatch(r"https?://[^\s/?#]+", settings.base_url):
         raise WrongSetting("PORTAL_BASE_URL must look like https://ringback.example, without a path.")
-    for each in sorted(settings.private_hosts):
-        if not re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", each):
-            raise WrongSetting(
-                f"PORTAL_PRIVATE_CARRIERS has '{each}'; it must be host or host:port, by commas."
-            )
     if not settings.production:
         return
     if settings.limits != "default":
