@@ -14,7 +14,7 @@ from portal.core.provider_kinds import ProviderKind
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
 from portal.delivery.outgoing import Answer, Outgoing
-from portal.delivery.providers import judging
+from portal.delivery.providers import fields, judging
 from portal.delivery.providers.base import (
     Accepted,
     Arrived,
@@ -37,13 +37,8 @@ FIELDS: Final = (
         pattern=r"AC[0-9a-fA-F]{32}",
         fix="An Account SID is AC and 32 hexadecimal digits.",
     ),
-    Field(
-        name="auth_token",
-        label="Auth token",
-        help="Signs the receipts, and sends too where no API key is given.",
-        is_secret=True,
-        pattern=r"[!-~]{16,64}",
-        fix="An auth token is 16 to 64 letters and digits.",
+    fields.password(
+        "auth_token", "Auth token", "Signs the receipts, and sends too where no API key is given.", least=16
     ),
     Field(
         name="key_sid",
@@ -53,29 +48,12 @@ FIELDS: Final = (
         pattern=r"SK[0-9a-fA-F]{32}",
         fix="An API key SID is SK and 32 hexadecimal digits.",
     ),
-    Field(
-        name="key_secret",
-        label="API key secret",
-        is_secret=True,
-        is_required=False,
-        pattern=r"[!-~]{16,64}",
-        fix="A key secret is 16 to 64 letters and digits.",
+    fields.password("key_secret", "API key secret", is_required=False, least=16),
+    fields.sender(
+        "A Messaging Service SID (MG...), a number of yours such as +15550100, or a sender name.",
+        also=r"MG[0-9a-fA-F]{32}",
     ),
-    Field(
-        name="sender",
-        label="Sender",
-        help="A Messaging Service SID (MG...), a number of yours in the form +15550100, or a sender name.",
-        pattern=r"MG[0-9a-fA-F]{32}|\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &+_.-]{1,11}",
-        fix="A sender is MG and 32 hexadecimal digits, a number with its +, or a name of up to 11.",
-    ),
-    Field(
-        name="address",
-        label="Address of the API",
-        help="Other than usual only for an account in another region.",
-        default="https://api.twilio.com",
-        pattern=r"https?://[A-Za-z0-9.:-]{1,200}",
-        fix="The address looks like https://api.twilio.com.",
-    ),
+    fields.api_address("https://api.twilio.com"),
 )
 
 # Error codes of answers and of status callbacks, in our words.
