@@ -5,9 +5,7 @@ Source: SMPP 3.4, section 5.1.3 (statuses) and appendix B (receipts).
 
 import asyncio
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Final
 
 import httpx2
@@ -15,8 +13,6 @@ from aiosmpplib.protocol import SubmitSm
 
 from portal.core import outgoing_urls
 from portal.core.provider_kinds import ProviderKind
-from portal.core.reasons import Reason
-from portal.core.receipt_states import ReceiptState
 from portal.delivery import resolving
 from portal.delivery.outgoing import TOTAL
 from portal.delivery.providers import fields, judging, smpp_pdus
@@ -33,7 +29,8 @@ from portal.delivery.providers.base import (
 )
 from portal.delivery.providers.judging import ACCOUNT, LATER, MESSAGE, PHONE, Verdict
 from portal.delivery.providers.smpp_link import Lost, NotBound, Where
-from portal.delivery.providers.smpp_pdus import Pdu, Told
+from portal.delivery.providers.smpp_parts import BASES, OnTheirWay, Parts
+from portal.delivery.providers.smpp_pdus import Pdu
 from portal.delivery.providers.smpp_session import Session
 
 FIELDS: Final = (
@@ -78,7 +75,7 @@ FIELDS: Final = (
         label="Numbers of messages in receipts",
         help="How a receipt writes the number that the answer gave; some carriers change its base.",
         default="same",
-        choices=("same", "decimal of hexadecimal", "hexadecimal of decimal"),
+        choices=tuple(BASES),
     ),
 )
 
@@ -93,9 +90,6 @@ _OK: Final = 0x00
 _TOO_FAST: Final = frozenset({0x14, 0x58})
 # The rest (s) before another try where the SMSC says that it gets too much.
 _REST: Final = 1.0
-_BASES: Final = {"same": (0, 0), "decimal of hexadecimal": (16, 10), "hexadecimal of decimal": (10, 16)}
-# Parts whose receipts are waited for; the oldest are forgotten.
-_MOST_PARTS: Final = 20_000
 
 
 class _Refused(Exception):
@@ -104,15 +98,6 @@ class _Refused(Exception):
     def __init__(self, status: int) -> None:
         super().__init__()
         self.status = status
-
-
-@dataclass(slots=True)
-class _Parts:
-    """One SMS on its way: the ids that its parts got so far, and those that arrived."""
-
-    total: int
-    ids: list[str] = field(default_factory=list)
-    arrived: set[str] = field(default_factory=set)
 
 
 class Smpp:
@@ -138,9 +123,8 @@ class Smpp:
             trust=httpx2.create_ssl_context() if tls else None,
         )
         self._sender = settings["sender"]
-        self._answer_base, self._receipt_base = _BASES[settings["receipt_ids"]]
         self._on_receipts = surroundings.on_receipts
-        self._on_their_way: OrderedDict[str, _Parts] = OrderedDict()
+        self._on_their_way = OnTheirWay(settings["receipt_ids"])
         self._opening = threading.Lock()
         self._session: Session | None = None
 
@@ -192,7 +176,7 @@ class Smpp:
         loop = asyncio.get_running_loop()
         until = loop.time() + TOTAL
         link = await session.link(until)
-        parts = _Parts(len(units))
+        parts = Parts(len(units))
         for unit in units:
             answer = await link.ask(unit, until, lambda pdu: self._note(parts, pdu))
             while answer.status in _TOO_FAST and parts.ids and loop.time() + _REST < until:
@@ -203,18 +187,13 @@ class Smpp:
                 raise _Refused(answer.status)
         return parts.ids[0]
 
-    def _note(self, parts: _Parts, answer: Pdu) -> None:
-        if answer.status != _OK:
-            return
-        part_id = _in_decimal(smpp_pdus.message_id(answer), self._answer_base)
-        parts.ids.append(part_id)
-        self._on_their_way[part_id] = parts
-        while len(self._on_their_way) > _MOST_PARTS:
-            self._on_their_way.popitem(last=False)
+    def _note(self, parts: Parts, answer: Pdu) -> None:
+        if answer.status == _OK:
+            self._on_their_way.note(parts, answer)
 
     async def _receive(self, pdu: Pdu) -> bool:
         told = smpp_pdus.read_receipt(pdu)
-        receipt = self._receipt(told) if told else None
+        receipt = self._on_their_way.receipt(told) if told else None
         if receipt is None:
             return True
         try:
@@ -223,33 +202,9 @@ class Smpp:
             return False
         return True
 
-    def _receipt(self, told: Told) -> Receipt | None:
-        """The receipt of a whole SMS that one of a part makes; None while others are waited for."""
-        part_id = _in_decimal(told.part_id, self._receipt_base)
-        parts = self._on_their_way.get(part_id)
-        words = f"{told.word} {told.error}".strip()
-        reason = None
-        if told.state is ReceiptState.FAILED:
-            reason = Reason.PROVIDER_REFUSED if told.word == "REJECTD" else Reason.PHONE_UNREACHABLE
-        if parts is None:
-            return Receipt(part_id, told.state, reason, words)
-        if told.state is ReceiptState.DELIVERED:
-            parts.arrived.add(part_id)
-            if len(parts.arrived) < parts.total:
-                return None
-        return Receipt(parts.ids[0], told.state, reason, words)
-
 
 async def _bound(session: Session) -> None:
     await session.link(asyncio.get_running_loop().time() + TOTAL)
-
-
-def _in_decimal(part_id: str, base: int) -> str:
-    """An id as a decimal number, so that answer and receipt write it alike; base 0 leaves it as it is."""
-    try:
-        return str(int(part_id, base)) if base else part_id
-    except ValueError:
-        return part_id
 
 
 def _failure(status: int) -> ProviderFailure:
