@@ -57,6 +57,10 @@ class Settings:
     )
     secure_cookies: bool = field(default=False, metadata={"says": "Send cookies over HTTPS only"})
     worker: bool = field(default=True, metadata={"says": "Empty the outbox inside `portal serve`"})
+    private_carriers: str = field(
+        default="",
+        metadata={"says": "Carriers in private networks that may be called, host or host:port, by commas"},
+    )
     limits: str = field(
         default="default",
         metadata={"says": "Limit profile: default, or bench for measuring", "one_of": ("default", "bench")},
@@ -87,6 +91,11 @@ class Settings:
     source_calls: int = _whole(3_000, 1, 1_000_000, "API calls a minute from one source")
 
     @property
+    def private_hosts(self) -> frozenset[str]:
+        """Each host or host:port of `private_carriers`, in lower case."""
+        return frozenset(each.strip().lower() for each in self.private_carriers.split(",") if each.strip())
+
+    @property
     def sqlalchemy_url(self) -> str:
         """The database address, with the driver that Ringback is tested with."""
         if not self.database_url:
@@ -110,6 +119,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         if environment.get(name, "").strip()
     }
     settings = Settings(**values)  # type: ignore[arg-type]
+    _refuse_odd_hosts(settings)
     _refuse_unsafe(settings)
     return settings
 
@@ -189,3 +199,11 @@ def _refuse_unsafe_in_production(settings: Settings) -> None:
         raise WrongSetting("PORTAL_BASE_URL must be set in production, and begin with https://.")
     if not settings.secure_cookies:
         raise WrongSetting("PORTAL_SECURE_COOKIES must be true in production.")
+
+
+def _refuse_odd_hosts(settings: Settings) -> None:
+    for each in sorted(settings.private_hosts):
+        if not re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", each):
+            raise WrongSetting(
+                f"PORTAL_PRIVATE_CARRIERS has '{each}'; it must be host or host:port, by commas."
+            )
