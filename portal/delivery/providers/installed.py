@@ -1,11 +1,18 @@
-"""Which providers can apps choose from here?"""
+"""Which providers can apps choose from here, and how is a carrier of their own opened?"""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from typing import TextIO
 
-from portal.delivery.providers.base import Provider
+from portal.core.provider_kinds import ProviderKind
+from portal.delivery.providers.base import Carrier, Field, Provider, Surroundings, WrongField
 from portal.delivery.providers.console import Console
 from portal.delivery.providers.inbox import Inbox
+
+Opener = Callable[[Mapping[str, str], Mapping[str, str], Surroundings], Carrier]
+
+# Every kind of carrier: its fields, and what opens one from settings, secrets and surroundings.
+CARRIERS: Mapping[ProviderKind, tuple[tuple[Field, ...], Opener]] = {}
 
 
 def by_name(*, production: bool, terminal: TextIO) -> Mapping[str, Provider]:
@@ -13,3 +20,48 @@ def by_name(*, production: bool, terminal: TextIO) -> Mapping[str, Provider]:
     everywhere: list[Provider] = [Inbox()]
     for_trying_out: list[Provider] = [Console(terminal)]
     return {each.name: each for each in (everywhere if production else everywhere + for_trying_out)}
+
+
+def fields_of(kind: ProviderKind) -> tuple[Field, ...]:
+    """The settings of a kind of carrier, in the order of its form."""
+    return CARRIERS[kind][0]
+
+
+def divide(kind: ProviderKind, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """What was typed into a form as settings and secrets, each checked by its field's own rule.
+
+    Empty values are left out; names that the kind does not have are dropped. Raises WrongField.
+    """
+    settings: dict[str, str] = {}
+    secrets: dict[str, str] = {}
+    for each in fields_of(kind):
+        value = _checked(each, values.get(each.name, ""))
+        if value:
+            (secrets if each.is_secret else settings)[each.name] = value
+    return settings, secrets
+
+
+def open_carrier(
+    kind: ProviderKind, settings: Mapping[str, str], secrets: Mapping[str, str], surroundings: Surroundings
+) -> Carrier:
+    """A carrier that is ready to send; nothing is connected yet.
+
+    Raises WrongField where a setting is missing, or does not go with the others.
+    """
+    fields, opener = CARRIERS[kind]
+    defaults = {each.name: each.default for each in fields if each.default and not each.is_secret}
+    divide(kind, defaults | dict(settings) | dict(secrets))
+    return opener(defaults | dict(settings), secrets, surroundings)
+
+
+def _checked(each: Field, typed: str) -> str:
+    value = typed.strip()
+    if not value:
+        if each.is_required:
+            raise WrongField(each.name, f"{each.label} is missing.")
+        return ""
+    if each.choices and value not in each.choices:
+        raise WrongField(each.name, f"{each.label} must be one of {', '.join(each.choices)}.")
+    if not each.choices and not re.fullmatch(each.pattern, value):
+        raise WrongField(each.name, each.fix)
+    return value
