@@ -60,6 +60,12 @@ def of(session: Session, app_id: str, now: int) -> Figures:
     )
 
 
+def waiting(session: Session, app_id: str) -> int:
+    """How many messages of an app are queued or being sent, as far as one page may look."""
+    found = _under_way(session, app_id)
+    return found.queued + found.sending
+
+
 def _newest(session: Session, app_id: str, now: int) -> list[tuple[str, str, str, str, int, int, int]]:
     rows = (
         select(Message.state, Message.country, Message.provider, Message.reason, Message.created_at)
