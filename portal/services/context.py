@@ -13,6 +13,7 @@ from portal.core.limits import Profile
 from portal.keys import Keys
 from portal.models import ActorKind
 from portal.services.passwords import Hasher
+from portal.services.source_limits import SourceLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class Parts:
     keys: Keys
     profile: Profile
     hasher: Hasher
+    sources: SourceLimits
 
     def context(self, session: Session, caller: Caller) -> Context:
         """The surroundings of one call that is made now."""
