@@ -52,6 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             waiting=max(settings.threads - FREE_THREADS, 1),
             while_waiting=turnstile.stepped_out,
         ),
+        while_waiting=turnstile.stepped_out,
     )
     _connect(app)
     web.register(app)

@@ -1,5 +1,7 @@
 """What does every verb need to know? Who asks, when, and by which keys and limits."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -68,6 +70,8 @@ class Parts:
     keys: Keys
     profile: Profile
     hasher: Hasher
+    # What a request does in it may take long, and keeps no other request from running.
+    while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def context(self, session: Session, caller: Caller) -> Context:
         """The surroundings of one call that is made now."""

@@ -65,7 +65,7 @@ def last_fours(ctx: Context, provider: Provider) -> dict[str, str | None]:
     Empty when the seal no longer opens: then every secret has to be typed again.
     """
     try:
-        secrets = _secrets_of(ctx, provider)
+        secrets = secrets_of(ctx, provider)
     except BrokenSeal:
         return {}
     return {name: credentials.last_four(text) for name, text in secrets.items()}
@@ -185,14 +185,15 @@ def _checked(wanted: Wanted, others: Sequence[Provider]) -> str:
     return label
 
 
-def _secrets_of(ctx: Context, provider: Provider) -> dict[str, str]:
+def secrets_of(ctx: Context, provider: Provider) -> dict[str, str]:
+    """The credentials themselves, by name, for talking to the carrier and never to be shown. Raises BrokenSeal."""
     version, sealed = provider.sealing_key_version, provider.sealed
     return credentials.open_up(ctx.keys.sealing, provider.app_id, provider.id, version, sealed)
 
 
 def _kept_and_typed(ctx: Context, provider: Provider, wanted: Wanted) -> dict[str, str]:
     try:
-        stored = _secrets_of(ctx, provider)
+        stored = secrets_of(ctx, provider)
     except BrokenSeal:
         # Nothing of it can be kept; the door asked for all that is needed.
         stored = {}

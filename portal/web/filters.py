@@ -113,6 +113,11 @@ def counted(number: int, noun: str) -> str:
     return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def isolated(text: str) -> str:
+    """A text in a direction of its own within a plain sentence, as <bdi> does it in a page."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
+
+
 def place(e164: str) -> str:
     """Where a number belongs, with the country's letters: Japan (JP)."""
     try:

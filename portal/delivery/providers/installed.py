@@ -35,7 +35,7 @@ def divide(kind: ProviderKind, values: Mapping[str, str]) -> tuple[dict[str, str
     settings: dict[str, str] = {}
     secrets: dict[str, str] = {}
     for each in fields_of(kind):
-        value = _checked(each, values.get(each.name, ""))
+        value = checked(each, values.get(each.name, ""))
         if value:
             (secrets if each.is_secret else settings)[each.name] = value
     return settings, secrets
@@ -54,7 +54,8 @@ def open_carrier(
     return opener(defaults | dict(settings), secrets, surroundings)
 
 
-def _checked(each: Field, typed: str) -> str:
+def checked(each: Field, typed: str) -> str:
+    """What was typed into one field, tidied; empty where nothing was, and may be. Raises WrongField."""
     value = typed.strip()
     if not value:
         if each.is_required:

@@ -1,0 +1,54 @@
+"""How is a carrier doing, in words? Its state with a shape, and its place in the order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from portal.core.provider_kinds import ProviderKind
+from portal.models import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One provider as the list and its own page show it."""
+
+    provider: Provider
+    kind: str
+    place: int
+    of: int
+    state: str
+    tone: str
+    is_paused: bool
+    # Whether it is the only one that is on, so that without it nothing is sent.
+    is_last_on: bool
+    # The one that gets what this one does not take; None where there is none.
+    next_on: Provider | None
+
+
+def lines(found: Sequence[Provider], now: int) -> list[Line]:
+    """Every provider of an app in its order, with its state at `now` (Unix ms)."""
+    return [_line(found, at, now) for at in range(len(found))]
+
+
+def _line(found: Sequence[Provider], at: int, now: int) -> Line:
+    provider = found[at]
+    is_paused = provider.is_on and (provider.paused_until or 0) > now
+    others = [each for each in [*found[at + 1 :], *found[:at]] if each.is_on]
+    state, tone = (
+        ("Off", "plain") if not provider.is_on else ("Paused", "bad") if is_paused else ("On", "good")
+    )
+    return Line(
+        provider=provider,
+        kind=kind_name(provider.kind),
+        place=at + 1,
+        of=len(found),
+        state=state,
+        tone=tone,
+        is_paused=is_paused,
+        is_last_on=provider.is_on and not others,
+        next_on=others[0] if others else None,
+    )
+
+
+def kind_name(kind: str) -> str:
+    """What people call a kind of carrier; the code itself for one that this version does not know."""
+    return next((each.sentence for each in ProviderKind if each == kind), kind)
