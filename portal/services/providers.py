@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import credentials
-from portal.core.provider_kinds import ProviderKind
+from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.core.sealing import BrokenSeal
 from portal.errors import BadInput, NotFound, Overtaken
 from portal.models import App, AuditAction, Provider, random_id
@@ -140,7 +140,7 @@ def remove(ctx: Context, provider_id: str, seen: str) -> str:
     provider = get(ctx.session, ctx.app_id, provider_id)
     _refuse_overtaken(provider, seen)
     ctx.session.execute(delete(Provider).where(Provider.app_id == ctx.app_id, Provider.id == provider_id))
-    details = {"provider": provider.label, "kind": ProviderKind(provider.kind).sentence}
+    details = {"provider": provider.label, "kind": kind_named(provider.kind).sentence}
     audit.record(ctx, AuditAction.PROVIDER_REMOVED, details=details)
     return provider.label
 
@@ -186,7 +186,7 @@ def _checked(wanted: Wanted, others: Sequence[Provider]) -> str:
 
 
 def secrets_of(ctx: Context, provider: Provider) -> dict[str, str]:
-    """The credentials themselves, by name, for talking to the carrier and never to be shown. Raises BrokenSeal."""
+    """The credentials by name, to talk to the carrier with and never to be shown. Raises BrokenSeal."""
     version, sealed = provider.sealing_key_version, provider.sealed
     return credentials.open_up(ctx.keys.sealing, provider.app_id, provider.id, version, sealed)
 

@@ -8,6 +8,7 @@ from portal import clock
 from portal.core.roles import Action
 from portal.database import reading, transaction
 from portal.errors import Overtaken
+from portal.models import MessageState
 from portal.services import app_modes, provider_activity, provider_order, providers
 from portal.web import provider_states
 from portal.web.filters import isolated
@@ -82,7 +83,7 @@ def _ask(standing: Standing, provider_id: str, refusal: str = "", status: int = 
         line=next(each for each in lines if each.provider.id == provider_id),
         form=RemovalForm(None, seen=providers.stamp(provider)),
         effect=app_modes.effect(session, app.id),
-        sent=provider_activity.of(session, app.id, clock.now()).of(provider_id).get("sent", 0),
+        sent=provider_activity.of(session, app.id, clock.now()).of(provider_id).get(MessageState.SENT, 0),
         refusal=refusal,
     )
     return make_response(page, status)

@@ -8,7 +8,7 @@ import structlog
 from flask import Blueprint, Response, current_app, make_response, render_template
 
 from portal.core.hidden_numbers import hide
-from portal.core.provider_kinds import ProviderKind
+from portal.core.provider_kinds import kind_named
 from portal.core.roles import Action
 from portal.core.sealing import BrokenSeal
 from portal.database import reading
@@ -59,7 +59,7 @@ def check(standing: Standing, provider_id: str) -> Response:
 
 
 def _ask(provider: Provider, secrets: dict[str, str]) -> Checked:
-    kind, settings, provider_id = ProviderKind(provider.kind), dict(provider.settings), provider.id
+    kind, settings, provider_id = kind_named(provider.kind), dict(provider.settings), provider.id
     around = receipt_words.surroundings(provider_id)
     # Nothing of the database is held while an outside server takes its time.
     reading().rollback()

@@ -1,11 +1,12 @@
 """The Provider page of an app: its carriers in the order of use, and the form of each."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
 
 from portal import clock
-from portal.core.provider_kinds import ProviderKind
+from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.core.roles import Action
 from portal.core.sealing import BrokenSeal
 from portal.database import reading, transaction
@@ -131,10 +132,10 @@ def show_one(
         "receipts": receipt_words.of(provider),
         "checked": None,
     }
-    return _page(standing, form, ProviderKind(provider.kind), status, provider=provider, **told | more)
+    return _page(standing, form, kind_named(provider.kind), status, provider=provider, **told | more)
 
 
-def refuse_unusable(kind: ProviderKind, settings: dict[str, str], secrets: dict[str, str]) -> None:
+def refuse_unusable(kind: ProviderKind, settings: Mapping[str, str], secrets: Mapping[str, str]) -> None:
     """Opens the carrier once, which connects to nothing. Raises BadInput where that does not go (WEB-11)."""
     try:
         installed.open_carrier(kind, settings, secrets, receipt_words.surroundings("")).close()
@@ -147,7 +148,7 @@ def _save(standing: Standing, provider: Provider, form: ProviderForm) -> None:
     with transaction() as session:
         ctx = _context(session, standing)
         kept = _kept(ctx, providers.get(session, standing.app.id, provider.id), wanted.forgotten)
-        refuse_unusable(ProviderKind(provider.kind), dict(wanted.settings), kept | dict(wanted.secrets))
+        refuse_unusable(kind_named(provider.kind), wanted.settings, {**kept, **wanted.secrets})
         providers.change(ctx, provider.id, wanted, form.seen.data or "")
 
 
@@ -161,7 +162,7 @@ def _kept(ctx: Context, provider: Provider, forgotten: frozenset[str]) -> dict[s
 
 def _form_of(standing: Standing, provider: Provider) -> type[ProviderForm]:
     stored = providers.last_fours(_context(reading(), standing), provider)
-    return forms.form_of(ProviderKind(provider.kind), stored)
+    return forms.form_of(kind_named(provider.kind), stored)
 
 
 def _kind(word: str) -> ProviderKind:

@@ -6,13 +6,13 @@ from typing import Final
 from flask import current_app, request
 
 from portal.core import receipt_addresses
-from portal.core.provider_kinds import ProviderKind
+from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.delivery.providers.base import Surroundings
 from portal.models import Provider
 
 # What an owner does with the address, by kind.
 _TYPED_IN: Final = {
-    ProviderKind.VONAGE: "Type this address into your Vonage application, as the Status URL of Messages, with POST.",
+    ProviderKind.VONAGE: "Type this into your Vonage application, as the Status URL of Messages, with POST.",
     ProviderKind.HTTP: "Give this address to your carrier, for its delivery reports.",
 }
 _BY_ITSELF: Final = {
@@ -34,7 +34,7 @@ class Receipts:
 
 def of(provider: Provider) -> Receipts:
     """What an owner has to know about one provider's receipts."""
-    kind = ProviderKind(provider.kind)
+    kind = kind_named(provider.kind)
     address = address_of(provider.id) if kind in _TYPED_IN else None
     has_base = bool(current_app.extensions["ringback"].settings.base_url)
     can_arrive = has_base or kind is ProviderKind.SMPP

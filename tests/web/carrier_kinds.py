@@ -1,4 +1,4 @@
-"""Which carriers do the pages offer in a test? Two kinds with every sort of field, which connect to nothing."""
+"""Which carriers do the pages offer in a test? Two kinds with every sort of field, out of touch."""
 
 import re
 from collections.abc import Mapping
@@ -22,13 +22,41 @@ from portal.delivery.providers.base import (
 )
 
 FIELDS = (
-    Field(name="url", label="Address", help="Where the SMS go.", pattern=r"https?://\S{1,150}", fix="Write an address such as https://sms.example/send."),
-    Field(name="sender", label="Sender", help="What phones show.", is_required=False, pattern=r"[A-Za-z0-9+ ]{1,15}", fix="Up to 15 letters and digits."),
+    Field(
+        name="url",
+        label="Address",
+        help="Where the SMS go.",
+        pattern=r"https?://\S{1,150}",
+        fix="Write an address such as https://sms.example/send.",
+    ),
+    Field(
+        name="sender",
+        label="Sender",
+        help="What phones show.",
+        is_required=False,
+        pattern=r"[A-Za-z0-9+ ]{1,15}",
+        fix="Up to 15 letters and digits.",
+    ),
     Field(name="charset", label="Alphabet", choices=("auto", "gsm", "ucs2"), default="auto"),
-    Field(name="template", label="Body", is_long=True, is_required=False, pattern=r"(?s).{0,2000}", fix="Up to 2,000 characters."),
+    Field(
+        name="template",
+        label="Body",
+        is_long=True,
+        is_required=False,
+        pattern=r"(?s).{0,2000}",
+        fix="Up to 2,000 characters.",
+    ),
     Field(name="password", label="Password", help="Of your account.", is_secret=True),
-    Field(name="signing_key", label="Signing key", is_secret=True, is_required=False, is_long=True, pattern=r"(?s).{1,4000}", fix="Up to 4,000 characters."),
-)  # fmt: skip
+    Field(
+        name="signing_key",
+        label="Signing key",
+        is_secret=True,
+        is_required=False,
+        is_long=True,
+        pattern=r"(?s).{1,4000}",
+        fix="Up to 4,000 characters.",
+    ),
+)
 SECRET, KEY = "correct-horse-9931", "-----BEGIN KEY-----\nMIIB0000\n-----END KEY-----"
 TYPED = {
     "label": "Tea carrier",

@@ -3,12 +3,10 @@
 import re
 
 import pytest
-from sqlalchemy import select
 
 from portal.core import credentials
-from portal.models import AuditEntry, Provider
-from tests import factories
-from tests.web.carrier_kinds import KEY, SECRET, TYPED, carrier
+from portal.models import Provider
+from tests.web.carrier_kinds import SECRET, TYPED, carrier
 
 __all__ = ["carrier"]
 

@@ -1,4 +1,4 @@
-"""How is a carrier set up? A form made from the fields of its kind; secrets go in and are never shown again."""
+"""How is a carrier set up? A form made from its kind's fields; secrets go in and are never shown again."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, cast
@@ -6,12 +6,14 @@ from typing import Any, ClassVar, Final, cast
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
-    Field as FormField,
     HiddenField,
     PasswordField,
     SelectField,
     StringField,
     TextAreaField,
+)
+from wtforms import (
+    Field as FormField,
 )
 from wtforms.validators import ValidationError
 
@@ -95,7 +97,7 @@ class ProviderForm(FlaskForm):
 
 
 def form_of(kind: ProviderKind, stored: Mapping[str, str | None] | None = None) -> type[ProviderForm]:
-    """The form of one kind of provider; `stored` are the secrets that it has already, with their last four."""
+    """The form of one kind of provider; `stored` are the secrets that it has, with their last four."""
     fields, stored = installed.fields_of(kind), stored or {}
     made: dict[str, Any] = {"fields": fields, "stored": stored}
     for each in fields:
@@ -111,7 +113,7 @@ def written(settings: Mapping[str, str]) -> dict[str, str]:
 
 
 def _made(each: Field, stored: Mapping[str, str | None]) -> FormField:
-    said = {"description": _hint(each, stored), "validators": [_rule(each, stored)]}
+    said: dict[str, Any] = {"description": _hint(each, stored), "validators": [_rule(each, stored)]}
     if each.choices:
         return SelectField(
             each.label, choices=[(choice, choice) for choice in each.choices], default=each.default, **said
