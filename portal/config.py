@@ -41,6 +41,10 @@ class Settings:
     )
     secure_cookies: bool = field(default=False, metadata={"says": "Send cookies over HTTPS only"})
     worker: bool = field(default=True, metadata={"says": "Empty the outbox inside `portal serve`"})
+    private_carriers: str = field(
+        default="",
+        metadata={"says": "Carriers in private networks that may be called, host or host:port, by commas"},
+    )
     limits: str = field(
         default="default",
         metadata={"says": "Limit profile: default, or bench for measuring", "one_of": ("default", "bench")},
@@ -52,6 +56,11 @@ class Settings:
             "one_of": ("debug", "info", "warning", "error"),
         },
     )
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """Each host or host:port of `private_carriers`, in lower case."""
+        return frozenset(each.strip().lower() for each in self.private_carriers.split(",") if each.strip())
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -77,6 +86,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         if environment.get(name, "").strip()
     }
     settings = Settings(**values)  # type: ignore[arg-type]
+    _refuse_odd_hosts(settings)
     _refuse_unsafe(settings)
     return settings
 
@@ -131,3 +141,11 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_BASE_URL must be set in production, and begin with https://.")
     if not settings.secure_cookies:
         raise WrongSetting("PORTAL_SECURE_COOKIES must be true in production.")
+
+
+def _refuse_odd_hosts(settings: Settings) -> None:
+    for each in sorted(settings.private_hosts):
+        if not re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", each):
+            raise WrongSetting(
+                f"PORTAL_PRIVATE_CARRIERS has '{each}'; it must be host or host:port, by commas."
+            )

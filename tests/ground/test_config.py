@@ -172,3 +172,11 @@ def test_any_environment_is_read_or_refused_and_never_crashes(environment):
         return
     assert 1 <= found.port <= 65535
     assert isinstance(found.worker, bool)
+
+
+def test_web_11_private_carriers_are_named_one_by_one():
+    found = load({"PORTAL_PRIVATE_CARRIERS": " Kannel.internal:13013, 127.0.0.1,,[::1]:80 "})
+    assert found.private_hosts == {"kannel.internal:13013", "127.0.0.1", "[::1]:80"}
+    assert load({}).private_hosts == frozenset()
+    for wrong in ("http://kannel", "10.0.0.0/8", "*", "a b", "kannel:port"):
+        assert "PORTAL_PRIVATE_CARRIERS" in refusal(PRIVATE_CARRIERS=wrong)
