@@ -13,8 +13,22 @@ FILE = "ringback.db"
 LARGEST_BODY = 256 * 1024
 
 
+# Addresses that may hold a password or a token, with what they may begin with.
+_ADDRESSES = {"ALARM_URL": "https|http", "REDIS_URL": "redis|rediss"}
+
+
 class WrongSetting(Exception):
     """A setting makes no sense; the message names it and says what would."""
+
+
+def _whole(default: int, least: int, most: int, says: str) -> int:
+    """A setting that is a whole number from `least` to `most`."""
+    return field(default=default, metadata={"says": says, "range": (least, most)})
+
+
+def _secret(says: str, fewest: int = 0) -> str:
+    """A text that is never shown with the other settings; where set, of so many characters at least."""
+    return field(default="", repr=False, metadata={"says": says, "fewest": fewest})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +70,23 @@ class Settings:
             "one_of": ("debug", "info", "warning", "error"),
         },
     )
+    drain_seconds: int = _whole(0, 0, 60, "How long to go on answering, unready, after SIGTERM")
+    metrics_token: str = _secret("The bearer that /metrics takes; empty switches it off", fewest=16)
+    alarm_url: str = _secret("Where alarms are sent to, by POST")
+    alarm_secret: str = _secret("The key that alarms are signed with", fewest=16)
+    backup_key: str = _secret("The key of backups; empty means the one in keys.json", fewest=32)
+    keep_messages_days: int = _whole(30, 1, 365, "Days that messages and verifications are kept")
+    keep_audit_days: int = _whole(365, 30, 3650, "Days that audit entries are kept")
+    keep_unverified_users_days: int = _whole(
+        0, 0, 365, "Days that users are kept who have nothing but a number they never proved; 0 for ever"
+    )
+    redis_url: str = _secret("Where processes share the limits by source: redis://host:6379/0")
+    proxies: int = _whole(0, 0, 9, "How many proxies of yours a request passes")
+    source_sends: int = _whole(60, 1, 100_000, "Sign-ups and number changes an hour from one source")
+    source_wrong_codes: int = _whole(50, 1, 100_000, "Wrong codes in 10 minutes from one source")
+    source_sign_ins: int = _whole(30, 1, 100_000, "Wrong portal sign-ins in 10 minutes from one source")
+    account_sign_ins: int = _whole(10, 1, 100_000, "Wrong portal sign-ins in 10 minutes to one account")
+    source_calls: int = _whole(3_000, 1, 1_000_000, "API calls a minute from one source")
 
     @property
     def private_hosts(self) -> frozenset[str]:
@@ -107,6 +138,9 @@ def _read(name: str, text: str, setting: object) -> object:
         return Path(text)
     if "one_of" in metadata and text not in metadata["one_of"]:
         raise WrongSetting(f"{name} is '{text}'; it must be one of {', '.join(metadata['one_of'])}.")
+    fewest = metadata.get("fewest", 0)
+    if len(text) < fewest:
+        raise WrongSetting(f"{name} must have {fewest} characters at least.")
     return text
 
 
@@ -131,6 +165,10 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_DATABASE_URL must begin with sqlite:// or postgresql://.")
     if settings.base_url and not re.fullmatch(r"https?://[^\s/?#]+", settings.base_url):
         raise WrongSetting("PORTAL_BASE_URL must look like https://ringback.example, without a path.")
+    for name, schemes in _ADDRESSES.items():
+        address = getattr(settings, name.lower())
+        if address and not re.match(rf"^({schemes})://[^\s/]+", address):
+            raise WrongSetting(f"{PREFIX}{name} must begin with {schemes.split('|')[0]}:// and a host.")
     if not settings.production:
         return
     if settings.limits != "default":
