@@ -13,6 +13,8 @@ FILE = "ringback.db"
 LARGEST_BODY = 256 * 1024
 
 
+# Where prometheus-client looks, when it is imported.
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Addresses that may hold a password or a token, with what they may begin with.
 _ADDRESSES = {"ALARM_URL": "https|http", "REDIS_URL": "redis|rediss"}
 
@@ -127,6 +129,17 @@ def divide_among(settings: Settings, processes: int) -> None:
     os.environ[f"{PREFIX}HASH_THREADS"] = str(max(settings.hash_threads // processes, 1))
 
 
+def share_metrics(folder: Path) -> None:
+    """Lets the server processes that are started from here count together, in files in `folder`."""
+    os.environ[_METRICS_FOLDER] = str(folder)
+
+
+def shared_metrics() -> Path | None:
+    """The folder in which this server's processes count together; None for a process that serves alone."""
+    folder = os.environ.get(_METRICS_FOLDER)
+    return Path(folder) if folder else None
+
+
 def _read(name: str, text: str, setting: object) -> object:
     default = setting.default  # type: ignore[attr-defined]
     metadata = setting.metadata  # type: ignore[attr-defined]
@@ -165,12 +178,19 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_DATABASE_URL must begin with sqlite:// or postgresql://.")
     if settings.base_url and not re.fullmatch(r"https?://[^\s/?#]+", settings.base_url):
         raise WrongSetting("PORTAL_BASE_URL must look like https://ringback.example, without a path.")
+    _refuse_strange_addresses(settings)
+    if settings.production:
+        _refuse_unsafe_in_production(settings)
+
+
+def _refuse_strange_addresses(settings: Settings) -> None:
     for name, schemes in _ADDRESSES.items():
         address = getattr(settings, name.lower())
         if address and not re.match(rf"^({schemes})://[^\s/]+", address):
             raise WrongSetting(f"{PREFIX}{name} must begin with {schemes.split('|')[0]}:// and a host.")
-    if not settings.production:
-        return
+
+
+def _refuse_unsafe_in_production(settings: Settings) -> None:
     if settings.limits != "default":
         raise WrongSetting(
             "PORTAL_LIMITS must be default in production; bench lifts the limits on SMS and guesses."

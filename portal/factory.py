@@ -12,9 +12,11 @@ from portal.api import errors as api_errors
 from portal.api import routes as api
 from portal.config import Settings
 from portal.core import limits
+from portal.probes.routes import Probes
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
 from portal.turnstile import Turnstile
+from portal.watch.watchman import Watchman
 from portal.web import errors as web_errors
 from portal.web import routes as web
 
@@ -43,23 +45,27 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
     )
+    hasher = Hasher(
+        settings.hash_threads,
+        waiting=max(settings.threads - FREE_THREADS, 1),
+        while_waiting=turnstile.stepped_out,
+    )
     app.extensions["ringback"] = Parts(
         settings=settings,
         keys=server_keys,
         profile=PROFILES[settings.limits],
-        hasher=Hasher(
-            settings.hash_threads,
-            waiting=max(settings.threads - FREE_THREADS, 1),
-            while_waiting=turnstile.stepped_out,
-        ),
+        hasher=hasher,
         while_waiting=turnstile.stepped_out,
     )
     _connect(app)
+    probes = app.extensions["probes"] = Probes(app, settings.metrics_token)
+    app.extensions["watchman"] = Watchman(app)
+    hasher.watch(probes.traffic.watch_hashes)
     web.register(app)
     api.register(app)
     web.csrf.exempt(api.api_blueprint)
     app.register_error_handler(SecurityError, _refuse_host)
-    app.wsgi_app = turnstile.guard(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = probes.guard(turnstile.guard(app.wsgi_app))  # type: ignore[assignment, method-assign]
     return app
 
 
@@ -93,4 +99,6 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     }
     if settings.sqlalchemy_url.startswith("postgresql"):
         options["pool_pre_ping"] = True
+        # A database that went away without a word is noticed, and not waited for (DAT-03).
+        options["connect_args"] = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
     return options

@@ -6,21 +6,23 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.orm import Session
 
 from portal import clock, database
+from portal.core.alarms import AlarmName, Level
 from portal.delivery import claims, dispatch
 from portal.delivery.dispatch import Post
 from portal.delivery.providers import installed
 from portal.delivery.providers.base import Provider
 from portal.models import ActorKind
-from portal.services import phone_numbers, retention, sessions, timetable
+from portal.services import alarms, phone_numbers, quarantine, retention, sessions, timetable
+from portal.services.alarms import Found
 from portal.services.context import Caller, Context, Parts
+from portal.watch.pulse import Pulse
+from portal.watch.rounds import place_of
 
 # A lost bell is made good within this time (s).
 PAUSE = 1.0
@@ -94,6 +96,7 @@ class Worker:
             now=_now,
             lease=lease,
         )
+        self._pulse = Pulse(self._transaction)
         self._stopping = threading.Event()
         self._bells = [threading.Event() for _ in range(SENDERS)]
         self._threads = [
@@ -109,6 +112,7 @@ class Worker:
 
     def start(self) -> None:
         """Starts working beside the caller."""
+        self._pulse.start()
         for thread in self._threads:
             thread.start()
 
@@ -122,12 +126,15 @@ class Worker:
         until = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0, until - time.monotonic()))
+        # It is alive as long as it sends; only then does it say that it is gone.
+        self._survived(self._pulse.stop)
         return not any(thread.is_alive() for thread in self._threads)
 
     def empty_outbox(self) -> int:
-        """Sends whatever is due now; returns how many messages were taken up."""
+        """Sends whatever is due now; returns how many messages were taken up: none in quarantine (DAT-05)."""
         with self._app.app_context():
-            if not claims.is_due(database.reading(), clock.now()):
+            session = database.reading()
+            if not claims.is_due(session, clock.now()) or quarantine.is_on(session):
                 return 0
         sent = 0
         while not self._stopping.is_set() and dispatch.send_next(self._post):
@@ -158,7 +165,7 @@ class Worker:
             work()
         except Exception as error:  # noqa: BLE001 - the top of a thread, which must go on
             # The error's own words may hold numbers, so only its kind and place are told (PII-02).
-            _log.error("pass_failed", error=type(error).__name__, at=_place(error.__traceback__))
+            _log.error("pass_failed", error=type(error).__name__, at=place_of(error.__traceback__))
             return False
         return True
 
@@ -168,11 +175,29 @@ class Worker:
             lease = timetable.take(session, name, clock.now(), JOB_LEASE)
         if lease is None:
             return False
-        while not self._stopping.is_set() and self._run_once(job):
-            pass
+        try:
+            while not self._stopping.is_set() and self._run_once(job):
+                pass
+        except Exception as error:  # noqa: BLE001 - one job that fails must not keep the others from running
+            _log.error("job_failed", job=name, error=type(error).__name__, at=place_of(error.__traceback__))
+            self._note_job(name, has_failed=True)
+            return True
+        self._note_job(name, has_failed=False)
         with self._transaction() as session:
             timetable.finish(session, name, lease, clock.now() + job.every)
         return True
+
+    def _note_job(self, name: str, *, has_failed: bool) -> None:
+        with self._app.app_context():
+            stood = alarms.stands(database.reading(), AlarmName.JOB_FAILED, name)
+        if stood == has_failed:
+            return
+        with self._transaction() as session:
+            if has_failed:
+                alarms.put_up(session, Found(AlarmName.JOB_FAILED, Level.WARN, name), clock.now())
+            else:
+                is_told = bool(self._parts.settings.alarm_url)
+                alarms.take_down(session, AlarmName.JOB_FAILED, name, is_told=is_told)
 
     def _run_once(self, job: Job) -> int:
         with self._transaction() as session:
@@ -186,11 +211,3 @@ class Worker:
 
 def _now() -> int:
     return clock.now()
-
-
-def _place(trace: TracebackType | None) -> str:
-    place = "unknown"
-    while trace is not None:
-        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

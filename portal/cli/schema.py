@@ -2,17 +2,14 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import click
 from flask import Flask
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import ArgumentError
 
-from portal import database
+from portal import database, revisions
 from portal.config import FILE, Settings, WrongSetting
-
-MIGRATIONS = Path(database.__file__).parent / "migrations"
 
 
 class WrongSchema(click.ClickException):
@@ -22,13 +19,13 @@ class WrongSchema(click.ClickException):
 def require(settings: Settings) -> None:
     """Raises WrongSchema, with what to do, unless the database is where this Ringback needs it."""
     with _connected(settings) as connection:
-        found = _found(connection)
+        found = revisions.found(connection)
     _refuse_newer(found)
     if found is None:
         raise WrongSchema("The database has no tables yet. Run: portal migrate")
-    if found != needed():
+    if found != revisions.needed():
         raise WrongSchema(
-            f"The database is at {found}, and this Ringback needs {needed()}. Run: portal migrate"
+            f"The database is at {found}, and this Ringback needs {revisions.needed()}. Run: portal migrate"
         )
 
 
@@ -41,38 +38,21 @@ def upgrade(settings: Settings) -> tuple[str | None, str]:
     import flask_migrate
 
     with _connected(settings, may_create=True) as connection:
-        before = _found(connection)
+        before = revisions.found(connection)
     _refuse_newer(before)
     rows = Flask("schema")
     rows.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
     database.db.init_app(rows)
-    flask_migrate.Migrate(rows, database.db, directory=str(MIGRATIONS))
+    flask_migrate.Migrate(rows, database.db, directory=str(revisions.MIGRATIONS))
     with rows.app_context():
         database.prepare(database.db.engine)
         flask_migrate.upgrade()
         database.db.engine.dispose()
-    return before, needed()
-
-
-def needed() -> str:
-    """The revision that this Ringback is written for: the newest in its folder."""
-    return max(_known())
-
-
-def _known() -> set[str]:
-    # Revisions are numbered, and a file's name begins with its number (tests/house keeps it so).
-    return {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")}
-
-
-def _found(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
+    return before, revisions.needed()
 
 
 def _refuse_newer(found: str | None) -> None:
-    if found is not None and found not in _known():
+    if found is not None and found not in revisions.known():
         raise WrongSchema(f"A newer Ringback made this database (schema {found}). Install that Ringback.")
 
 
