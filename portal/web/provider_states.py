@@ -18,6 +18,8 @@ class Line:
     state: str
     tone: str
     is_paused: bool
+    # Whether the pause is over, so that the next SMS tries it.
+    is_tried_next: bool
     # Whether it is the only one that is on, so that without it nothing is sent.
     is_last_on: bool
     # The one that gets what this one does not take; None where there is none.
@@ -31,7 +33,8 @@ def lines(found: Sequence[Provider], now: int) -> list[Line]:
 
 def _line(found: Sequence[Provider], at: int, now: int) -> Line:
     provider = found[at]
-    is_paused = provider.is_on and (provider.paused_until or 0) > now
+    # A carrier's breaker stays open until an SMS went through, also between two tries (DEL-06).
+    is_paused = provider.is_on and provider.paused_until is not None
     others = [each for each in [*found[at + 1 :], *found[:at]] if each.is_on]
     state, tone = (
         ("Off", "plain") if not provider.is_on else ("Paused", "bad") if is_paused else ("On", "good")
@@ -44,6 +47,7 @@ def _line(found: Sequence[Provider], at: int, now: int) -> Line:
         state=state,
         tone=tone,
         is_paused=is_paused,
+        is_tried_next=is_paused and (provider.paused_until or 0) <= now,
         is_last_on=provider.is_on and not others,
         next_on=others[0] if others else None,
     )

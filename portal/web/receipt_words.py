@@ -50,4 +50,7 @@ def address_of(provider_id: str) -> str:
 
 def surroundings(provider_id: str) -> Surroundings:
     """What a carrier is told when a door opens it; without an id it is only looked at."""
-    return Surroundings(receipts_url=address_of(provider_id) if provider_id else "")
+    return Surroundings(
+        receipts_url=address_of(provider_id) if provider_id else "",
+        private_hosts=current_app.extensions["ringback"].settings.private_hosts,
+    )

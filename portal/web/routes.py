@@ -37,6 +37,7 @@ from portal.web import (
     sms_template_pages,
     sms_template_versions,
     sms_templates,
+    status_lines,
     test_sends,
     themes,
     user_actions,
@@ -102,6 +103,7 @@ def register(app: Flask) -> None:
     errors.mount(app)
     filters.mount(app)
     rail.mount(app)
+    status_lines.mount(app)
     # Several files may add their pages to one blueprint.
     for blueprint in dict.fromkeys(BLUEPRINTS):
         app.register_blueprint(blueprint)
@@ -116,8 +118,8 @@ def _name_request() -> None:
 
 
 def _limit_body() -> None:
-    # The REST API has its own limit.
-    if request.path.startswith("/api/"):
+    # Doors for machines have limits of their own.
+    if not addresses.is_page(request.path):
         return
     request.max_content_length = LARGEST_FORM
     if request.endpoint in sms_template_files.ROUTES:

@@ -155,6 +155,7 @@ def test_the_rail_offers_the_owner_every_page_in_the_order_of_work(alices, shop)
         "Messages",
         "SMS templates",
         "Verification",
+        "Provider",
         "Access keys",
         "Audit",
     ]
