@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from portal.core.provider_kinds import ProviderKind
+from portal.delivery.providers import twilio, vonage
 from portal.delivery.providers.base import Carrier, Field, Provider, Surroundings, WrongField
 from portal.delivery.providers.console import Console
 from portal.delivery.providers.inbox import Inbox
@@ -12,7 +13,10 @@ from portal.delivery.providers.inbox import Inbox
 Opener = Callable[[Mapping[str, str], Mapping[str, str], Surroundings], Carrier]
 
 # Every kind of carrier: its fields, and what opens one from settings, secrets and surroundings.
-CARRIERS: Mapping[ProviderKind, tuple[tuple[Field, ...], Opener]] = {}
+CARRIERS: Mapping[ProviderKind, tuple[tuple[Field, ...], Opener]] = {
+    ProviderKind.TWILIO: (twilio.FIELDS, twilio.Twilio),
+    ProviderKind.VONAGE: (vonage.FIELDS, vonage.Vonage),
+}
 
 
 def by_name(*, production: bool, terminal: TextIO) -> Mapping[str, Provider]:
