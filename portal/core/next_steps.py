@@ -21,6 +21,8 @@ WHAT_TO_DO: Final[dict[Reason, str]] = {
     Reason.PROVIDER_UNREACHABLE: "Send the code again. If that fails too, tell the operator.",
     Reason.NO_PROVIDER: "Ask an owner to choose a provider for this app.",
     Reason.RENDERING_FAILED: "Ask an owner to look at the SMS template, then send the code again.",
+    Reason.SENDING_BROKE_OFF: "Tell the operator. Then send the code again, or have the message tried again.",
+    Reason.TOO_MANY_WAITING: "Wait a minute. If it stays so, tell the operator: the provider is too slow.",
     Reason.PHONE_UNREACHABLE: "Ask the user to check the phone's reception, then send the code again.",
     Reason.WAITING_TO_BE_SENT: "Nothing: it leaves within seconds.",
     Reason.WORKER_STALLED: "Tell the operator. The SMS leaves by itself once the worker runs again.",

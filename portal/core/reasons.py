@@ -24,6 +24,11 @@ class Reason(ClosedList):
     PROVIDER_UNREACHABLE = "provider_unreachable", "The provider could not be reached."
     NO_PROVIDER = "no_provider", "Not sent: this app has no provider."
     RENDERING_FAILED = "rendering_failed", "Not sent: the wording could not be filled in."
+    SENDING_BROKE_OFF = (
+        "sending_broke_off",
+        "Set aside: Ringback broke off each time that it was sending the message.",
+    )
+    TOO_MANY_WAITING = "too_many_waiting", "Too many messages of this app wait to be sent."
     PHONE_UNREACHABLE = "phone_unreachable", "The carrier could not reach this phone."
     WAITING_TO_BE_SENT = "waiting_to_be_sent", "The SMS waits to be sent."
     WORKER_STALLED = "worker_stalled", "The SMS waits, and nothing is being sent: the worker stands still."

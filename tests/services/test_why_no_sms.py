@@ -254,7 +254,7 @@ def worker_stalled(case: Case) -> None:
 
 def a_worker_died(case: Case) -> None:
     case.sign_up()
-    case.desk.do(lambda ctx: claims.take(ctx.session, ctx.now, dispatch.LEASE))
+    case.desk.do(lambda ctx: claims.take(ctx.session, ctx.app_id, ctx.now, dispatch.LEASE))
     case.clock.advance(60.001)
 
 
