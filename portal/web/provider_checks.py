@@ -74,16 +74,23 @@ def _ask(provider: Provider, secrets: dict[str, str]) -> Checked:
                 carrier.close()
     except WrongField as wrong:
         return Checked("bad", wrong.fix)
-    except ProviderRefused as refusal:
-        return Checked("bad", "The provider refused these credentials.", _plain(refusal, secrets))
     except ProviderFailure as failure:
-        return Checked("wait", "The provider could not be reached.", _plain(failure, secrets))
+        return _failed(failure, secrets)
     except Exception as error:  # noqa: BLE001 - a carrier's slip is said as such, without what it was about
         _logger.error("check_failed", provider=provider_id, error=type(error).__name__)
         return Checked("wait", "The provider gave an answer that makes no sense.")
     finally:
         _places.release()
     return Checked("good", "The provider accepts these credentials.")
+
+
+def _failed(failure: ProviderFailure, secrets: dict[str, str]) -> Checked:
+    words = _plain(failure, secrets)
+    if not isinstance(failure, ProviderRefused):
+        return Checked("wait", "The provider could not be reached.", words)
+    if not failure.permanent:
+        return Checked("wait", "The provider has trouble right now. Try again later.", words)
+    return Checked("bad", "The provider refused these credentials.", words)
 
 
 def _plain(failure: ProviderFailure, secrets: dict[str, str]) -> str:

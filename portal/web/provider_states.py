@@ -3,8 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flask import Flask
+
 from portal.core.provider_kinds import ProviderKind
 from portal.models import Provider
+
+
+def mount(app: Flask) -> None:
+    """Gives templates the names of kinds."""
+    app.jinja_env.filters["provider_kind"] = kind_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,5 +61,5 @@ def _line(found: Sequence[Provider], at: int, now: int) -> Line:
 
 
 def kind_name(kind: str) -> str:
-    """What people call a kind of carrier; the code itself for one that this version does not know."""
-    return next((each.sentence for each in ProviderKind if each == kind), kind)
+    """What people call a kind of carrier; inbox and console by their own names."""
+    return next((each.sentence for each in ProviderKind if each == kind), kind.capitalize())

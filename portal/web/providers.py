@@ -27,6 +27,9 @@ pages = Blueprint("providers", __name__, url_prefix="/apps/<id:app_id>/provider"
 
 PAGE, NEW, FORM = "providers/index.html", "providers/new.html", "providers/form.html"
 
+# A provider that is only looked at has no address for receipts yet; its host is ours all the same.
+_NOBODY = "new"
+
 
 @pages.get("")
 @may(Action.MANAGE_PROVIDERS)
@@ -138,7 +141,7 @@ def show_one(
 def refuse_unusable(kind: ProviderKind, settings: Mapping[str, str], secrets: Mapping[str, str]) -> None:
     """Opens the carrier once, which connects to nothing. Raises BadInput where that does not go (WEB-11)."""
     try:
-        installed.open_carrier(kind, settings, secrets, receipt_words.surroundings("")).close()
+        installed.open_carrier(kind, settings, secrets, receipt_words.surroundings(_NOBODY)).close()
     except WrongField as wrong:
         raise BadInput(wrong.field, wrong.fix) from wrong
 

@@ -49,8 +49,8 @@ def address_of(provider_id: str) -> str:
 
 
 def surroundings(provider_id: str) -> Surroundings:
-    """What a carrier is told when a door opens it; without an id it is only looked at."""
+    """What a carrier is told when a door opens it."""
     return Surroundings(
-        receipts_url=address_of(provider_id) if provider_id else "",
+        receipts_url=address_of(provider_id),
         private_hosts=current_app.extensions["ringback"].settings.private_hosts,
     )

@@ -26,6 +26,7 @@ from portal.web import (
     messages,
     provider_actions,
     provider_checks,
+    provider_states,
     providers,
     rail,
     reveals,
@@ -102,6 +103,7 @@ def register(app: Flask) -> None:
     headers.mount(app)
     errors.mount(app)
     filters.mount(app)
+    provider_states.mount(app)
     rail.mount(app)
     status_lines.mount(app)
     # Several files may add their pages to one blueprint.
