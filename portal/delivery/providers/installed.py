@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from portal.core.provider_kinds import ProviderKind
-from portal.delivery.providers import twilio, vonage
+from portal.delivery.providers import http, twilio, vonage
 from portal.delivery.providers.base import Carrier, Field, Provider, Surroundings, WrongField
 from portal.delivery.providers.console import Console
 from portal.delivery.providers.inbox import Inbox
@@ -16,6 +16,7 @@ Opener = Callable[[Mapping[str, str], Mapping[str, str], Surroundings], Carrier]
 CARRIERS: Mapping[ProviderKind, tuple[tuple[Field, ...], Opener]] = {
     ProviderKind.TWILIO: (twilio.FIELDS, twilio.Twilio),
     ProviderKind.VONAGE: (vonage.FIELDS, vonage.Vonage),
+    ProviderKind.HTTP: (http.FIELDS, http.Http),
 }
 
 
@@ -34,7 +35,8 @@ def fields_of(kind: ProviderKind) -> tuple[Field, ...]:
 def divide(kind: ProviderKind, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """What was typed into a form as settings and secrets, each checked by its field's own rule.
 
-    Empty values are left out; names that the kind does not have are dropped. Raises WrongField.
+    What is required and was left empty gets its default; whatever else is empty is left out, and names that
+    the kind does not have are dropped. Raises WrongField.
     """
     settings: dict[str, str] = {}
     secrets: dict[str, str] = {}
@@ -52,15 +54,14 @@ def open_carrier(
 
     Raises WrongField where a setting is missing, or does not go with the others.
     """
-    fields, opener = CARRIERS[kind]
-    defaults = {each.name: each.default for each in fields if each.default and not each.is_secret}
-    divide(kind, defaults | dict(settings) | dict(secrets))
-    return opener(defaults | dict(settings), secrets, surroundings)
+    _, opener = CARRIERS[kind]
+    divided = divide(kind, dict(settings) | dict(secrets))
+    return opener(*divided, surroundings)
 
 
 def checked(each: Field, typed: str) -> str:
     """What was typed into one field, tidied; empty where nothing was, and may be. Raises WrongField."""
-    value = typed.strip()
+    value = typed.strip() or (each.default if each.is_required else "")
     if not value:
         if each.is_required:
             raise WrongField(each.name, f"{each.label} is missing.")

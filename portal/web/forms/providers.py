@@ -25,7 +25,7 @@ from portal.services.providers import LONGEST_LABEL, Wanted
 _OWN, _FORGET = "carrier_", "forget_"
 TYPE_AGAIN: Final = "Type this again: a secret is not sent back to your browser."
 # Whoever changes one of these says where the secrets are sent to.
-_ADDRESSES: Final = frozenset({"address", "url", "host", "port"})
+_ADDRESSES: Final = frozenset({"address", "url", "check_url", "host", "port"})
 
 
 class _UnshownTextArea(TextAreaField):
