@@ -17,6 +17,7 @@ from portal.probes.routes import Probes
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
 from portal.turnstile import Turnstile
+from portal.watch.telling import teller
 from portal.watch.watchman import Watchman
 from portal.web import errors as web_errors
 from portal.web import routes as web
@@ -61,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     _connect(app)
     probes = app.extensions["probes"] = Probes(app, settings.metrics_token)
-    app.extensions["watchman"] = Watchman(app)
+    app.extensions["watchman"] = Watchman(app, teller(settings))
     hasher.watch(probes.traffic.watch_hashes)
     web.register(app)
     api.register(app)

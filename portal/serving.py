@@ -7,7 +7,6 @@ import threading
 from flask import Flask
 
 from portal import config, factory
-from portal.clock import SECOND
 from portal.watch.rounds import Rounds
 
 # The file by which the parent tells its processes that they are about to end.
@@ -33,5 +32,6 @@ def _end_without(parent: int) -> None:
     # A parent that was killed can end nobody; whoever outlives it would hold the port for ever.
     if os.getppid() != parent:
         threading.Timer(_END_WITHIN, os._exit, (1,)).start()
-        signal.raise_signal(signal.SIGTERM)
-        threading.Event().wait(_END_WITHIN * SECOND)
+        # Sent to the main thread itself, which waits in the server's own code and wakes up for no other.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        threading.Event().wait(_END_WITHIN)

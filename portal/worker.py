@@ -57,6 +57,10 @@ TIMETABLE: Mapping[str, Job] = {
     "remove_stale_number_limits": Job(clock.HOUR, retention.remove_stale_number_limits),
     "remove_old_messages": Job(clock.HOUR, retention.remove_old_messages),
     "remove_old_verifications": Job(clock.HOUR, retention.remove_old_verifications),
+    "remove_old_audit_entries": Job(clock.HOUR, retention.remove_old_audit_entries),
+    "remove_old_idempotency_keys": Job(clock.HOUR, retention.remove_old_idempotency_keys),
+    "remove_unverified_users": Job(clock.HOUR, retention.remove_unverified_users),
+    "remove_dead_beats": Job(clock.HOUR, retention.remove_dead_beats),
 }
 
 

@@ -67,6 +67,7 @@ class Leaving:
         self._worker = worker
         self._drain = drain
         self._begun = threading.Event()
+        self._is_hurried = False
         self._threads = [threading.Thread(target=self._leave, daemon=True)]
         if worker is not None:
             self._threads.append(threading.Thread(target=worker.stop, daemon=True))
@@ -78,6 +79,7 @@ class Leaving:
     def begin(self, _number: int, _frame: FrameType | None) -> None:
         """Answers SIGTERM: unready at once, no new claims; a second one ends the process as it is."""
         if self._begun.is_set():
+            self._is_hurried = True
             raise SystemExit(0)
         self._begun.set()
         for thread in self._threads:
@@ -86,6 +88,8 @@ class Leaving:
     def finish(self) -> None:
         """Ends what is left once the server has stopped, after Ctrl-C too."""
         self._server.task_dispatcher.shutdown()
+        if self._is_hurried:
+            return
         if self._begun.is_set():
             for thread in self._threads:
                 thread.join(END_WITHIN)

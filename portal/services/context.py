@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.config import Settings
+from portal.core.keeping import DEFAULT, Keeping
 from portal.core.limits import Profile
 from portal.keys import Keys
 from portal.models import ActorKind
@@ -39,6 +40,7 @@ class Context:
     now: int
     keys: Keys
     profile: Profile
+    keeping: Keeping = DEFAULT
     _connection: Connection = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -75,4 +77,13 @@ class Parts:
 
     def context(self, session: Session, caller: Caller) -> Context:
         """The surroundings of one call that is made now."""
-        return Context(session, caller, clock.now(), self.keys, self.profile)
+        return Context(session, caller, clock.now(), self.keys, self.profile, _keeping(self.settings))
+
+
+def _keeping(settings: Settings) -> Keeping:
+    users = settings.keep_unverified_users_days * clock.DAY
+    return Keeping(
+        messages=settings.keep_messages_days * clock.DAY,
+        audit=settings.keep_audit_days * clock.DAY,
+        unverified_users=users or None,
+    )
