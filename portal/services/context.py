@@ -1,5 +1,7 @@
 """What does every verb need to know? Who asks, when, and by which keys and limits."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -72,6 +74,8 @@ class Parts:
     profile: Profile
     hasher: Hasher
     sources: SourceLimits
+    # What a request does in it may take long, and keeps no other request from running.
+    while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def context(self, session: Session, caller: Caller) -> Context:
         """The surroundings of one call that is made now."""

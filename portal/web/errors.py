@@ -14,8 +14,8 @@ from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import clock, errors
 from portal.web import guards
+from portal.web.addresses import is_page
 
-API_PREFIX = "/api/"
 _logger = structlog.get_logger()
 
 
@@ -127,8 +127,8 @@ def show_csrf_error(_error: CSRFError) -> Response:
 
 
 def show_http_error(error: HTTPException) -> Response | HTTPException:
-    """The page of an HTTP error; the REST API words its own."""
-    if request.path.startswith(API_PREFIX):
+    """The page of an HTTP error; doors for machines word their own."""
+    if not is_page(request.path):
         return error
     status = error.code or 500
     if status < 400:
