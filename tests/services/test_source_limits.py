@@ -27,7 +27,7 @@ def valkey() -> Iterator[ValkeyServer]:
     server = ValkeyServer(port=port)
     server.start()
     yield server
-    if server.is_running:
+    if server.is_running():
         server.stop()
 
 
@@ -145,6 +145,6 @@ def test_pii_02_the_store_learns_no_address_of_an_account(counting):
     keys = b" ".join(limits._limiter.storage.storage.keys("*"))
     assert keys
     assert b"alice" not in keys
-    assert limits.account_of("alice@example.com") != SourceLimits(shared, "other").account_of(
+    assert limits.account_of("alice@example.com") != SourceLimits(Settings(), "other").account_of(
         "alice@example.com"
     )
