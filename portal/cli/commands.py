@@ -13,6 +13,10 @@ COMMANDS = {
     "demo": "portal.cli.demo",
     "apps": "portal.cli.apps",
     "accounts": "portal.cli.accounts",
+    "doctor": "portal.cli.doctor",
+    "backup": "portal.cli.backup",
+    "restore": "portal.cli.restore",
+    "quarantine": "portal.cli.quarantine",
 }
 
 
