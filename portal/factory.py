@@ -98,9 +98,9 @@ def _connect(app: Flask) -> None:
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
-    # Each request thread holds one connection at most, and so does the worker.
+    # Each thread holds one connection at most: those of requests, of the worker's senders and its timetable.
     options: dict[str, object] = {
-        "pool_size": settings.threads + 2,
+        "pool_size": settings.threads + settings.senders + 2,
         "max_overflow": 2,
         # What was asked for may be an address or a number, and an error's text goes to the log (PII-02).
         "hide_parameters": True,
