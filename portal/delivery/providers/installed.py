@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from portal.core.provider_kinds import ProviderKind
-from portal.delivery.providers import http, twilio, vonage
+from portal.delivery.providers import http, kannel, twilio, vonage
 from portal.delivery.providers.base import Carrier, Field, Provider, Surroundings, WrongField
 from portal.delivery.providers.console import Console
 from portal.delivery.providers.inbox import Inbox
@@ -17,6 +17,7 @@ CARRIERS: Mapping[ProviderKind, tuple[tuple[Field, ...], Opener]] = {
     ProviderKind.TWILIO: (twilio.FIELDS, twilio.Twilio),
     ProviderKind.VONAGE: (vonage.FIELDS, vonage.Vonage),
     ProviderKind.HTTP: (http.FIELDS, http.Http),
+    ProviderKind.KANNEL: (kannel.FIELDS, kannel.Kannel),
 }
 
 
