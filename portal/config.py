@@ -88,7 +88,7 @@ class Settings:
     source_wrong_codes: int = _whole(50, 1, 100_000, "Wrong codes in 10 minutes from one source")
     source_sign_ins: int = _whole(30, 1, 100_000, "Wrong portal sign-ins in 10 minutes from one source")
     account_sign_ins: int = _whole(10, 1, 100_000, "Wrong portal sign-ins in 10 minutes to one account")
-    source_calls: int = _whole(3_000, 1, 1_000_000, "API calls a minute from one source")
+    source_calls: int = _whole(6_000, 1, 1_000_000, "API calls a minute from one source")
 
     @property
     def private_hosts(self) -> frozenset[str]:

@@ -16,6 +16,7 @@ from portal.core import limits
 from portal.probes.routes import Probes
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
+from portal.services.source_limits import SourceLimits
 from portal.turnstile import Turnstile
 from portal.watch.telling import teller
 from portal.watch.watchman import Watchman
@@ -58,6 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         keys=server_keys,
         profile=PROFILES[settings.limits],
         hasher=hasher,
+        sources=SourceLimits(settings, server_keys.session),
         while_waiting=turnstile.stepped_out,
     )
     _connect(app)

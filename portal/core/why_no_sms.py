@@ -24,7 +24,9 @@ NUMBER_LIMITS: Final = frozenset(
 OF_ACCOUNTS: Final = frozenset(
     {Reason.TEST_DAILY_LIMIT, Reason.REVEAL_HOURLY_LIMIT, Reason.LOOK_UP_HOURLY_LIMIT}
 )
-ANSWERS: Final = frozenset(Reason) - OF_ACCOUNTS
+# And these are met before it is known which user asks.
+OF_SOURCES: Final = frozenset({Reason.SOURCE_GUESS_LIMIT, Reason.SOURCE_CALL_LIMIT, Reason.SIGN_IN_LIMIT})
+ANSWERS: Final = frozenset(Reason) - OF_ACCOUNTS - OF_SOURCES
 _OF_ONE_CODE: Final = frozenset({Reason.RESEND_WAIT, Reason.SENDS_USED_UP})
 
 
@@ -44,7 +46,7 @@ class Answer:
 
 
 def explain(facts: Facts) -> Answer:
-    """The one answer to "why did I get no SMS?". Every reason but those of accounts can be it."""
+    """The one answer to "why did I get no SMS?". Every reason but those of accounts and sources can be it."""
     return next(answer for rule in _RULES if (answer := rule(facts)) is not None)
 
 

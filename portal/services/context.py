@@ -15,6 +15,7 @@ from portal.core.limits import Profile
 from portal.keys import Keys
 from portal.models import ActorKind
 from portal.services.passwords import Hasher
+from portal.services.source_limits import SourceLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Parts:
     keys: Keys
     profile: Profile
     hasher: Hasher
+    sources: SourceLimits
     # What a request does in it may take long, and keeps no other request from running.
     while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 

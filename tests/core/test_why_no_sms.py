@@ -12,7 +12,7 @@ from portal.core.limits import DAY, MINUTE, Refused
 from portal.core.next_steps import WHAT_TO_DO
 from portal.core.reasons import Reason
 from portal.core.sms_facts import Code, Facts, RefusedSend, Sms, Stage
-from portal.core.why_no_sms import ANSWERS, OF_ACCOUNTS, explain
+from portal.core.why_no_sms import ANSWERS, OF_ACCOUNTS, OF_SOURCES, explain
 
 NOW = 1_800_000_000_000
 
@@ -244,7 +244,7 @@ def test_a_number_without_any_code_has_none_under_way():
 
 
 def test_the_answers_are_all_reasons_but_those_of_accounts_and_each_has_a_next_step():
-    assert set(WHAT_TO_DO) == ANSWERS == set(Reason) - OF_ACCOUNTS
+    assert set(WHAT_TO_DO) == ANSWERS == set(Reason) - OF_ACCOUNTS - OF_SOURCES
     assert {reason.value for reason in OF_ACCOUNTS} == {
         "test_daily_limit",
         "reveal_hourly_limit",

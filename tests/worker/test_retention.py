@@ -139,11 +139,11 @@ def test_a_dead_workers_last_sign_of_life_is_kept_for_a_day(session, do, clock):
 
 
 def test_the_operators_periods_reach_the_jobs(app, settings, transaction):
-    from portal.services.context import Caller, Parts
+    from portal.services.context import Caller
 
     parts = app.extensions["ringback"]
     chosen = replace(settings, keep_messages_days=7, keep_audit_days=30, keep_unverified_users_days=9)
-    changed = Parts(chosen, parts.keys, parts.profile, parts.hasher)
+    changed = replace(parts, settings=chosen)
     with transaction() as session:
         keeping = changed.context(session, Caller(ActorKind.SYSTEM)).keeping
         usual = parts.context(session, Caller(ActorKind.SYSTEM)).keeping
