@@ -199,6 +199,11 @@ def _refuse_unsafe_in_production(settings: Settings) -> None:
         raise WrongSetting("PORTAL_BASE_URL must be set in production, and begin with https://.")
     if not settings.secure_cookies:
         raise WrongSetting("PORTAL_SECURE_COOKIES must be true in production.")
+    if not settings.proxies:
+        # Somebody else ends TLS; with none believed, all the world would be one source (ABU-02, OPS-06).
+        raise WrongSetting(
+            "PORTAL_PROXIES must say in production how many proxies of yours a request passes."
+        )
 
 
 def _refuse_odd_hosts(settings: Settings) -> None:

@@ -1,7 +1,8 @@
 """Which schema does the database have, and which one does this Ringback need?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from flask import Flask
@@ -18,7 +19,7 @@ class WrongSchema(click.ClickException):
 
 def require(settings: Settings) -> None:
     """Raises WrongSchema, with what to do, unless the database is where this Ringback needs it."""
-    with _connected(settings) as connection:
+    with connected(settings) as connection:
         found = revisions.found(connection)
     _refuse_newer(found)
     if found is None:
@@ -29,15 +30,15 @@ def require(settings: Settings) -> None:
         )
 
 
-def upgrade(settings: Settings) -> tuple[str | None, str]:
-    """Takes the database to the newest schema; returns where it was and where it is.
+def upgrade(settings: Settings, to: str | None = None) -> tuple[str | None, str]:
+    """Takes the database to the newest schema, or up to `to`; returns where it was and where it is.
 
     Raises WrongSchema for a database that a newer Ringback has migrated.
     """
     # Only this command migrates, and Flask-Migrate would cost every server 11 MB.
     import flask_migrate
 
-    with _connected(settings, may_create=True) as connection:
+    with connected(settings, may_create=True) as connection:
         before = revisions.found(connection)
     _refuse_newer(before)
     rows = Flask("schema")
@@ -46,9 +47,17 @@ def upgrade(settings: Settings) -> tuple[str | None, str]:
     flask_migrate.Migrate(rows, database.db, directory=str(revisions.MIGRATIONS))
     with rows.app_context():
         database.prepare(database.db.engine)
-        flask_migrate.upgrade()
+        flask_migrate.upgrade(revision=to or "head")
         database.db.engine.dispose()
-    return before, revisions.needed()
+    return before, to or revisions.needed()
+
+
+def found(settings: Settings) -> str | None:
+    """The revision of the database; None where it has no tables yet. Raises WrongSchema for a newer one."""
+    with connected(settings, may_create=True) as connection:
+        revision = revisions.found(connection)
+    _refuse_newer(revision)
+    return revision
 
 
 def _refuse_newer(found: str | None) -> None:
@@ -66,7 +75,13 @@ def _engine(settings: Settings) -> Engine:
 
 
 @contextmanager
-def _connected(settings: Settings, *, may_create: bool = False) -> Iterator[Connection]:
+def connected(
+    settings: Settings, *, may_create: bool = False, options: Mapping[str, Any] | None = None
+) -> Iterator[Connection]:
+    """One connection to the database, with options of its own, for commands that need no app.
+
+    Raises WrongSchema where there is no database and none may be made.
+    """
     if not settings.database_url and not (settings.home / FILE).exists():
         if not may_create:
             raise WrongSchema(f"The database in {settings.home} has no tables yet. Run: portal migrate")
@@ -74,7 +89,7 @@ def _connected(settings: Settings, *, may_create: bool = False) -> Iterator[Conn
     engine = _engine(settings)
     try:
         with engine.connect() as connection:
-            yield connection
+            yield connection.execution_options(**(options or {}))
     finally:
         engine.dispose()
 
