@@ -56,7 +56,7 @@ def _line(found: Sequence[Provider], at: int, now: int) -> Line:
         is_paused=is_paused,
         is_tried_next=is_paused and (provider.paused_until or 0) <= now,
         is_last_on=provider.is_on and not others,
-        next_on=others[0] if others else None,
+        next_on=next((each for each in others if each.paused_until is None), others[0] if others else None),
     )
 
 

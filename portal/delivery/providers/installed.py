@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from portal.core.provider_kinds import ProviderKind
-from portal.delivery.providers import http, kannel, twilio, vonage
+from portal.delivery.providers import http, kannel, smpp, twilio, vonage
 from portal.delivery.providers.base import Carrier, Field, Provider, Surroundings, WrongField
 from portal.delivery.providers.console import Console
 from portal.delivery.providers.inbox import Inbox
@@ -18,6 +18,7 @@ CARRIERS: Mapping[ProviderKind, tuple[tuple[Field, ...], Opener]] = {
     ProviderKind.VONAGE: (vonage.FIELDS, vonage.Vonage),
     ProviderKind.HTTP: (http.FIELDS, http.Http),
     ProviderKind.KANNEL: (kannel.FIELDS, kannel.Kannel),
+    ProviderKind.SMPP: (smpp.FIELDS, smpp.Smpp),
 }
 
 

@@ -2,6 +2,7 @@
 
 import email.utils
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -69,6 +70,17 @@ def of_status(status: int) -> Verdict:
     if status in (401, 402, 403, 407):
         return ACCOUNT
     return MESSAGE
+
+
+def verdict_of(codes: Mapping[int, Verdict], code: str, status: int) -> Verdict:
+    """The verdict of a vendor's code by its table, or of the HTTP status where the table has none."""
+    return (codes.get(int(code)) if code.isdecimal() else None) or of_status(status)
+
+
+def reason_of(codes: Mapping[int, Verdict], code: str) -> Reason:
+    """Why a message did not arrive, by the code of its receipt; the phone, where the table has none."""
+    verdict = codes.get(int(code)) if code.isdecimal() else None
+    return verdict.reason if verdict else Reason.PHONE_UNREACHABLE
 
 
 def ask(

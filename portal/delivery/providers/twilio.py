@@ -11,7 +11,6 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 from portal.core.provider_kinds import ProviderKind
-from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
 from portal.delivery.outgoing import Answer, Outgoing
 from portal.delivery.providers import fields, judging
@@ -136,7 +135,7 @@ class Twilio:
         if not reference or state is None:
             return []
         code = form.get("ErrorCode", "")
-        reason = _reason(code) if state is ReceiptState.FAILED else None
+        reason = judging.reason_of(_CODES, code) if state is ReceiptState.FAILED else None
         return [Receipt(reference, state, reason, f"Twilio {code}" if code else "")]
 
     def close(self) -> None:
@@ -168,12 +167,5 @@ def signature(auth_token: str, url: str, form: tuple[tuple[str, str], ...]) -> s
 def _failure(answer: Answer) -> ProviderFailure:
     code = judging.text_of(judging.member(answer.json, "code"))
     words = judging.text_of(judging.member(answer.json, "message"))
-    verdict = _CODES.get(int(code)) if code.isdecimal() else None
-    return judging.refused(
-        answer, verdict or judging.of_status(answer.status), f"Twilio {code}: {words}" if code else ""
-    )
-
-
-def _reason(code: str) -> Reason:
-    verdict = _CODES.get(int(code)) if code.isdecimal() else None
-    return verdict.reason if verdict else Reason.PHONE_UNREACHABLE
+    verdict = judging.verdict_of(_CODES, code, answer.status)
+    return judging.refused(answer, verdict, f"Twilio {code}: {words}" if code else "")

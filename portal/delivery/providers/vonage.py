@@ -14,7 +14,6 @@ from typing import Final
 
 from portal import clock
 from portal.core.provider_kinds import ProviderKind
-from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
 from portal.delivery.outgoing import Answer, Outgoing
 from portal.delivery.providers import fields, judging, tokens
@@ -146,7 +145,7 @@ class Vonage:
         if not reference or state is None:
             return []
         code = _code(judging.member(said, "error"))
-        reason = _reason(code) if state is ReceiptState.FAILED else None
+        reason = judging.reason_of(_CODES, code) if state is ReceiptState.FAILED else None
         return [Receipt(reference, state, reason, f"Vonage {code}" if code else "")]
 
     def close(self) -> None:
@@ -232,10 +231,4 @@ def _failure(answer: Answer) -> ProviderFailure:
     words = " ".join(
         part for name in ("title", "detail") if (part := judging.text_of(judging.member(answer.json, name)))
     )
-    verdict = _CODES.get(int(code)) if code else None
-    return judging.refused(answer, verdict or judging.of_status(answer.status), words)
-
-
-def _reason(code: str) -> Reason:
-    verdict = _CODES.get(int(code)) if code else None
-    return verdict.reason if verdict else Reason.PHONE_UNREACHABLE
+    return judging.refused(answer, judging.verdict_of(_CODES, code, answer.status), words)
