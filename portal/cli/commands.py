@@ -14,6 +14,10 @@ COMMANDS = {
     "apps": "portal.cli.apps",
     "accounts": "portal.cli.accounts",
     "keys": "portal.cli.keys",
+    "doctor": "portal.cli.doctor",
+    "backup": "portal.cli.backup",
+    "restore": "portal.cli.restore",
+    "quarantine": "portal.cli.quarantine",
 }
 
 

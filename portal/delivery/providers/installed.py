@@ -43,7 +43,7 @@ def divide(kind: ProviderKind, values: Mapping[str, str]) -> tuple[dict[str, str
     settings: dict[str, str] = {}
     secrets: dict[str, str] = {}
     for each in fields_of(kind):
-        value = _checked(each, values.get(each.name, ""))
+        value = checked(each, values.get(each.name, ""))
         if value:
             (secrets if each.is_secret else settings)[each.name] = value
     return settings, secrets
@@ -57,11 +57,12 @@ def open_carrier(
     Raises WrongField where a setting is missing, or does not go with the others.
     """
     _, opener = CARRIERS[kind]
-    checked = divide(kind, dict(settings) | dict(secrets))
-    return opener(*checked, surroundings)
+    divided = divide(kind, dict(settings) | dict(secrets))
+    return opener(*divided, surroundings)
 
 
-def _checked(each: Field, typed: str) -> str:
+def checked(each: Field, typed: str) -> str:
+    """What was typed into one field, tidied; empty where nothing was, and may be. Raises WrongField."""
     value = typed.strip() or (each.default if each.is_required else "")
     if not value:
         if each.is_required:
