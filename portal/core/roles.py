@@ -28,6 +28,7 @@ class Action(ClosedList):
     CHANGE_SETTINGS = "change_settings", "Switch verification and change its settings"
     SEE_SMS_TEMPLATES = "see_sms_templates", "Read the SMS templates"
     CHANGE_SMS_TEMPLATES = "change_sms_templates", "Save and remove SMS templates"
+    MANAGE_PROVIDERS = "manage_providers", "Set providers up, and take the app live"
     MANAGE_KEYS = "manage_keys", "See the access keys and make a new secret"
 
 

@@ -19,6 +19,7 @@ from portal.services import (
     app_settings,
     attempts,
     audit,
+    backlog,
     countries,
     number_holders,
     outbox,
@@ -37,10 +38,10 @@ def start(
     """Opens a verification of a number for a user and puts its SMS down.
 
     The user's former verification dies, live or not. `tally` is the number's, where the caller has locked it.
-    Raises TooSoon when the number may not be texted or guessed at now, and BadInput when this app may not
-    text it (ABU-04: on every sending path).
+    Raises TooSoon when the number may not be texted or guessed at now, BadInput when this app may not text it
+    (ABU-04: on every sending path), and Busy when too many messages of the app wait (DEL-09).
     """
-    countries.refuse_unless_textable(app, phone_number.parse(to.phone_number))
+    _refuse_to_text(ctx, app, to.phone_number)
     _start(ctx, app, to, purpose, tally or phone_number_limits.lock_new(ctx, to.phone_number))
 
 
@@ -77,8 +78,9 @@ def confirm(ctx: Context, user_id: str, typed: str) -> None:
 def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: str | None = None) -> None:
     """Sends the live code again, unchanged and no longer valid than before; after its end, a new one.
 
-    Raises NothingToVerify when no number waits, TooSoon when a limit says so, and BadInput when the number's
-    country was closed meanwhile. `details` and a typed `reason` go to the audit entry.
+    Raises NothingToVerify when no number waits, TooSoon when a limit says so, BadInput when the number's
+    country was closed meanwhile, and Busy when too many messages of the app wait. `details` and a typed
+    `reason` go to the audit entry.
     """
     app, user = app_settings.load(ctx), user_numbers.load(ctx, user_id)
     number = user.waiting(ctx.now)
@@ -86,7 +88,7 @@ def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: st
         raise _nothing(user_id)
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
-    countries.refuse_unless_textable(app, phone_number.parse(number))
+    _refuse_to_text(ctx, app, number)
     tally = phone_number_limits.lock(ctx, number)
     if user_numbers.hold(ctx, user_id).waiting(ctx.now) != number:
         # A change of number was faster; its own code is on its way, and this one would end it.
@@ -130,6 +132,11 @@ def reset_code(ctx: Context, user_id: str) -> str:
 def cancel(ctx: Context, user_id: str) -> None:
     """Ends the user's open verification, if there is one, because its number is no longer wanted."""
     attempts.end_open(ctx, user_id, Event.CANCEL)
+
+
+def _refuse_to_text(ctx: Context, app: AppSettings, number: str) -> None:
+    backlog.refuse_when_crowded(ctx)
+    countries.refuse_unless_textable(app, phone_number.parse(number))
 
 
 def _refuse_send(ctx: Context, tally: Tally) -> None:
