@@ -61,6 +61,9 @@ class Settings:
         default="",
         metadata={"says": "Carriers in private networks that may be called, host or host:port, by commas"},
     )
+    senders: int = field(
+        default=16, metadata={"says": "Messages that a worker sends at once, 1-64", "range": (1, 64)}
+    )
     limits: str = field(
         default="default",
         metadata={"says": "Limit profile: default, or bench for measuring", "one_of": ("default", "bench")},

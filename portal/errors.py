@@ -130,8 +130,11 @@ class TooSoon(Refusal):
 
 
 class Busy(Refusal):
-    """Too much work is in flight; the caller should try again after `retry_after` seconds."""
+    """Too much work is in flight; the caller should try again after `retry_after` seconds.
 
-    def __init__(self, message: str, retry_after: int = 1) -> None:
-        super().__init__(message)
+    `reason` is a core.reasons.Reason where it is this app's messages that crowd.
+    """
+
+    def __init__(self, message: str, retry_after: int = 1, **details: object) -> None:
+        super().__init__(message, **details)
         self.retry_after = retry_after

@@ -12,13 +12,16 @@ import structlog
 from sqlalchemy.orm import Session
 
 from portal import clock, database
+from portal.bells import Listener
 from portal.core.alarms import AlarmName, Level
-from portal.delivery import claims, dispatch
+from portal.delivery import dispatch
+from portal.delivery.carriers import Carriers, OpenCarrier
 from portal.delivery.dispatch import Post
 from portal.delivery.providers import installed
 from portal.delivery.providers.base import Provider
+from portal.delivery.senders import Senders
 from portal.models import ActorKind
-from portal.services import alarms, phone_numbers, quarantine, retention, sessions, timetable
+from portal.services import alarms, phone_numbers, retention, sessions, timetable
 from portal.services.alarms import Found
 from portal.services.context import Caller, Context, Parts
 from portal.watch.pulse import Pulse
@@ -29,8 +32,6 @@ PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 # How long (s) a stop waits for the sends under way; a provider has 10 s (OPS-03).
 STOP_WITHIN = 25.0
-# Two threads, so that one slow hand-over does not hold up everybody else.
-SENDERS = 2
 JOB_LEASE = 2 * clock.MINUTE
 
 _log = structlog.get_logger()
@@ -82,6 +83,7 @@ class Worker:
         app: App,
         *,
         providers: Mapping[str, Provider] | None = None,
+        open_carrier: OpenCarrier = installed.open_carrier,
         lease: int = dispatch.LEASE,
         pause: float = PAUSE,
         timetable: Mapping[str, Job] = TIMETABLE,
@@ -92,33 +94,41 @@ class Worker:
         self._parts = parts
         self._pause = pause
         self._timetable = timetable
-        self._post = Post(
+        self._carriers = Carriers(
+            parts.keys,
+            self._transaction,
+            _now,
+            base_url=parts.settings.base_url,
+            private_hosts=parts.settings.private_hosts,
+            open_carrier=open_carrier,
+        )
+        post = Post(
             transaction=self._transaction,
             keys=parts.keys,
             providers=providers
             or installed.by_name(production=parts.settings.production, terminal=sys.stdout),
             now=_now,
             lease=lease,
+            carriers=self._carriers,
         )
         self._pulse = Pulse(self._transaction)
         self._stopping = threading.Event()
-        self._bells = [threading.Event() for _ in range(SENDERS)]
-        self._threads = [
-            threading.Thread(target=self._keep_sending, args=(bell,), name=f"sender-{at}", daemon=True)
-            for at, bell in enumerate(self._bells)
-        ]
-        self._threads.append(threading.Thread(target=self._keep_time, name="timetable", daemon=True))
+        self._senders = Senders(post, parts.settings.senders, pause, self._survived)
+        with app.app_context():
+            self._listener = Listener(database.db.engine.url, self.ring)
+        self._keeper = threading.Thread(target=self._keep_time, name="timetable", daemon=True)
+        self._threads = [*self._senders.threads, self._keeper]
 
     def ring(self) -> None:
         """Says that a message was put down. Never waits."""
-        for bell in self._bells:
-            bell.set()
+        self._senders.ring()
 
     def start(self) -> None:
         """Starts working beside the caller."""
         self._pulse.start()
-        for thread in self._threads:
-            thread.start()
+        self._senders.start()
+        self._keeper.start()
+        self._listener.start()
 
     def stop(self, within: float = STOP_WITHIN) -> bool:
         """Takes no new message, and waits `within` seconds for those under way; whether all were finished.
@@ -126,38 +136,27 @@ class Worker:
         Every message whose sending ends in time has its lease given back by then (OPS-03).
         """
         self._stopping.set()
-        self.ring()
+        self._listener.stop()
+        self._senders.stop()
         until = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0, until - time.monotonic()))
         # It is alive as long as it sends; only then does it say that it is gone.
         self._survived(self._pulse.stop)
-        return not any(thread.is_alive() for thread in self._threads)
+        if any(thread.is_alive() for thread in self._threads):
+            return False
+        self._carriers.close()
+        return True
 
     def empty_outbox(self) -> int:
-        """Sends whatever is due now; returns how many messages were taken up: none in quarantine (DAT-05)."""
-        with self._app.app_context():
-            session = database.reading()
-            if not claims.is_due(session, clock.now()) or quarantine.is_on(session):
-                return 0
-        sent = 0
-        while not self._stopping.is_set() and dispatch.send_next(self._post):
-            sent += 1
-        return sent
+        """Sends whatever is due now; returns how many messages were taken up."""
+        return self._senders.empty()
 
     def run_due_jobs(self) -> list[str]:
         """Runs the jobs whose time has come and that no other worker runs; returns their names."""
         with self._app.app_context():
             waiting = timetable.due(database.reading(), self._timetable, clock.now())
         return [name for name in waiting if not self._stopping.is_set() and self._run_job(name)]
-
-    def _keep_sending(self, bell: threading.Event) -> None:
-        pause = self._pause
-        while not self._stopping.is_set():
-            bell.wait(pause)
-            # Cleared before looking, so that a message which comes during the pass rings again.
-            bell.clear()
-            pause = self._pause if self._survived(self.empty_outbox) else min(pause * 2, LONGEST_PAUSE)
 
     def _keep_time(self) -> None:
         pause = self._pause

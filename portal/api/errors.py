@@ -69,7 +69,7 @@ TABLE: dict[type[Refusal], Line] = {
     errors.CodeNotFound: Line(404, "VERIFICATION_CODE_NOT_FOUND", _USER),
     # The SDK knows 429 only by a body without errorCode (contract c.3), so `answer_to` leaves this one out.
     errors.TooSoon: Line(429, "TOO_MANY_REQUESTS", ("reason", "nextAllowedAt")),
-    errors.Busy: Line(503, _BUSY),
+    errors.Busy: Line(503, _BUSY, ("reason",)),
 }
 
 # What is missing, by the noun that errors.NotFound names; every other noun is a user.

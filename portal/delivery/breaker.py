@@ -2,8 +2,8 @@
 
 Closed, the carrier takes messages. After five failures in a row it opens: nothing is tried before
 `paused_until`. From then on one message of one worker tries it, once in fifteen seconds; a success closes
-the breaker. A carrier that asks for a rest (`Retry-After`) is paused for that long. Only what is the carrier's own
-passing fault counts: a refusal for good, or a phone that is off, shows that the carrier is well.
+the breaker. A carrier that asks for a rest (`Retry-After`) is paused for that long. Only the carrier's own
+passing faults count: a refusal for good, or a phone that is off, shows that the carrier is well.
 """
 
 from typing import Final

@@ -24,6 +24,8 @@ _MAY_STILL_SEND: Final = 30.0
 _UNUSED: Final = 600.0
 _SWEEP_EVERY: Final = 30.0
 
+OpenCarrier = Callable[[ProviderKind, Mapping[str, str], Mapping[str, str], Surroundings], Carrier]
+
 _log = structlog.get_logger()
 
 
@@ -45,9 +47,7 @@ class Carriers:
         *,
         base_url: str = "",
         private_hosts: frozenset[str] = frozenset(),
-        open_carrier: Callable[
-            [ProviderKind, Mapping[str, str], Mapping[str, str], Surroundings], Carrier
-        ] = installed.open_carrier,
+        open_carrier: OpenCarrier = installed.open_carrier,
     ) -> None:
         """`transaction` opens one that commits, for receipts that come over a carrier's own connection."""
         self._keys, self._transaction, self._now = keys, transaction, now

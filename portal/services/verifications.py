@@ -19,6 +19,7 @@ from portal.services import (
     app_settings,
     attempts,
     audit,
+    backlog,
     countries,
     number_holders,
     outbox,
@@ -35,7 +36,8 @@ def start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> No
     """Opens a verification of a number for a user and puts its SMS down.
 
     The user's former verification dies, live or not. Raises TooSoon when the number may not be texted or
-    guessed at now, and BadInput when this app may not text it (ABU-04: on every sending path).
+    guessed at now, BadInput when this app may not text it (ABU-04: on every sending path), and Busy when too
+    many messages of the app wait (DEL-09).
     """
     _start(ctx, app, to, purpose, _lock_to_send(ctx, app, to.phone_number))
 
@@ -73,8 +75,9 @@ def confirm(ctx: Context, user_id: str, typed: str) -> None:
 def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: str | None = None) -> None:
     """Sends the live code again, unchanged and no longer valid than before; after its end, a new one.
 
-    Raises NothingToVerify when no number waits, TooSoon when a limit says so, and BadInput when the number's
-    country was closed meanwhile. `details` and a typed `reason` go to the audit entry.
+    Raises NothingToVerify when no number waits, TooSoon when a limit says so, BadInput when the number's
+    country was closed meanwhile, and Busy when too many messages of the app wait. `details` and a typed
+    `reason` go to the audit entry.
     """
     app, user = app_settings.load(ctx), user_numbers.load(ctx, user_id)
     number = user.waiting(ctx.now)
@@ -128,6 +131,7 @@ def cancel(ctx: Context, user_id: str) -> None:
 
 
 def _lock_to_send(ctx: Context, app: AppSettings, number: str) -> Tally:
+    backlog.refuse_when_crowded(ctx)
     countries.refuse_unless_textable(app, phone_number.parse(number))
     return phone_number_limits.lock(ctx, number)
 

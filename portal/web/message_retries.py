@@ -8,7 +8,7 @@ from portal import clock
 from portal.core.deeds import Deed
 from portal.core.roles import Action
 from portal.database import reading, transaction
-from portal.errors import BadInput, NotFound, NothingToVerify, NotSupported, Overtaken, TooSoon
+from portal.errors import BadInput, Busy, NotFound, NothingToVerify, NotSupported, Overtaken, TooSoon
 from portal.services import message_retries, support_deeds
 from portal.services.support_deeds import Order
 from portal.web.filters import grouped
@@ -20,7 +20,7 @@ pages = Blueprint("message_retries", __name__, url_prefix="/apps/<id:app_id>/mes
 
 PAGE = "messages/retry.html"
 # What keeps one user from an SMS, and nobody else.
-OF_ONE_USER = (BadInput, TooSoon, Overtaken, NotSupported, NothingToVerify, NotFound)
+OF_ONE_USER = (BadInput, TooSoon, Busy, Overtaken, NotSupported, NothingToVerify, NotFound)
 
 
 @pages.get("")

@@ -18,7 +18,10 @@ def crowd(office):
     names = iter(range(1000))
 
     def sign_up(count: int) -> list[str]:
-        return [office.sign_up(f"user{at}", f"+81901234{at:04}") for at, _ in zip(names, range(count))]
+        return [
+            office.sign_up(f"user{at}", f"+81901234{at:04}")
+            for at, _ in zip(names, range(count), strict=False)
+        ]
 
     return sign_up
 

@@ -15,7 +15,7 @@ from portal.core.why_no_sms import ANSWERS, Answer
 from portal.delivery import claims, dispatch
 from portal.delivery.dispatch import Post
 from portal.delivery.providers.base import Accepted, ProviderRefused, ProviderUnreachable, Sms
-from portal.errors import BadInput, Refusal, TooSoon, WrongCode
+from portal.errors import BadInput, Busy, Refusal, TooSoon, WrongCode
 from portal.models import App, SmsTemplateVersion
 from portal.services import (
     app_settings,
@@ -30,6 +30,7 @@ from portal.services import (
 from portal.services.source_limits import Budget, SourceLimits
 from tests import factories
 from tests.services.conftest import Desk
+from tests.worker.conftest import put_down
 
 DORA, SECOND = "+819012345678", "+819087654321"
 FRANCE, LANDLINE = "+33612345678", "+81312345678"
@@ -80,7 +81,7 @@ class Case:
 
     def refused(self, verb: Callable[[], object]) -> None:
         """A request of Dora's that is refused, as the API's door takes it: noted after its rollback."""
-        with pytest.raises((TooSoon, BadInput)) as raised:
+        with pytest.raises((TooSoon, BadInput, Busy)) as raised:
             verb()
         self.note(raised.value)
 
@@ -246,6 +247,28 @@ def rendering_failed(case: Case) -> None:
     case.send()
 
 
+class Killed(BaseException):
+    """What a kill -9 looks like from inside: nothing after it runs."""
+
+
+def sending_broke_off(case: Case) -> None:
+    case.carrier.refuses = Killed()
+    case.sign_up()
+    for _ in range(5):
+        with pytest.raises(Killed):
+            case.send()
+        case.clock.advance(60)
+    case.send()
+
+
+def too_many_waiting(case: Case) -> None:
+    case.sign_up()
+    case.send()
+    case.desk.do(lambda ctx: put_down(ctx.session, ctx.app_id, 100))
+    case.clock.advance(61)
+    case.refused(case.resend)
+
+
 def phone_unreachable(case: Case) -> None:
     case.carrier.refuses = ProviderRefused("absent", permanent=True, reason=Reason.PHONE_UNREACHABLE)
     case.sign_up()
@@ -333,6 +356,8 @@ STORIES: list[tuple[Callable[[Case], None], Reason]] = [
     (provider_unreachable, Reason.PROVIDER_UNREACHABLE),
     (no_provider, Reason.NO_PROVIDER),
     (rendering_failed, Reason.RENDERING_FAILED),
+    (sending_broke_off, Reason.SENDING_BROKE_OFF),
+    (too_many_waiting, Reason.TOO_MANY_WAITING),
     (phone_unreachable, Reason.PHONE_UNREACHABLE),
     (waiting_to_be_sent, Reason.WAITING_TO_BE_SENT),
     (worker_stalled, Reason.WORKER_STALLED),
