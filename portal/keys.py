@@ -43,13 +43,14 @@ class Keys:
     """`session` signs portal forms; `codes` maps a version to the key that codes are derived with.
 
     `sealing` maps a version to the key that credentials are sealed with; `receipts` makes the addresses that
-    providers send receipts to.
+    providers send receipts to, `backups` seals backups.
     """
 
     session: str = field(repr=False)
     codes: dict[int, bytes] = field(repr=False)
     sealing: dict[int, bytes] = field(repr=False)
     receipts: bytes = field(repr=False)
+    backups: bytes = field(repr=False)
 
     @property
     def code_version(self) -> int:
@@ -70,7 +71,7 @@ def load(home: Path) -> Keys:
     if not path.exists():
         _make(path)
     keys = _read(path)
-    if not keys.sealing or not keys.receipts:
+    if not keys.sealing or not keys.receipts or not keys.backups:
         _change(path, _complete)
         keys = _read(path)
     return keys
@@ -104,14 +105,20 @@ def _read(path: Path) -> Keys:
             codes=_versions(stored["codes"]),
             sealing=SealingKeys(path, _versions(stored.get("sealing", {}))),
             receipts=bytes.fromhex(stored.get("receipts", "")),
+            backups=bytes.fromhex(stored.get("backups", "")),
         )
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WrongKeys(f"{FILE} in PORTAL_HOME cannot be read: restore it from your backup.") from error
     if not keys.codes or min(len(key) for key in keys.codes.values()) < 32 or len(keys.session) < 32:
         raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key that is too short.")
-    if {len(key) for key in keys.sealing.values()} - {_SEALING_BYTES} or 0 < len(keys.receipts) < 32:
+    if {len(key) for key in keys.sealing.values()} - {_SEALING_BYTES} or not _are_whole(keys):
         raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key of the wrong length.")
     return keys
+
+
+def _are_whole(keys: Keys) -> bool:
+    # One that is not there yet is made at the next start.
+    return all(len(key) >= 32 for key in (keys.receipts, keys.backups) if key)
 
 
 def _text(found: object) -> str:
@@ -129,6 +136,8 @@ def _complete(stored: _Stored) -> None:
         stored["sealing"] = {"1": secrets.token_hex(_SEALING_BYTES)}
     if not stored.get("receipts"):
         stored["receipts"] = secrets.token_hex(32)
+    if not stored.get("backups"):
+        stored["backups"] = secrets.token_hex(32)
 
 
 def _add_sealing_key(stored: _Stored) -> None:

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol
 
 import structlog
@@ -15,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from portal import clock, database
 from portal.bells import Listener
+from portal.core.alarms import AlarmName, Level
 from portal.delivery import dispatch
 from portal.delivery.carriers import Carriers, OpenCarrier
 from portal.delivery.dispatch import Post
@@ -22,8 +21,11 @@ from portal.delivery.providers import installed
 from portal.delivery.providers.base import Provider
 from portal.delivery.senders import Senders
 from portal.models import ActorKind
-from portal.services import phone_numbers, retention, sessions, timetable
+from portal.services import alarms, phone_numbers, retention, sessions, timetable
+from portal.services.alarms import Found
 from portal.services.context import Caller, Context, Parts
+from portal.watch.pulse import Pulse
+from portal.watch.rounds import place_of
 
 # A lost bell is made good within this time (s).
 PAUSE = 1.0
@@ -56,6 +58,10 @@ TIMETABLE: Mapping[str, Job] = {
     "remove_stale_number_limits": Job(clock.HOUR, retention.remove_stale_number_limits),
     "remove_old_messages": Job(clock.HOUR, retention.remove_old_messages),
     "remove_old_verifications": Job(clock.HOUR, retention.remove_old_verifications),
+    "remove_old_audit_entries": Job(clock.HOUR, retention.remove_old_audit_entries),
+    "remove_old_idempotency_keys": Job(clock.HOUR, retention.remove_old_idempotency_keys),
+    "remove_unverified_users": Job(clock.HOUR, retention.remove_unverified_users),
+    "remove_dead_beats": Job(clock.HOUR, retention.remove_dead_beats),
 }
 
 
@@ -105,6 +111,7 @@ class Worker:
             lease=lease,
             carriers=self._carriers,
         )
+        self._pulse = Pulse(self._transaction)
         self._stopping = threading.Event()
         self._senders = Senders(post, parts.settings.senders, pause, self._survived)
         with app.app_context():
@@ -119,6 +126,7 @@ class Worker:
 
     def start(self) -> None:
         """Starts working beside the caller."""
+        self._pulse.start()
         self._senders.start()
         self._keeper.start()
         self._listener.start()
@@ -134,13 +142,15 @@ class Worker:
         until = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0, until - time.monotonic()))
+        # It is alive as long as it sends; only then does it say that it is gone.
+        self._survived(self._pulse.stop)
         if any(thread.is_alive() for thread in self._threads):
             return False
         self._carriers.close()
         return True
 
     def empty_outbox(self) -> int:
-        """Sends whatever is due now; returns how many messages were taken up."""
+        """Sends whatever is due now; returns how many messages were taken up: none in quarantine (DAT-05)."""
         return self._senders.empty()
 
     def run_due_jobs(self) -> list[str]:
@@ -159,7 +169,7 @@ class Worker:
             work()
         except Exception as error:  # noqa: BLE001 - the top of a thread, which must go on
             # The error's own words may hold numbers, so only its kind and place are told (PII-02).
-            _log.error("pass_failed", error=type(error).__name__, at=_place(error.__traceback__))
+            _log.error("pass_failed", error=type(error).__name__, at=place_of(error.__traceback__))
             return False
         return True
 
@@ -169,11 +179,29 @@ class Worker:
             lease = timetable.take(session, name, clock.now(), JOB_LEASE)
         if lease is None:
             return False
-        while not self._stopping.is_set() and self._run_once(job):
-            pass
+        try:
+            while not self._stopping.is_set() and self._run_once(job):
+                pass
+        except Exception as error:  # noqa: BLE001 - one job that fails must not keep the others from running
+            _log.error("job_failed", job=name, error=type(error).__name__, at=place_of(error.__traceback__))
+            self._note_job(name, has_failed=True)
+            return True
+        self._note_job(name, has_failed=False)
         with self._transaction() as session:
             timetable.finish(session, name, lease, clock.now() + job.every)
         return True
+
+    def _note_job(self, name: str, *, has_failed: bool) -> None:
+        with self._app.app_context():
+            stood = alarms.stands(database.reading(), AlarmName.JOB_FAILED, name)
+        if stood == has_failed:
+            return
+        with self._transaction() as session:
+            if has_failed:
+                alarms.put_up(session, Found(AlarmName.JOB_FAILED, Level.WARN, name), clock.now())
+            else:
+                is_told = bool(self._parts.settings.alarm_url)
+                alarms.take_down(session, AlarmName.JOB_FAILED, name, is_told=is_told)
 
     def _run_once(self, job: Job) -> int:
         with self._transaction() as session:
@@ -187,11 +215,3 @@ class Worker:
 
 def _now() -> int:
     return clock.now()
-
-
-def _place(trace: TracebackType | None) -> str:
-    place = "unknown"
-    while trace is not None:
-        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

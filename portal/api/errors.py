@@ -169,6 +169,8 @@ def _note(refusal: Refusal, line: Line) -> None:
     rule = request.url_rule.rule if request.url_rule else ""
     facts = {"reason": refusal.details.get("reason"), "user_id": _user_id(refusal)}
     told = {name: str(fact) for name, fact in facts.items() if fact is not None}
+    # What the counters of refusals are labelled with: a code or a reason out of a closed list.
+    request.environ["ringback.refusal"] = told.get("reason", line.code)
     _logger.info(
         "refused", code=line.code, status=line.status, app_id=_from_path("app_id"), rule=rule, **told
     )

@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from portal.api import answers, auth, body
+from portal.api import answers, auth, body, sources
 from portal.api.operations import Who, operation, vendor
 from portal.api.payloads import AddressVerificationRequest, PhoneNumberModificationRequest
 from portal.api.shapes import PhoneNumberAnswer, VerificationCode, VerificationStatus
@@ -39,7 +39,9 @@ def change(app_id: str, user: str) -> Response:
     payload = body.read(PhoneNumberModificationRequest)
     with transaction() as session:
         ctx = auth.enter(session, app_id)
-        phone_numbers.change(ctx, auth.reach_numbers(ctx, user), payload.phone_number, payload.verified)
+        numbers = auth.reach_numbers(ctx, user)
+        sources.spend_send()
+        phone_numbers.change(ctx, numbers, payload.phone_number, payload.verified)
     return answers.nothing()
 
 
@@ -53,7 +55,7 @@ def change(app_id: str, user: str) -> Response:
 def verify(app_id: str, user: str) -> Response:
     """Takes the code that the user got; the right one makes the waiting number theirs, verified."""
     payload = body.read(AddressVerificationRequest)
-    with transaction() as session:
+    with sources.guessing(), transaction() as session:
         ctx = auth.enter(session, app_id)
         verifications.confirm(ctx, auth.reach(ctx, user), payload.verification_code)
     return answers.write({"verificationStatus": "VERIFIED"}, _VERIFIED)

@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from portal.api import answers, auth, body, records
+from portal.api import answers, auth, body, records, sources
 from portal.api.operations import Who, operation, vendor
 from portal.api.payloads import (
     RegistrationAndAuthorizationRequest,
@@ -39,6 +39,7 @@ def register(app_id: str) -> Response:
     registration = _registration(payload, authorizes)
     auth.admit(app_id)
     _refuse_nameless(payload, authorizes)
+    sources.spend_send()
     password_hash = _hash(payload.password)
     with transaction() as session:
         ctx = auth.again(session)
@@ -79,7 +80,10 @@ def update(app_id: str, user: str) -> Response:
     password_hash = _hash(payload.password)
     with transaction() as session:
         ctx = auth.enter(session, app_id)
-        changed = users.update(ctx, auth.reach(ctx, user), changes, password_hash)
+        user_id = auth.reach(ctx, user)
+        if changes.phone_number is not None:
+            sources.spend_send()
+        changed = users.update(ctx, user_id, changes, password_hash)
     return answers.write({"modifiedAt": changed.modified_at}, _UPDATED)
 
 

@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.cli.demo_people import Numbers, Person
 from portal.core import phone_number, search_keys
+from portal.core.keeping import DEFAULT as KEPT
 from portal.models import ActorKind, AuditAction, AuditEntry, User
-from portal.services.retention import MESSAGES_KEPT
 from portal.services.user_records import new_user_id
 
 _EARLIEST = 120 * clock.DAY
@@ -30,7 +30,7 @@ class Settler:
 
 def draw(chance: random.Random, person: Person, numbers: Numbers, now: int) -> Settler:
     """A settler out of a person."""
-    at = now - chance.randint(MESSAGES_KEPT + clock.DAY, _EARLIEST)
+    at = now - chance.randint(KEPT.messages + clock.DAY, _EARLIEST)
     verified_at = at + chance.randint(15, 240) * clock.SECOND
     return Settler(person, numbers.draw(person.country), at, verified_at, chance.random() < _DISABLED)
 

@@ -1,4 +1,4 @@
-"""How are a provider's credentials kept? As names and texts, sealed together; of each the last four may show."""
+"""How are a provider's credentials kept? As names and texts, sealed together; the last four may show."""
 
 import json
 from collections.abc import Mapping

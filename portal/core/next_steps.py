@@ -13,6 +13,7 @@ WHAT_TO_DO: Final[dict[Reason, str]] = {
     Reason.NUMBER_DAILY_LIMIT: _RESEND_LATER,
     Reason.NUMBER_GUESS_LIMIT: "Wait. If the number is certain, an owner can mark it as verified.",
     Reason.TOO_MANY_GUESSES: "Send the code again: it will be a new one.",
+    Reason.SOURCE_SEND_LIMIT: "Wait, or ask the user to try from another network, such as without Wi-Fi.",
     Reason.COUNTRY_CLOSED: "An owner can open it under Verification.",
     Reason.NOT_MOBILE: "Ask the user for a mobile number.",
     Reason.EXPIRED_BEFORE_SENDING: "Send the code again. If this happens once more, tell the operator.",

@@ -41,4 +41,11 @@ class Reason(ClosedList):
     NO_PHONE_NUMBER = "no_phone_number", "No SMS is due: this user has no phone number."
     USER_DISABLED = "user_disabled", "This user is disabled and cannot ask for an SMS."
     REVEAL_HOURLY_LIMIT = "reveal_hourly_limit", "You revealed as many numbers as allowed in an hour."
+    SOURCE_SEND_LIMIT = (
+        "source_send_limit",
+        "Too many sign-ups and changes of numbers came from this network within an hour.",
+    )
+    SOURCE_GUESS_LIMIT = "source_guess_limit", "Too many wrong codes came from this network."
+    SOURCE_CALL_LIMIT = "source_call_limit", "Too many calls came from this network within a minute."
+    SIGN_IN_LIMIT = "sign_in_limit", "Too many sign-ins went wrong here, or to this account."
     LOOK_UP_HOURLY_LIMIT = "look_up_hourly_limit", "You looked up as many numbers as allowed in an hour."

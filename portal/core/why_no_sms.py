@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from portal.core import next_steps
+from portal.core.alarms import STALL_WARNS_AFTER
 from portal.core.lifecycle import State
-from portal.core.limits import DAY, MINUTE
+from portal.core.limits import DAY
 from portal.core.reasons import Reason
 from portal.core.sms_facts import Facts, RefusedSend, Sms, Stage
-
-# A message that is due for so long (ms) waits for nobody but a worker.
-STALLED_AFTER: Final = MINUTE
 
 # These limits belong to the number, whoever asks; the others to one code.
 NUMBER_LIMITS: Final = frozenset(
@@ -26,7 +24,9 @@ NUMBER_LIMITS: Final = frozenset(
 OF_ACCOUNTS: Final = frozenset(
     {Reason.TEST_DAILY_LIMIT, Reason.REVEAL_HOURLY_LIMIT, Reason.LOOK_UP_HOURLY_LIMIT}
 )
-ANSWERS: Final = frozenset(Reason) - OF_ACCOUNTS
+# And these are met before it is known which user asks.
+OF_SOURCES: Final = frozenset({Reason.SOURCE_GUESS_LIMIT, Reason.SOURCE_CALL_LIMIT, Reason.SIGN_IN_LIMIT})
+ANSWERS: Final = frozenset(Reason) - OF_ACCOUNTS - OF_SOURCES
 _OF_ONE_CODE: Final = frozenset({Reason.RESEND_WAIT, Reason.SENDS_USED_UP})
 
 
@@ -46,7 +46,7 @@ class Answer:
 
 
 def explain(facts: Facts) -> Answer:
-    """The one answer to "why did I get no SMS?". Every reason but those of accounts can be it."""
+    """The one answer to "why did I get no SMS?". Every reason but those of accounts and sources can be it."""
     return next(answer for rule in _RULES if (answer := rule(facts)) is not None)
 
 
@@ -97,7 +97,8 @@ def _of_the_sms_under_way(facts: Facts) -> Answer | None:
     sms = facts.sms
     if sms is None or sms.stage not in (Stage.WAITING, Stage.LEAVING):
         return None
-    patience = STALLED_AFTER if sms.stage is Stage.WAITING else 0
+    # As patient as the alarm, so that support and operators hear of it together (OPS-02).
+    patience = STALL_WARNS_AFTER if sms.stage is Stage.WAITING else 0
     if sms.due_at + patience < facts.now:
         return _answer(Reason.WORKER_STALLED, until=sms.due_at)
     if sms.stage is Stage.WAITING and sms.reason is not None:

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import credentials
-from portal.core.provider_kinds import ProviderKind
+from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.core.sealing import BrokenSeal
 from portal.errors import BadInput, NotFound, Overtaken
 from portal.models import App, AuditAction, Provider, random_id
@@ -65,7 +65,7 @@ def last_fours(ctx: Context, provider: Provider) -> dict[str, str | None]:
     Empty when the seal no longer opens: then every secret has to be typed again.
     """
     try:
-        secrets = _secrets_of(ctx, provider)
+        secrets = secrets_of(ctx, provider)
     except BrokenSeal:
         return {}
     return {name: credentials.last_four(text) for name, text in secrets.items()}
@@ -140,7 +140,7 @@ def remove(ctx: Context, provider_id: str, seen: str) -> str:
     provider = get(ctx.session, ctx.app_id, provider_id)
     _refuse_overtaken(provider, seen)
     ctx.session.execute(delete(Provider).where(Provider.app_id == ctx.app_id, Provider.id == provider_id))
-    details = {"provider": provider.label, "kind": ProviderKind(provider.kind).sentence}
+    details = {"provider": provider.label, "kind": kind_named(provider.kind).sentence}
     audit.record(ctx, AuditAction.PROVIDER_REMOVED, details=details)
     return provider.label
 
@@ -185,14 +185,15 @@ def _checked(wanted: Wanted, others: Sequence[Provider]) -> str:
     return label
 
 
-def _secrets_of(ctx: Context, provider: Provider) -> dict[str, str]:
+def secrets_of(ctx: Context, provider: Provider) -> dict[str, str]:
+    """The credentials by name, to talk to the carrier with and never to be shown. Raises BrokenSeal."""
     version, sealed = provider.sealing_key_version, provider.sealed
     return credentials.open_up(ctx.keys.sealing, provider.app_id, provider.id, version, sealed)
 
 
 def _kept_and_typed(ctx: Context, provider: Provider, wanted: Wanted) -> dict[str, str]:
     try:
-        stored = _secrets_of(ctx, provider)
+        stored = secrets_of(ctx, provider)
     except BrokenSeal:
         # Nothing of it can be kept; the door asked for all that is needed.
         stored = {}

@@ -1,5 +1,6 @@
 """What does a person read when a thing was refused? Refusals and HTTP errors as pages and notices."""
 
+import math
 from dataclasses import dataclass
 
 import structlog
@@ -11,10 +12,10 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from portal import errors
+from portal import clock, errors
 from portal.web import guards
+from portal.web.addresses import is_page
 
-API_PREFIX = "/api/"
 _logger = structlog.get_logger()
 
 
@@ -82,10 +83,26 @@ def wording_for(refusal: errors.Refusal) -> Wording:
 
 def show_refusal(refusal: errors.Refusal) -> Response:
     """The page of a refusal that no form has caught."""
-    answer = _page(wording_for(refusal), refusal.message)
-    if isinstance(refusal, errors.Busy):
-        answer.headers["Retry-After"] = str(refusal.retry_after)
+    seconds = _wait(refusal)
+    again = f" Try again in {_spoken(seconds)}." if isinstance(refusal, errors.TooSoon) else ""
+    answer = _page(wording_for(refusal), f"{refusal.message}{again}")
+    if seconds:
+        answer.headers["Retry-After"] = str(seconds)
     return answer
+
+
+def _wait(refusal: errors.Refusal) -> int:
+    """How many seconds whoever was refused should wait; 0 where waiting does not help."""
+    if isinstance(refusal, errors.TooSoon):
+        return max(1, math.ceil((refusal.next_allowed_at - clock.now()) / clock.SECOND))
+    return refusal.retry_after if isinstance(refusal, errors.Busy) else 0
+
+
+def _spoken(seconds: int) -> str:
+    if seconds <= 60:
+        return "a minute"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} minutes" if minutes <= 90 else f"{math.ceil(minutes / 60)} hours"
 
 
 def show_database_trouble(_error: Exception) -> Response:
@@ -110,8 +127,8 @@ def show_csrf_error(_error: CSRFError) -> Response:
 
 
 def show_http_error(error: HTTPException) -> Response | HTTPException:
-    """The page of an HTTP error; the REST API words its own."""
-    if request.path.startswith(API_PREFIX):
+    """The page of an HTTP error; doors for machines word their own."""
+    if not is_page(request.path):
         return error
     status = error.code or 500
     if status < 400:

@@ -6,7 +6,7 @@ from flask import Flask
 from portal import clock
 from portal.core import locales, phone_number
 from portal.core.reasons import Reason
-from portal.models import ActorKind, AuditAction
+from portal.models import ActorKind, AuditAction, MessageState
 from portal.web import countries
 
 MINUTE, HOUR, DAY = clock.MINUTE, clock.HOUR, clock.DAY
@@ -42,6 +42,7 @@ def mount(app: Flask) -> None:
         reason=reason,
         action=action,
         actor=actor,
+        outcome=outcome,
     )
     app.jinja_env.globals["now_ms"] = clock.now
 
@@ -59,6 +60,11 @@ def action(code: str) -> str:
 def actor(kind: str) -> str:
     """Who did a thing, in words."""
     return ACTORS.get(kind, kind)
+
+
+def outcome(state: str) -> str:
+    """How far a message got, in a word: Sent, Set aside."""
+    return "Set aside" if state == MessageState.DEAD else state.capitalize()
 
 
 def ago(at: int) -> str:
@@ -111,6 +117,11 @@ def grouped(number: int) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 user, 1,204 users."""
     return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def isolated(text: str) -> str:
+    """A text in a direction of its own within a plain sentence, as <bdi> does it in a page."""
+    return f"\N{FIRST STRONG ISOLATE}{text}\N{POP DIRECTIONAL ISOLATE}"
 
 
 def place(e164: str) -> str:

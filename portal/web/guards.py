@@ -16,6 +16,7 @@ from portal.errors import Forbidden, NotFound
 from portal.models import Account, ActorKind, App
 from portal.services import accounts
 from portal.services.context import Caller
+from portal.web.addresses import is_page
 from portal.web.render import go_to
 from portal.web.short_terms import is_short, may_be_repeated
 
@@ -111,7 +112,7 @@ def is_own_path(target: str) -> bool:
 
 def _opens(path: str) -> bool:
     pages = current_app.url_map.bind("")
-    return not path.startswith("/api/") and bool(pages.test(path, "GET"))
+    return is_page(path) and bool(pages.test(path, "GET"))
 
 
 def refuse_foreign_origins() -> None:
@@ -120,7 +121,7 @@ def refuse_foreign_origins() -> None:
     With `Referrer-Policy: no-referrer` browsers send `Origin: null` with our own forms, so Sec-Fetch-Site
     is asked first, and a null Origin alone is neither proof nor refusal: the token decides.
     """
-    if request.method in SAFE_METHODS or request.path.startswith("/api/"):
+    if request.method in SAFE_METHODS or not is_page(request.path):
         return
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("This form was sent from another site. Open the page here and send it again.")

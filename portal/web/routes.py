@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 from portal.web import (
     access_keys,
     addresses,
+    app_modes,
     apps,
     assets,
     audit_exports,
@@ -23,6 +24,10 @@ from portal.web import (
     locale_simulator,
     message_retries,
     messages,
+    provider_actions,
+    provider_checks,
+    provider_states,
+    providers,
     rail,
     reveals,
     sessions,
@@ -33,6 +38,7 @@ from portal.web import (
     sms_template_pages,
     sms_template_versions,
     sms_templates,
+    status_lines,
     test_sends,
     themes,
     user_actions,
@@ -68,6 +74,10 @@ BLUEPRINTS = (
     inbox.pages,
     messages.pages,
     message_retries.pages,
+    providers.pages,
+    app_modes.pages,
+    provider_actions.pages,
+    provider_checks.pages,
     access_keys.pages,
     audit_log.pages,
     audit_exports.pages,
@@ -93,7 +103,9 @@ def register(app: Flask) -> None:
     headers.mount(app)
     errors.mount(app)
     filters.mount(app)
+    provider_states.mount(app)
     rail.mount(app)
+    status_lines.mount(app)
     # Several files may add their pages to one blueprint.
     for blueprint in dict.fromkeys(BLUEPRINTS):
         app.register_blueprint(blueprint)
@@ -108,8 +120,8 @@ def _name_request() -> None:
 
 
 def _limit_body() -> None:
-    # The REST API has its own limit.
-    if request.path.startswith("/api/"):
+    # Doors for machines have limits of their own.
+    if not addresses.is_page(request.path):
         return
     request.max_content_length = LARGEST_FORM
     if request.endpoint in sms_template_files.ROUTES:

@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from portal import clock
+from portal.core.provider_kinds import ProviderKind
 from portal.core.reasons import Reason
-from portal.models import ActorKind, AuditAction, MessagePurpose, MessageState, User
+from portal.models import ActorKind, AuditAction, MessagePurpose, MessageState, Provider, User
 from portal.services import sms_templates
 from tests import factories
 from tests.cast import Shop
@@ -66,6 +67,25 @@ def _trail(session: Session, user: User) -> None:
         factories.audit_entry(
             session, app_id=user.app_id, user_id=user.id, action=action, actor_kind=ActorKind.USER
         )
+
+
+@pytest.fixture
+def carriers(session: Session, shop: Shop) -> list[Provider]:
+    """Three carriers of the shop: one paused, one that works, one that is off; their names are long."""
+    at = clock.now()
+    failed = {"last_failure_at": at, "last_failure_reason": Reason.PROVIDER_UNREACHABLE}
+    rows = [
+        {"label": JAPANESE[:40], "failures_in_row": 5, "paused_until": at + clock.DAY, **failed},
+        {"label": ARABIC[:40], "last_success_at": at, **failed},
+        {"label": "x" * 40, "is_on": False, "kind": ProviderKind.KANNEL},
+    ]
+    # Nobody is called at this address, which every carrier refuses to call.
+    settings = {"settings": {"url": "https://127.0.0.1/send"}}
+    found = [factories.provider(session, app_id=shop.id, **settings, **row) for row in rows]
+    for state in MessageState:
+        kept = {"state": state, "provider": "http", "provider_id": found[1].id, "due_at": at + clock.DAY}
+        factories.message(session, app_id=shop.id, **kept)
+    return found
 
 
 @pytest.fixture

@@ -113,6 +113,7 @@ def test_every_country_has_numbers_that_may_be_texted_and_chance_repeats_itself(
 def test_ops_06_production_gets_no_demo_data(operator, session):
     operator.environment |= {
         "PORTAL_PRODUCTION": "true",
+        "PORTAL_PROXIES": "1",
         "PORTAL_BASE_URL": "https://ringback.example",
         "PORTAL_SECURE_COOKIES": "true",
     }

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from portal.core import why_no_sms
+from portal.core.alarms import STALL_WARNS_AFTER
 from portal.core.lifecycle import State
 from portal.core.limits import DAY, MINUTE, Refused
 from portal.core.next_steps import WHAT_TO_DO
 from portal.core.reasons import Reason
 from portal.core.sms_facts import Code, Facts, RefusedSend, Sms, Stage
-from portal.core.why_no_sms import ANSWERS, OF_ACCOUNTS, STALLED_AFTER, explain
+from portal.core.why_no_sms import ANSWERS, OF_ACCOUNTS, OF_SOURCES, explain
 
 NOW = 1_800_000_000_000
 
@@ -140,8 +141,8 @@ def test_an_sms_that_was_just_put_down_waits_to_be_sent():
     assert why(WAITS, sms=QUEUED) is Reason.WAITING_TO_BE_SENT
 
 
-def test_the_worker_stands_still_once_an_sms_is_due_for_a_minute():
-    due = NOW - STALLED_AFTER
+def test_the_worker_stands_still_once_an_sms_is_due_for_as_long_as_the_alarm_waits():
+    due = NOW - STALL_WARNS_AFTER
     assert why(WAITS, sms=replace(QUEUED, due_at=due)) is Reason.WAITING_TO_BE_SENT
     answer = explain(replace(WAITS, sms=replace(QUEUED, due_at=due - 1)))
     assert (answer.reason, answer.until) == (Reason.WORKER_STALLED, due - 1)
@@ -243,7 +244,7 @@ def test_a_number_without_any_code_has_none_under_way():
 
 
 def test_the_answers_are_all_reasons_but_those_of_accounts_and_each_has_a_next_step():
-    assert set(WHAT_TO_DO) == ANSWERS == set(Reason) - OF_ACCOUNTS
+    assert set(WHAT_TO_DO) == ANSWERS == set(Reason) - OF_ACCOUNTS - OF_SOURCES
     assert {reason.value for reason in OF_ACCOUNTS} == {
         "test_daily_limit",
         "reveal_hourly_limit",

@@ -8,6 +8,7 @@ from sqlalchemy import event
 
 from portal import clock as portal_clock
 from portal.clock import MINUTE
+from portal.config import Settings
 from portal.core.limits import Tally
 from portal.core.reasons import Reason
 from portal.core.why_no_sms import ANSWERS, Answer
@@ -26,6 +27,7 @@ from portal.services import (
     users,
     why_no_sms,
 )
+from portal.services.source_limits import Budget, SourceLimits
 from tests import factories
 from tests.services.conftest import Desk
 from tests.worker.conftest import put_down
@@ -134,6 +136,13 @@ def resend_wait(case: Case) -> None:
     case.sign_up()
     case.send()
     case.refused(case.resend)
+
+
+def source_send_limit(case: Case) -> None:
+    case.verified()
+    budgets = SourceLimits(Settings(source_sends=1), "key")
+    budgets.spend(Budget.SENDS, "192.0.2.1")
+    case.refused(lambda: budgets.spend(Budget.SENDS, "192.0.2.1"))
 
 
 def sends_used_up(case: Case) -> None:
@@ -332,6 +341,7 @@ def user_disabled(case: Case) -> None:
 STORIES: list[tuple[Callable[[Case], None], Reason]] = [
     (resend_wait, Reason.RESEND_WAIT),
     (sends_used_up, Reason.SENDS_USED_UP),
+    (source_send_limit, Reason.SOURCE_SEND_LIMIT),
     (number_hourly_limit, Reason.NUMBER_HOURLY_LIMIT),
     (number_daily_limit, Reason.NUMBER_DAILY_LIMIT),
     (too_many_guesses, Reason.TOO_MANY_GUESSES),

@@ -37,7 +37,8 @@ class ProviderRefused(ProviderFailure):
     """The provider answered no: for good (`permanent`), or only now (too many requests, its own fault).
 
     `reason` is PHONE_UNREACHABLE where the provider says that the phone, not the message, is the trouble.
-    `retry_after` (ms) where it says when to come back.
+    `retry_after` (ms) where it says when to come back. `is_about_account` where it is our account there that
+    is refused (credentials, money, sender), so that another provider may well take the very same SMS.
     """
 
     def __init__(
@@ -48,10 +49,12 @@ class ProviderRefused(ProviderFailure):
         reason: Reason = Reason.PROVIDER_REFUSED,
         retry_after: int | None = None,
         may_have_left: bool = False,
+        is_about_account: bool = False,
     ) -> None:
         super().__init__(words, permanent=permanent, may_have_left=may_have_left)
         self.reason = reason
         self.retry_after = retry_after
+        self.is_about_account = is_about_account
 
 
 class ProviderUnreachable(ProviderFailure):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import TextIO
 
 from portal.core.provider_kinds import ProviderKind
+from portal.delivery.providers import http, kannel, smpp, twilio, vonage
 from portal.delivery.providers.base import Carrier, Field, Provider, Surroundings, WrongField
 from portal.delivery.providers.console import Console
 from portal.delivery.providers.inbox import Inbox
@@ -12,7 +13,13 @@ from portal.delivery.providers.inbox import Inbox
 Opener = Callable[[Mapping[str, str], Mapping[str, str], Surroundings], Carrier]
 
 # Every kind of carrier: its fields, and what opens one from settings, secrets and surroundings.
-CARRIERS: Mapping[ProviderKind, tuple[tuple[Field, ...], Opener]] = {}
+CARRIERS: Mapping[ProviderKind, tuple[tuple[Field, ...], Opener]] = {
+    ProviderKind.TWILIO: (twilio.FIELDS, twilio.Twilio),
+    ProviderKind.VONAGE: (vonage.FIELDS, vonage.Vonage),
+    ProviderKind.HTTP: (http.FIELDS, http.Http),
+    ProviderKind.KANNEL: (kannel.FIELDS, kannel.Kannel),
+    ProviderKind.SMPP: (smpp.FIELDS, smpp.Smpp),
+}
 
 
 def by_name(*, production: bool, terminal: TextIO) -> Mapping[str, Provider]:
@@ -30,12 +37,13 @@ def fields_of(kind: ProviderKind) -> tuple[Field, ...]:
 def divide(kind: ProviderKind, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """What was typed into a form as settings and secrets, each checked by its field's own rule.
 
-    Empty values are left out; names that the kind does not have are dropped. Raises WrongField.
+    What is required and was left empty gets its default; whatever else is empty is left out, and names that
+    the kind does not have are dropped. Raises WrongField.
     """
     settings: dict[str, str] = {}
     secrets: dict[str, str] = {}
     for each in fields_of(kind):
-        value = _checked(each, values.get(each.name, ""))
+        value = checked(each, values.get(each.name, ""))
         if value:
             (secrets if each.is_secret else settings)[each.name] = value
     return settings, secrets
@@ -48,14 +56,14 @@ def open_carrier(
 
     Raises WrongField where a setting is missing, or does not go with the others.
     """
-    fields, opener = CARRIERS[kind]
-    defaults = {each.name: each.default for each in fields if each.default and not each.is_secret}
-    divide(kind, defaults | dict(settings) | dict(secrets))
-    return opener(defaults | dict(settings), secrets, surroundings)
+    _, opener = CARRIERS[kind]
+    divided = divide(kind, dict(settings) | dict(secrets))
+    return opener(*divided, surroundings)
 
 
-def _checked(each: Field, typed: str) -> str:
-    value = typed.strip()
+def checked(each: Field, typed: str) -> str:
+    """What was typed into one field, tidied; empty where nothing was, and may be. Raises WrongField."""
+    value = typed.strip() or (each.default if each.is_required else "")
     if not value:
         if each.is_required:
             raise WrongField(each.name, f"{each.label} is missing.")
