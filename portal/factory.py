@@ -63,9 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         while_waiting=turnstile.stepped_out,
     )
     _connect(app)
-    probes = app.extensions["probes"] = Probes(app, settings.metrics_token)
-    app.extensions["watchman"] = Watchman(app, teller(settings))
-    hasher.watch(probes.traffic.watch_hashes)
+    probes = _watch(app, settings, hasher)
     web.register(app)
     api.register(app)
     for machines in (api.api_blueprint, api.receipts_blueprint):
@@ -73,6 +71,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_error_handler(SecurityError, _refuse_host)
     app.wsgi_app = probes.guard(turnstile.guard(app.wsgi_app))  # type: ignore[assignment, method-assign]
     return app
+
+
+def _watch(app: Flask, settings: Settings, hasher: Hasher) -> Probes:
+    """What looks after the others. Nothing of it is started."""
+    app.extensions["watchman"] = Watchman(app, teller(settings))
+    probes = app.extensions["probes"] = Probes(app, settings.metrics_token)
+    hasher.watch(probes.traffic.watch_hashes)
+    return probes
 
 
 def _trusted_hosts(settings: Settings) -> list[str] | None:

@@ -23,12 +23,13 @@ class WrongKeys(Exception):
 class SealingKeys(dict[int, bytes]):
     """A version to the key that values in rows are sealed with.
 
-    A version that another process added since is looked up in the file, so that nobody must be started again.
+    A version that another process added since is looked up in the file, so that nobody must be started again:
+    when a value needs it, and when the newest is asked for.
     """
 
     def __init__(self, path: Path, found: dict[int, bytes]) -> None:
         super().__init__(found)
-        self._path = path
+        self._path, self._seen = path, _changed_at(path)
 
     def __missing__(self, version: int) -> bytes:
         """The key of a version that was not there at the start. Raises KeyError and WrongKeys."""
@@ -36,6 +37,14 @@ class SealingKeys(dict[int, bytes]):
         if version not in self:
             raise KeyError(version)
         return self[version]
+
+    def __iter__(self) -> Iterator[int]:
+        """The versions, those that were added since included. Raises WrongKeys."""
+        changed_at = _changed_at(self._path)
+        if changed_at not in (None, self._seen):
+            self._seen = changed_at
+            self.update(_read(self._path).sealing)
+        return super().__iter__()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +128,15 @@ def _read(path: Path) -> Keys:
 def _are_whole(keys: Keys) -> bool:
     # One that is not there yet is made at the next start.
     return all(len(key) >= 32 for key in (keys.receipts, keys.backups) if key)
+
+
+def _changed_at(path: Path) -> tuple[int, int] | None:
+    """What tells one state of the file from the next; None where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
 
 
 def _text(found: object) -> str:

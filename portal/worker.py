@@ -116,9 +116,8 @@ class Worker:
         self._senders = Senders(post, parts.settings.senders, pause, self._survived)
         with app.app_context():
             self._listener = Listener(database.db.engine.url, self.ring)
-        keeper = threading.Thread(target=self._keep_time, name="timetable", daemon=True)
-        self._threads = [*self._senders.threads, keeper]
-        self._keeper = keeper
+        self._keeper = threading.Thread(target=self._keep_time, name="timetable", daemon=True)
+        self._threads = [*self._senders.threads, self._keeper]
 
     def ring(self) -> None:
         """Says that a message was put down. Never waits."""

@@ -12,6 +12,8 @@ DEAD_AFTER: Final = 3 * BEAT_EVERY
 # How long a message may be due before anybody is told, and before somebody is called (ms).
 STALL_WARNS_AFTER: Final = 30 * SECOND
 STALL_PAGES_AFTER: Final = 120 * SECOND
+# After so many failures in a row a carrier is paused (delivery/breaker.py), and said to be.
+CARRIER_FAILS_AT: Final = 5
 # How many messages may wait; at the second figure new ones are refused (DEL-09).
 BACKLOG_WARNS_AT: Final = 25_000
 BACKLOG_PAGES_AT: Final = 50_000

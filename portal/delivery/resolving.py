@@ -52,11 +52,12 @@ def _look_up(target: Target, within: float) -> list[str]:
 
 
 def _is_own(address: str) -> bool:
-    """Whether an address is one of this machine's: only those can be bound to."""
+    """Whether an address is one of this machine's: only from those does the way to it start at itself."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
-            probe.bind((address, 0))
+            # Of a datagram socket this sends nothing, and only looks the way up.
+            probe.connect((address, 9))
         except OSError:
             return False
-    return True
+        return str(probe.getsockname()[0]) == address

@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core import alarms
-from portal.core.alarms import AlarmName, Level
+from portal.core.alarms import CARRIER_FAILS_AT, AlarmName, Level
 from portal.models import Alarm, Provider
 from portal.services import beats, figures, quarantine
 
@@ -16,8 +16,6 @@ from portal.services import beats, figures, quarantine
 WATCHED = frozenset(
     {AlarmName.WORKER_STALLED, AlarmName.WORKER_DEAD, AlarmName.PROVIDER_PAUSED, AlarmName.BACKLOG}
 )
-# A carrier between two probes is still paused (ms).
-_BETWEEN_PROBES = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ def look(session: Session, now: int) -> list[Found]:
     ):
         if level is not None:
             found.append(Found(name, level))
-    return found + [Found(AlarmName.PROVIDER_PAUSED, Level.WARN, about) for about in _paused(session, now)]
+    return found + _paused(session, now)
 
 
 def settle(session: Session, found: Iterable[Found], now: int, *, is_told: bool) -> list[str]:
@@ -174,8 +172,15 @@ def _change(session: Session, is_it: Collection[ColumnElement[bool]], found: Fou
     return True
 
 
-def _paused(session: Session, now: int) -> list[str]:
-    paused = select(Provider.id).where(
-        Provider.is_on.is_(True), Provider.failures_in_row > 0, Provider.paused_until > now - _BETWEEN_PROBES
+def _paused(session: Session, now: int) -> list[Found]:
+    """Carriers that rest or failed too often since they last worked; a page where their app has no other."""
+    is_paused = or_(Provider.paused_until > now, Provider.failures_in_row >= CARRIER_FAILS_AT)
+    rows = session.execute(
+        select(Provider.id, Provider.app_id.in_(figures.held_apps(now))).where(
+            Provider.is_on.is_(True), Provider.paused_until.is_not(None), is_paused
+        )
     )
-    return list(session.scalars(paused))
+    return [
+        Found(AlarmName.PROVIDER_PAUSED, Level.PAGE if is_last else Level.WARN, carrier)
+        for carrier, is_last in rows
+    ]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, case, func, literal_column, select
+from sqlalchemy import ColumnElement, Row, Select, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from portal.core import limits
@@ -18,6 +18,8 @@ from portal.services import beats, quarantine
 # So many of the newest messages are looked at.
 EXAMINED = 10_000
 LATELY = limits.HOUR
+# A carrier whose pause is over is tried by the next message, and until then is no carrier that is well (ms).
+BETWEEN_PROBES = 15 * limits.SECOND
 # Both databases use the partial index only for a condition that is spelled like the index's own.
 _UNDER_WAY: list[ColumnElement[str]] = [
     literal_column(f"'{state.value}'") for state in (MessageState.QUEUED, MessageState.SENDING)
@@ -71,22 +73,33 @@ def read(session: Session, now: int) -> Figures:
 
 
 def waiting(session: Session, now: int) -> Waiting:
-    """What is under way at `now` (Unix ms)."""
+    """What is under way at `now` (Unix ms). What waits for a paused carrier is not late."""
     rows = (
-        select(Message.state, Message.due_at)
+        select(Message.app_id, Message.state, Message.due_at)
         .where(Message.state.in_(_UNDER_WAY))
         .order_by(Message.due_at)
         .limit(BACKLOG_PAGES_AT + 1)
         .subquery()
     )
+    is_queued = rows.c.state == MessageState.QUEUED
+    due_at = func.min(rows.c.due_at).filter(rows.c.app_id.not_in(held_apps(now)))
     queued, everything, due_at = session.execute(
-        select(
-            func.count().filter(rows.c.state == MessageState.QUEUED), func.count(), func.min(rows.c.due_at)
-        )
+        select(func.count().filter(is_queued), func.count(), due_at)
     ).one()
     # A sending message is due again when its lease lapses, so a dead worker's messages are late too.
     overdue = None if due_at is None or due_at > now else now - due_at
     return Waiting(queued, everything - queued, overdue)
+
+
+def held_apps(now: int) -> Select[str]:
+    """The apps from which nothing can leave at `now` (Unix ms), since each of their carriers is paused."""
+    until = func.min(func.coalesce(Provider.paused_until, 0))
+    return (
+        select(Provider.app_id)
+        .where(Provider.is_on.is_(True))
+        .group_by(Provider.app_id)
+        .having(until > now - BETWEEN_PROBES)
+    )
 
 
 def _messages(session: Session, now: int) -> list[tuple[str, str, str, int]]:

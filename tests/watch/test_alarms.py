@@ -9,7 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from portal.clock import SECOND
+from portal.core import alarms as alarm_figures
+from portal.core import limits
 from portal.core.alarms import BACKLOG_PAGES_AT, BACKLOG_WARNS_AT, AlarmName, Level, of_backlog, of_wait
+from portal.delivery import breaker
 from portal.models import Alarm, WorkerBeat
 from portal.services import alarms
 from portal.services.alarms import Found
@@ -121,6 +124,7 @@ def test_ops_02_a_dead_worker_pages_with_an_empty_queue_too_and_a_new_one_clears
 
 def test_ops_02_a_carrier_that_is_paused_warns_about_itself(look, told, standing, session, clock, alive):
     carrier = factories.provider(session, failures_in_row=5, paused_until=clock.at + 15 * SECOND)
+    factories.provider(session, app_id=carrier.app_id)
     factories.provider(session, is_on=False, failures_in_row=5, paused_until=clock.at + 15 * SECOND)
     factories.provider(session)
     look()
@@ -130,6 +134,33 @@ def test_ops_02_a_carrier_that_is_paused_warns_about_itself(look, told, standing
     look()
     assert standing() == []
     assert told.heard == [("provider_paused", "warn"), ("provider_paused", "over")]
+
+
+def test_ops_02_an_apps_only_carrier_pages_and_what_waits_for_it_is_no_stall(
+    look, standing, session, clock, alive
+):
+    carrier = factories.provider(session, failures_in_row=5, paused_until=clock.at)
+    factories.message(session, app_id=carrier.app_id, due_at=clock.at - 200 * SECOND)
+    look()
+    assert standing() == [("provider_paused", "page", carrier.id)]
+    # Nobody has tried it since: a worker would have, so this is a stall after all.
+    for _ in range(4):
+        look()
+    assert ("worker_stalled", "page", "") in standing()
+
+
+def test_a_carrier_that_asked_for_a_rest_warns_until_it_is_over(look, standing, session, clock, alive):
+    carrier = factories.provider(session, failures_in_row=1, paused_until=clock.at + 10 * SECOND)
+    factories.provider(session, app_id=carrier.app_id)
+    look()
+    assert standing() == [("provider_paused", "warn", carrier.id)]
+    look()
+    assert standing() == []
+
+
+def test_del_06_the_alarm_and_the_breaker_count_the_same():
+    assert alarm_figures.CARRIER_FAILS_AT == breaker.OPENS_AFTER
+    assert limits.DEFAULT.most_waiting == alarm_figures.BACKLOG_PAGES_AT
 
 
 def test_ops_02_an_operator_out_of_reach_is_told_later_and_once(look, told, session, clock):

@@ -1,6 +1,5 @@
 """SMS go over a real SMPP bind in every script and length, and receipts come back, whatever befalls it."""
 
-import logging
 import threading
 import time
 
@@ -10,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from portal import clock as portal_clock
-from portal import logs
 from portal.core.provider_kinds import ProviderKind
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
@@ -26,6 +24,7 @@ from portal.delivery.providers.base import (
 )
 from portal.delivery.providers.judging import ACCOUNT, LATER, MESSAGE, PHONE
 from portal.delivery.providers.smpp_pdus import Pdu
+from tests.delivery.log_lines import every_line
 from tests.delivery.odd_servers import Authority
 from tests.delivery.providers import kannel_server
 from tests.delivery.providers.conftest import REFERENCE, TO, failed, open_here, refused
@@ -569,10 +568,8 @@ def test_nothing_arrives_at_an_address(open_smpp):
         open_smpp(1).read_receipts(Arrived("POST", "https://ringback.example/receipts/x/y"))
 
 
-def test_pii_02_no_log_line_and_no_word_names_what_was_sent(open_smpp, capfd, caplog):
-    logs.configure("debug")
-    caplog.set_level(logging.DEBUG)
-    with RawSmsc(accepts) as smsc:
+def test_pii_02_no_log_line_and_no_word_names_what_was_sent(open_smpp, capfd):
+    with every_line() as lines, RawSmsc(accepts) as smsc:
         carrier = open_smpp(smsc.port)
         carrier.send(sms_of())
         smsc.say(DELIVER, deliver(receipt("m1")))
@@ -580,10 +577,8 @@ def test_pii_02_no_log_line_and_no_word_names_what_was_sent(open_smpp, capfd, ca
         smsc.play = lambda playing, *_: playing.cut()
         failure = failed(lambda: carrier.send(sms_of()))
         carrier.close()
-    logs.configure("warning")
-    written = (
-        f"{capfd.readouterr()} {caplog.text} {failure!r} {failure.words} {carrier._where!r} {carrier.told!r}"
-    )
+    told = f"{failure!r} {failure.words} {carrier._where!r} {carrier.told!r}"
+    written = f"{capfd.readouterr()} {lines.getvalue()} {told}"
     for canary in ("482913", TO[1:], PASSWORD, "Your code"):
         assert canary not in written
 
