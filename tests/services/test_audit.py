@@ -18,6 +18,7 @@ from portal.services import (
     audit,
     audit_log,
     lookups,
+    message_redrives,
     own_numbers,
     phone_numbers,
     provider_order,
@@ -113,10 +114,20 @@ def help_users(desk: Desk, clock) -> set[str]:
         desk.resend(eve)
     desk.do(lambda ctx: refused_sends.note(ctx, eve, refused_sends.told_by(refused.value)))
     clock.advance(60)
+    desk.do(lambda ctx: redrive(ctx, eve), bob)
+    clock.advance(60)
     for deed in (Deed.RESEND, Deed.MARK_VERIFIED, Deed.END_TOKENS, Deed.FREE_NUMBER, Deed.DISABLE):
         order = support_deeds.Order(deed, eve, "She asked for it.")
         desk.do(lambda ctx, order=order: support_deeds.do(ctx, order), bob)
     return secrets
+
+
+def redrive(ctx, user_id: str) -> None:
+    """Has a message tried again that was set aside."""
+    message = ctx.session.scalars(select(Message).where(Message.user_id == user_id)).one()
+    message.state, message.reason = "dead", "rendering_failed"
+    ctx.session.flush()
+    message_redrives.redrive(ctx, message.serial, "The wording was put right.")
 
 
 def change_app(desk: Desk) -> str:
