@@ -149,7 +149,7 @@ class Worker:
         return True
 
     def empty_outbox(self) -> int:
-        """Sends whatever is due now; returns how many messages were taken up."""
+        """Sends whatever is due now; returns how many messages were taken up: none in quarantine (DAT-05)."""
         return self._senders.empty()
 
     def run_due_jobs(self) -> list[str]:

@@ -66,6 +66,7 @@ class AuditAction(ClosedList):
     SEND_REFUSED = "send.refused", "Was refused an SMS"
     AUDIT_EXPORTED = "audit.exported", "Exported the audit log"
     CODE_RESENT = "code.resent", "Asked for the code again"
+    MESSAGE_REDRIVEN = "message.redriven", "Had an SMS that was set aside tried again"
     CODE_RESET = "code.reset", "Replaced the code"
     CODE_WRONG = "code.wrong", "Sent a wrong code"
     CODE_EXHAUSTED = "code.exhausted", "Used up the guesses"

@@ -70,6 +70,7 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.NUMBER_FREED,
             AuditAction.SEND_REFUSED,
             AuditAction.CODE_RESENT,
+            AuditAction.MESSAGE_REDRIVEN,
             AuditAction.CODE_RESET,
             AuditAction.CODE_WRONG,
             AuditAction.CODE_EXHAUSTED,

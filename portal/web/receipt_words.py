@@ -10,15 +10,17 @@ from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.delivery.providers.base import Surroundings
 from portal.models import Provider
 
-# What an owner does with the address, by kind.
-_TYPED_IN: Final = {
-    ProviderKind.VONAGE: "Type this into your Vonage application, as the Status URL of Messages, with POST.",
-    ProviderKind.HTTP: "Give this address to your carrier, for its delivery reports.",
+# What an owner does with the address, for the kinds whose owner may have to.
+_SHOWN: Final = {
+    ProviderKind.HTTP: "Your request names this address where it says {receipts_url}; "
+    + "otherwise give it to your carrier.",
 }
-_BY_ITSELF: Final = {
-    ProviderKind.TWILIO: "Nothing to do: Ringback names an address for receipts with each SMS.",
-    ProviderKind.KANNEL: "Nothing to do: Ringback names an address for receipts with each SMS.",
-    ProviderKind.SMPP: "Nothing to do: receipts come over the connection that SMS leave by.",
+_BY_ITSELF: Final = "Ringback names an address for receipts with each SMS."
+_WITHOUT_ADDRESS: Final = {
+    ProviderKind.TWILIO: _BY_ITSELF,
+    ProviderKind.VONAGE: f"{_BY_ITSELF} Switch signed webhooks on in the settings of your Vonage account.",
+    ProviderKind.KANNEL: f"{_BY_ITSELF} Your Kannel must be able to reach it.",
+    ProviderKind.SMPP: "They come over the connection that SMS leave by.",
 }
 
 
@@ -35,10 +37,10 @@ class Receipts:
 def of(provider: Provider) -> Receipts:
     """What an owner has to know about one provider's receipts."""
     kind = kind_named(provider.kind)
-    address = address_of(provider.id) if kind in _TYPED_IN else None
+    address = address_of(provider.id) if kind in _SHOWN else None
     has_base = bool(current_app.extensions["ringback"].settings.base_url)
     can_arrive = has_base or kind is ProviderKind.SMPP
-    return Receipts(_TYPED_IN.get(kind) or _BY_ITSELF[kind], address, can_arrive)
+    return Receipts(_SHOWN.get(kind) or _WITHOUT_ADDRESS[kind], address, can_arrive)
 
 
 def address_of(provider_id: str) -> str:

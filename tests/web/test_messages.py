@@ -284,6 +284,19 @@ def test_all_that_failed_are_tried_again_each_with_its_reason_on_record(bobs, bo
     assert len(session.scalars(select(Message).where(Message.state == MessageState.QUEUED)).all()) == 3
 
 
+def test_del_08_a_message_that_was_set_aside_goes_out_itself(bobs, bob, address, session, failed):
+    user_id = failed()
+    session.execute(update(Message).values(state=MessageState.DEAD, attempts=5))
+    assert "Set aside" in bobs.get(address).text
+    page = bobs.get(f"{address}/retries").text
+    bobs.post(f"{address}/retries", {"reason": "Carrier was down", "up_to": up_to(page)})
+    [message] = session.scalars(select(Message).where(Message.user_id == user_id)).all()
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.MESSAGE_REDRIVEN)).one()
+
+    assert (message.state, message.attempts, message.reason) == ("queued", 0, None)
+    assert (entry.user_id, entry.actor_id, entry.reason) == (user_id, bob.id, "Carrier was down")
+
+
 @pytest.mark.parametrize("reason", ["", "no", "call +819012345678"])
 def test_without_a_reason_nothing_is_sent_and_nothing_typed_is_lost(bobs, address, session, failed, reason):
     failed()

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from portal.core import credentials
 from portal.core.reasons import Reason
 from portal.delivery.providers.base import ProviderRefused, ProviderUnreachable
-from portal.models import App, AuditEntry, Provider
+from portal.models import Account, App, AuditEntry, Message, Provider
 from portal.web import provider_checks
 from tests import factories
 from tests.web.carrier_kinds import KEY, SECRET, TYPED, carrier
@@ -367,6 +367,23 @@ def test_the_receipts_address_is_shown_where_somebody_has_to_type_it_in(alices, 
     assert "PORTAL_BASE_URL" in text
 
 
+def test_in_a_live_app_a_test_goes_to_the_owners_own_number_once_that_is_known(
+    alices, alice, address, added, session, shop
+):
+    it = added()
+    send = f'action="/apps/{shop.id}/sms-templates/en/test"'
+    assert send not in alices.get(f"{address}/{it.id}").text
+    alices.post(f"{address}/live")
+    assert send in alices.get(f"{address}/{it.id}").text
+    refused = alices.post(f"/apps/{shop.id}/sms-templates/en/test")
+    assert "confirm your own number first" in main(refused.text)
+    session.get(Account, alice.id).phone_number = "+819012345678"
+    session.flush()
+
+    assert alices.post(f"/apps/{shop.id}/sms-templates/en/test").status_code == 303
+    assert session.scalars(select(Message.phone_number)).all() == ["+819012345678"]
+
+
 @pytest.mark.parametrize("path", ["", "/check", "/switch", "/place", "/removal"])
 def test_ten_02_another_apps_provider_is_not_there(alices, address, carrier, session, path):
     other = factories.provider(session)
@@ -391,8 +408,8 @@ def test_ten_05_support_reads_that_a_provider_changed_but_not_its_settings(
     added()
     owners, supports = (each.get(f"/apps/{shop.id}/audit").text for each in (alices, bobs))
 
-    assert "https://sms.example/send" in owners
-    assert "https://sms.example/send" not in supports
+    assert "https://sms.example" in owners
+    assert "https://sms.example" not in supports
     for page in (owners, supports):
         assert "Added a provider" in page
         assert "Tea carrier" in page
