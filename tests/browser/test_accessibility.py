@@ -47,8 +47,9 @@ class Scene:
     fail_one: Callable[[], None] = field(repr=False)
     audit_full: Callable[[int], None] = field(repr=False)
     one_look_up: Callable[[], None] = field(repr=False)
-    # The shop's carriers, by their ids.
+    # The shop's carriers, by their ids, and the serial of a message that was set aside.
     carriers: list[str]
+    dead: int
 
     def open(self, path: str) -> None:
         """Opens a page of the shop."""
@@ -246,7 +247,7 @@ def an_empty_inbox(scene: Scene) -> None:
 def messages_of_all_kinds(scene: Scene) -> None:
     scene.fail_one()
     scene.open("/messages")
-    expect(scene.page.get_by_role("link", name="Try 1 failed one again")).to_be_visible()
+    expect(scene.page.get_by_role("link", name="Try 2 failed ones again")).to_be_visible()
 
 
 def no_messages_yet(scene: Scene) -> None:
@@ -276,7 +277,13 @@ def no_such_message(scene: Scene) -> None:
 def a_retry_without_a_reason(scene: Scene) -> None:
     scene.fail_one()
     scene.open("/messages/retries")
-    scene.page.get_by_role("button", name="Send 1 SMS").click()
+    scene.page.get_by_role("button", name="Send 2 SMS").click()
+    expect(scene.page.locator("#reason[aria-invalid]")).to_be_focused()
+
+
+def a_redrive_without_a_reason(scene: Scene) -> None:
+    scene.open(f"/messages/{scene.dead}/retry")
+    scene.page.get_by_role("button", name="Try this SMS again").click()
     expect(scene.page.locator("#reason[aria-invalid]")).to_be_focused()
 
 
@@ -365,6 +372,7 @@ PAGES = {
     "reveals.ask": "{shop}/users/{changing}/reveal",
     "messages.index": "{shop}/messages",
     "message_retries.ask": "{shop}/messages/retries",
+    "message_redrives.ask": "{shop}/messages/{dead}/retry",
     "audit_log.index": "{shop}/audit",
     "sms_templates.index": "{shop}/sms-templates",
     "sms_templates.new": "{shop}/sms-templates/new",
@@ -420,6 +428,7 @@ STATES = [
     messages_that_failed,
     no_such_message,
     a_retry_without_a_reason,
+    a_redrive_without_a_reason,
     more_entries_than_a_page,
     entries_of_one_user,
     no_such_entry,
@@ -452,6 +461,7 @@ def test_every_page_has_a_case_here(app: Flask):
 @pytest.mark.parametrize("endpoint", [endpoint for endpoint, path in PAGES.items() if path])
 def test_every_page_can_be_read_by_everybody(scene, endpoint):
     there = {"shop": scene.shop, "changing": scene.changing, "carrier": scene.carriers[1]}
+    there["dead"] = scene.dead
     scene.page.goto(PAGES[endpoint].format(**there))
 
     assert_everybody_can_read(scene.page, scene.watch)
@@ -534,7 +544,9 @@ def _problems(page: Page, variant: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def scene(alices, watch, shop, town, phone_full, fail_one, audit_full, one_look_up, carriers) -> Scene:
+def scene(
+    alices, watch, shop, town, phone_full, fail_one, audit_full, one_look_up, carriers, set_one_aside
+) -> Scene:
     """Alice at her desk, and the town in her shop."""
     assert re.fullmatch(r"[A-Za-z0-9._-]{64}", LONGEST_LOGIN_NAME)
     phone_full(2)
@@ -548,4 +560,5 @@ def scene(alices, watch, shop, town, phone_full, fail_one, audit_full, one_look_
         audit_full,
         one_look_up,
         [each.id for each in carriers],
+        set_one_aside(),
     )

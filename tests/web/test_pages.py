@@ -10,6 +10,7 @@ from portal.models import random_id
 from tests import factories
 
 CUSTOMER = "/users/abcdefabcdef-4abc-8abc-abcd-abcdefab"
+DEAD = 4_711
 PROVIDER = "/provider/" + "0123456789abcdef" * 2
 PAGES = {
     "": Action.SEE_APP,
@@ -35,6 +36,7 @@ PAGES = {
     "/inbox": Action.SEE_INBOX,
     "/messages": Action.SEE_MESSAGES,
     "/messages/retries": Action.HELP_USERS,
+    f"/messages/{DEAD}/retry": Action.HELP_USERS,
     "/audit": Action.SEE_AUDIT,
     "/provider": Action.MANAGE_PROVIDERS,
     "/provider/new": Action.MANAGE_PROVIDERS,
@@ -82,6 +84,7 @@ QUESTIONS = {
 def carrier(session, shop):
     """The shop's provider, which the pages above name."""
     named = {"id": PROVIDER.rpartition("/")[2], "settings": {"url": "https://sms.example/send"}}
+    factories.message(session, app_id=shop.id, serial=DEAD, state="dead")
     return factories.provider(session, app_id=shop.id, **named)
 
 
