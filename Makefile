@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench format lock screenshots coverage urls browser kannel
+.PHONY: help run test soak check bench format lock screenshots coverage urls browser kannel
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ run: $(VENV)/.run ## Start Ringback with demo data, and print where it is
 
 test: $(VENV)/.dev $(SDK)/node_modules/.package-lock.json browser kannel ## Run every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+soak: $(VENV)/.dev ## Run the proofs that take minutes: restarts, kills and floods, again and again
+	@$(BIN)/python -m pytest -n 0 --override-ini norecursedirs=node_modules tests/soak -s $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types, floors, spelling and templates
 	@$(BIN)/ruff format --check .

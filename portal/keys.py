@@ -125,11 +125,6 @@ def _read(path: Path) -> Keys:
     return keys
 
 
-def _are_whole(keys: Keys) -> bool:
-    # One that is not there yet is made at the next start.
-    return all(len(key) >= 32 for key in (keys.receipts, keys.backups) if key)
-
-
 def _changed_at(path: Path) -> tuple[int, int] | None:
     """What tells one state of the file from the next; None where there is no file."""
     try:
@@ -137,6 +132,11 @@ def _changed_at(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino
+
+
+def _are_whole(keys: Keys) -> bool:
+    # One that is not there yet is made at the next start.
+    return all(len(key) >= 32 for key in (keys.receipts, keys.backups) if key)
 
 
 def _text(found: object) -> str:

@@ -5,7 +5,6 @@ carrier's own settings may be is for its file under delivery/providers to say, a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import delete, select, update
@@ -16,28 +15,14 @@ from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.core.sealing import BrokenSeal
 from portal.errors import BadInput, NotFound, Overtaken
 from portal.models import App, AuditAction, Provider, random_id
-from portal.services import audit
+from portal.services import audit, provider_details
 from portal.services.context import Context
+from portal.services.provider_details import Wanted
 
 MOST: Final = 10
 LONGEST_LABEL: Final = 40
 LONGEST_TEXT: Final = 8_000
 CHANGED_MEANWHILE: Final = "Somebody else changed this provider since you looked. Nothing was changed."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """A provider as its owner describes it. `secrets` holds what was typed; a change keeps the others.
-
-    `forgotten` names secrets to take away. `bound_to` names the settings, such as an address, whose change
-    asks for every secret anew: nobody may lead a stored secret to a place of their own.
-    """
-
-    label: str
-    settings: Mapping[str, str]
-    secrets: Mapping[str, str] = field(repr=False)
-    forgotten: frozenset[str] = frozenset()
-    bound_to: frozenset[str] = frozenset()
 
 
 def all_of(session: Session, app_id: str) -> Sequence[Provider]:
@@ -92,7 +77,7 @@ def add(ctx: Context, kind: ProviderKind, wanted: Wanted) -> Provider:
     )
     ctx.session.add(provider)
     ctx.session.flush()
-    details = {"provider": label, "kind": kind.sentence, "settings": dict(wanted.settings)}
+    details = {"provider": label, "kind": kind.sentence} | provider_details.of_new(wanted)
     audit.record(ctx, AuditAction.PROVIDER_ADDED, details=details)
     return provider
 
@@ -107,7 +92,7 @@ def change(ctx: Context, provider_id: str, wanted: Wanted, seen: str) -> None:
     _refuse_overtaken(provider, seen)
     others = [each for each in all_of(ctx.session, ctx.app_id) if each.id != provider_id]
     label = _checked(wanted, others)
-    details = _difference(provider, label, wanted)
+    details = provider_details.of_change(provider, label, wanted)
     secrets = _kept_and_typed(ctx, provider, wanted)
     if not details and not wanted.secrets and not wanted.forgotten:
         return
@@ -115,7 +100,7 @@ def change(ctx: Context, provider_id: str, wanted: Wanted, seen: str) -> None:
     if wanted.secrets or wanted.forgotten:
         sealed = _sealed(ctx, provider_id, secrets)
         values |= sealed
-        details["credentials"] = _told(provider.secret_last4, sealed["secret_last4"])
+        details["credentials"] = provider_details.last_fours(provider.secret_last4, sealed["secret_last4"])
     _write(ctx, provider, values | _FRESH_START)
     audit.record(ctx, AuditAction.PROVIDER_CHANGED, details={"provider": label} | details)
 
@@ -215,16 +200,3 @@ def _sealed(ctx: Context, provider_id: str, secrets: Mapping[str, str]) -> dict[
         "sealing_key_version": version,
         "secret_last4": credentials.last_four(first),
     }
-
-
-def _difference(provider: Provider, label: str, wanted: Wanted) -> dict[str, object]:
-    """What differs, with before and after. No secret is among it."""
-    found: dict[str, object] = {} if provider.label == label else {"label": [provider.label, label]}
-    names = dict.fromkeys([*provider.settings, *wanted.settings])
-    pairs = {name: [provider.settings.get(name), wanted.settings.get(name)] for name in names}
-    changed = {name: pair for name, pair in pairs.items() if (pair[0] or "") != (pair[1] or "")}
-    return found | ({"settings": changed} if changed else {})
-
-
-def _told(before: object, after: object) -> list[str]:
-    return [f"•••• {each}" if each else "••••" for each in (before, after)]

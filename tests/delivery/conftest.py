@@ -18,7 +18,7 @@ from portal.models import ActorKind, App, Message, PhoneNumberLimit, Provider, U
 from portal.services import apps, phone_numbers, providers, user_numbers, users, verifications
 from portal.services.apps import AppChanges
 from portal.services.context import Caller
-from portal.services.providers import Wanted
+from portal.services.provider_details import Wanted
 from portal.services.users import Registration
 
 DORA = "+819012345678"

@@ -8,7 +8,7 @@ from portal.errors import BadInput, Overtaken
 from portal.models import App, AuditEntry
 from portal.services import app_modes, providers
 from portal.services.app_modes import Effect
-from portal.services.providers import Wanted
+from portal.services.provider_details import Wanted
 
 
 @pytest.fixture

@@ -12,11 +12,12 @@ from portal.errors import BadInput, NotFound, Overtaken
 from portal.models import ActorKind, AuditEntry, Provider
 from portal.services import provider_order, providers
 from portal.services.context import Caller
-from portal.services.providers import Wanted
+from portal.services.provider_details import Wanted
 from tests.services.conftest import Desk
 
 SECRET, OTHER = "correct-horse-9931", "battery-staple-0042"
 PLACE = {"url": "https://sms.example/send", "sender": "Shop"}
+SHOWN = PLACE | {"url": "https://sms.example"}
 
 
 def wanted(label: str = "Tea", **changes: object) -> Wanted:
@@ -67,7 +68,7 @@ def test_ops_05_what_is_added_is_sealed_for_its_own_row_and_shows_its_last_four(
     with pytest.raises(BrokenSeal):
         credentials.open_up(keys.sealing, desk.app_id, "another", it.sealing_key_version, it.sealed)
     assert noted(desk) == [
-        ("provider.added", {"provider": "Tea", "kind": "HTTP request", "settings": PLACE}),
+        ("provider.added", {"provider": "Tea", "kind": "HTTP request", "settings": SHOWN}),
     ]
 
 
@@ -237,3 +238,29 @@ def test_ten_02_another_apps_provider_is_not_there(desk, add, transaction, keys)
             other.do(verb, Caller(ActorKind.APP, other.app_id))
     assert other.do(lambda ctx: list(providers.all_of(ctx.session, other.app_id))) == []
     assert order(desk) == ["Tea"]
+
+
+def test_pii_02_the_log_tells_settings_without_numbers_free_text_and_ways_of_addresses(desk, add):
+    typed = {
+        "url": "https://user:key-in-it@sms.example:8443/send?key=abc",
+        "sender": "+15550100123",
+        "headers": "Authorization: Bearer abc",
+        "charset": "gsm",
+    }
+    it = add(settings=typed, unshown=frozenset({"headers"}))
+    later = typed | {"headers": "none", "sender": "Shop", "charset": ""}
+    change(desk, it, wanted(settings=later, secrets={}, unshown=frozenset({"headers"})))
+
+    assert [details["settings"] for _, details in noted(desk)] == [
+        {
+            "url": "https://sms.example:8443",
+            "sender": "••• 0123",
+            "headers": "25 characters",
+            "charset": "gsm",
+        },
+        {
+            "headers": ["25 characters", "4 characters"],
+            "sender": ["••• 0123", "Shop"],
+            "charset": ["gsm", None],
+        },
+    ]

@@ -15,7 +15,7 @@ from portal.core.provider_kinds import ProviderKind
 from portal.core.roles import ALLOWED, Role
 from portal.models import App
 from portal.services import accounts, apps, providers
-from portal.services.providers import Wanted
+from portal.services.provider_details import Wanted
 from tests.web.crawl import Crawl, Secrets
 from tests.web.desk_lives import CANARY, NOTICE, NUMBERS, WHY, Lives
 

@@ -28,7 +28,7 @@ from portal.delivery.providers.base import (
     WrongSignature,
 )
 from portal.delivery.providers.judging import ACCOUNT, LATER, MESSAGE, PHONE, Verdict
-from portal.delivery.providers.smpp_link import Lost, NotBound, Where
+from portal.delivery.providers.smpp_link import Link, Lost, NotBound, Where
 from portal.delivery.providers.smpp_parts import BASES, OnTheirWay, Parts
 from portal.delivery.providers.smpp_pdus import Pdu
 from portal.delivery.providers.smpp_session import Session
@@ -88,6 +88,8 @@ _CODES: Final[Mapping[int, Verdict]] = {
 }
 _OK: Final = 0x00
 _TOO_FAST: Final = frozenset({0x14, 0x58})
+# How long (s) a receipt that nobody knows waits for the answers that are under way.
+_EARLY: Final = 1.0
 # The rest (s) before another try where the SMSC says that it gets too much.
 _REST: Final = 1.0
 
@@ -125,6 +127,7 @@ class Smpp:
         self._sender = settings["sender"]
         self._on_receipts = surroundings.on_receipts
         self._on_their_way = OnTheirWay(settings["receipt_ids"])
+        self._asked: set[asyncio.Event] = set()
         self._opening = threading.Lock()
         self._session: Session | None = None
 
@@ -178,14 +181,23 @@ class Smpp:
         link = await session.link(until)
         parts = Parts(len(units))
         for unit in units:
-            answer = await link.ask(unit, until, lambda pdu: self._note(parts, pdu))
+            answer = await self._ask(link, unit, until, parts)
             while answer.status in _TOO_FAST and parts.ids and loop.time() + _REST < until:
                 # A part is there already, so the others are worth waiting for.
                 await asyncio.sleep(_REST)
-                answer = await link.ask(unit, until, lambda pdu: self._note(parts, pdu))
+                answer = await self._ask(link, unit, until, parts)
             if answer.status != _OK:
                 raise _Refused(answer.status)
         return parts.ids[0]
+
+    async def _ask(self, link: Link, unit: SubmitSm, until: float, parts: Parts) -> Pdu:
+        is_over = asyncio.Event()
+        self._asked.add(is_over)
+        try:
+            return await link.ask(unit, until, lambda pdu: self._note(parts, pdu))
+        finally:
+            self._asked.discard(is_over)
+            is_over.set()
 
     def _note(self, parts: Parts, answer: Pdu) -> None:
         if answer.status == _OK:
@@ -193,7 +205,12 @@ class Smpp:
 
     async def _receive(self, pdu: Pdu) -> bool:
         told = smpp_pdus.read_receipt(pdu)
-        receipt = self._on_their_way.receipt(told) if told else None
+        if told is None:
+            return True
+        if self._asked and not self._on_their_way.knows(told):
+            # Some SMSCs send a receipt before the very answer that names its part.
+            await _answers_to(self._asked)
+        receipt = self._on_their_way.receipt(told)
         if receipt is None:
             return True
         try:
@@ -201,6 +218,14 @@ class Smpp:
         except Exception:  # noqa: BLE001 - whatever keeps a receipt from being noted, the SMSC shall come again
             return False
         return True
+
+
+async def _answers_to(asked: set[asyncio.Event]) -> None:
+    """Waits until everything that is asked now is answered, for a second at most."""
+    waiting = [asyncio.create_task(each.wait()) for each in asked]
+    _, late = await asyncio.wait(waiting, timeout=_EARLY)
+    for each in late:
+        each.cancel()
 
 
 async def _bound(session: Session) -> None:

@@ -21,8 +21,10 @@ _OK, _UNKNOWN_COMMAND, _COME_AGAIN = 0x00, 0x03, 0x64
 # Without a word for so long (s), the SMSC is asked whether it is there; and how long it may think about it.
 QUIET: Final = 30.0
 PATIENCE: Final = 10.0
-# How many of our units may be on their way without an answer, and how many of theirs are looked at at once.
+# How many of our units may be on their way without an answer, and how many of theirs are looked at at once;
+# the latter may wait for answers to the former, so they must not keep those from being read.
 _WINDOW: Final = 10
+_HANDS: Final = 200
 
 
 class NotBound(Exception):
@@ -63,7 +65,7 @@ class Link:
     ) -> None:
         self._reader, self._writer, self._receive = reader, writer, receive
         self._waiting: dict[int, tuple[asyncio.Future[Pdu], Callable[[Pdu], None] | None]] = {}
-        self._window, self._hands = asyncio.Semaphore(_WINDOW), asyncio.Semaphore(_WINDOW)
+        self._window, self._hands = asyncio.Semaphore(_WINDOW), asyncio.Semaphore(_HANDS)
         self._tasks: set[asyncio.Task[None]] = set()
         self._sequence = 0
 

@@ -40,6 +40,10 @@ class OnTheirWay:
         while len(self._known) > _MOST:
             self._known.popitem(last=False)
 
+    def knows(self, told: Told) -> bool:
+        """Whether a receipt is of a part that this process sent."""
+        return _in_decimal(told.part_id, self._receipt_base) in self._known
+
     def receipt(self, told: Told) -> Receipt | None:
         """The receipt of a whole SMS that one of a part makes; None while others are waited for."""
         part_id = _in_decimal(told.part_id, self._receipt_base)

@@ -20,7 +20,8 @@ from wtforms.validators import ValidationError
 from portal.core.provider_kinds import ProviderKind
 from portal.delivery.providers import installed
 from portal.delivery.providers.base import Field, WrongField
-from portal.services.providers import LONGEST_LABEL, Wanted
+from portal.services.provider_details import Wanted
+from portal.services.providers import LONGEST_LABEL
 
 _OWN, _FORGET = "carrier_", "forget_"
 TYPE_AGAIN: Final = "Type this again: a secret is not sent back to your browser."
@@ -69,6 +70,7 @@ class ProviderForm(FlaskForm):
             secrets={name: text for name, text in typed.items() if text and name in secret},
             forgotten=frozenset(self._forgotten()),
             bound_to=_ADDRESSES,
+            unshown=frozenset(each.name for each in self.fields if each.is_long),
         )
 
     def refuse(self, name: str, fix: str) -> None:

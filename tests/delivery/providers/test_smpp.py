@@ -458,6 +458,21 @@ def test_one_failed_part_fails_the_sms_and_unknown_ids_are_told_as_they_are(open
     assert found == {"m1": ReceiptState.FAILED, "x7": ReceiptState.DELIVERED}
 
 
+def test_a_receipt_that_is_faster_than_its_answer_counts_all_the_same(open_smpp):
+    def play(smsc, command, sequence, body):
+        if command == SUBMIT:
+            part_id = f"m{len(smsc.of(SUBMIT))}"
+            smsc.say(DELIVER, deliver(receipt(part_id)))
+            settle(0.05)
+        return accepts(smsc, command, sequence, body)
+
+    with RawSmsc(play) as smsc:
+        carrier = open_smpp(smsc.port)
+        assert carrier.send(sms_of(JAPANESE * 9)).reference == "m1"
+        until(lambda: len(smsc.of(DELIVER | 0x80000000)) == 3)
+    assert [(each.reference, each.state) for each in carrier.told] == [("m1", ReceiptState.DELIVERED)]
+
+
 @pytest.mark.parametrize(
     ("setting", "answered", "told"),
     [
