@@ -1,24 +1,55 @@
 """Which keys does this server hold? Kept in a file beside the database, never in it (OTP-09, OPS-05)."""
 
+import fcntl
 import json
 import os
 import secrets
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 FILE = "keys.json"
+# What AES-256 takes.
+_SEALING_BYTES = 32
+
+_Stored = dict[str, object]
 
 
 class WrongKeys(Exception):
     """The key file cannot be used; the message says why."""
 
 
+class SealingKeys(dict[int, bytes]):
+    """A version to the key that values in rows are sealed with.
+
+    A version that another process added since is looked up in the file, so that nobody must be started again.
+    """
+
+    def __init__(self, path: Path, found: dict[int, bytes]) -> None:
+        super().__init__(found)
+        self._path = path
+
+    def __missing__(self, version: int) -> bytes:
+        """The key of a version that was not there at the start. Raises KeyError and WrongKeys."""
+        self.update(_read(self._path).sealing)
+        if version not in self:
+            raise KeyError(version)
+        return self[version]
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """`session` signs portal forms; `codes` maps a version to the key that codes are derived with."""
+    """`session` signs portal forms; `codes` maps a version to the key that codes are derived with.
 
-    session: str
-    codes: dict[int, bytes]
+    `sealing` maps a version to the key that credentials are sealed with; `receipts` makes the addresses that
+    providers send receipts to.
+    """
+
+    session: str = field(repr=False)
+    codes: dict[int, bytes] = field(repr=False)
+    sealing: dict[int, bytes] = field(repr=False)
+    receipts: bytes = field(repr=False)
 
     @property
     def code_version(self) -> int:
@@ -27,7 +58,10 @@ class Keys:
 
 
 def load(home: Path) -> Keys:
-    """The keys in `home`, made at the first start. Raises WrongKeys when the file is damaged."""
+    """The keys in `home`, made at the first start, and completed when the file is of an earlier Ringback.
+
+    Raises WrongKeys when the file is damaged.
+    """
     path = home / FILE
     try:
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -35,14 +69,48 @@ def load(home: Path) -> Keys:
         raise WrongKeys(f"PORTAL_HOME is {home}: {error.strerror}. Name a folder.") from error
     if not path.exists():
         _make(path)
+    keys = _read(path)
+    if not keys.sealing or not keys.receipts:
+        _change(path, _complete)
+        keys = _read(path)
+    return keys
+
+
+def add_sealing_key(home: Path) -> int:
+    """Adds a sealing key to the file in `home`, and returns its version; the older ones stay (OPS-05)."""
+    load(home)
+    _change(home / FILE, _add_sealing_key)
+    return max(_read(home / FILE).sealing)
+
+
+def remove_sealing_keys(home: Path, versions: Collection[int]) -> None:
+    """Takes sealing keys out of the file in `home`, but never the newest one."""
+
+    def remove(stored: _Stored) -> None:
+        found = stored["sealing"]
+        assert isinstance(found, dict)
+        newest = str(max(map(int, found)))
+        gone = {str(version) for version in versions} - {newest}
+        stored["sealing"] = {version: key for version, key in found.items() if version not in gone}
+
+    _change(home / FILE, remove)
+
+
+def _read(path: Path) -> Keys:
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        codes = {int(version): bytes.fromhex(key) for version, key in stored["codes"].items()}
-        keys = Keys(session=_text(stored["session"]), codes=codes)
+        keys = Keys(
+            session=_text(stored["session"]),
+            codes=_versions(stored["codes"]),
+            sealing=SealingKeys(path, _versions(stored.get("sealing", {}))),
+            receipts=bytes.fromhex(stored.get("receipts", "")),
+        )
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WrongKeys(f"{FILE} in PORTAL_HOME cannot be read: restore it from your backup.") from error
     if not keys.codes or min(len(key) for key in keys.codes.values()) < 32 or len(keys.session) < 32:
         raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key that is too short.")
+    if {len(key) for key in keys.sealing.values()} - {_SEALING_BYTES} or 0 < len(keys.receipts) < 32:
+        raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key of the wrong length.")
     return keys
 
 
@@ -52,14 +120,27 @@ def _text(found: object) -> str:
     return found
 
 
+def _versions(found: dict[str, str]) -> dict[int, bytes]:
+    return {int(version): bytes.fromhex(key) for version, key in found.items()}
+
+
+def _complete(stored: _Stored) -> None:
+    if not stored.get("sealing"):
+        stored["sealing"] = {"1": secrets.token_hex(_SEALING_BYTES)}
+    if not stored.get("receipts"):
+        stored["receipts"] = secrets.token_hex(32)
+
+
+def _add_sealing_key(stored: _Stored) -> None:
+    found = stored["sealing"]
+    assert isinstance(found, dict)
+    found[str(max(map(int, found)) + 1)] = secrets.token_hex(_SEALING_BYTES)
+
+
 def _make(path: Path) -> None:
-    stored = {"session": secrets.token_hex(32), "codes": {"1": secrets.token_hex(32)}}
-    draft = path.with_name(f"{FILE}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(stored, file, indent=2)
-        file.flush()
-        os.fsync(file.fileno())
+    stored: _Stored = {"session": secrets.token_hex(32), "codes": {"1": secrets.token_hex(32)}}
+    _complete(stored)
+    draft = _draft(path, stored)
     try:
         # Two processes may start at once: a link fails where a rename would replace the other's keys.
         os.link(draft, path)
@@ -67,3 +148,33 @@ def _make(path: Path) -> None:
         pass
     finally:
         draft.unlink()
+
+
+def _change(path: Path, change: Callable[[_Stored], None]) -> None:
+    """Changes the file in one step: whoever reads it meanwhile finds the old keys or the new, both whole."""
+    with _alone(path.parent):
+        stored = json.loads(path.read_text(encoding="utf-8"))
+        change(stored)
+        _draft(path, stored).replace(path)
+
+
+@contextmanager
+def _alone(home: Path) -> Iterator[None]:
+    """One process at a time; the lock ends with its process, so that a crash leaves none behind."""
+    descriptor = os.open(home, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _draft(path: Path, stored: _Stored) -> Path:
+    draft = path.with_name(f"{FILE}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(stored, file, indent=2)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft

@@ -16,7 +16,7 @@ START = """
 import sys; from pathlib import Path; from portal import keys
 sys.stdin.read(1)
 found = keys.load(Path(sys.argv[1]))
-print(found.session, found.codes[1].hex())
+print(found.session, found.codes[1].hex(), found.sealing[1].hex(), found.receipts.hex())
 """
 GOOD = {"session": "a" * 64, "codes": {"1": "ab" * 32}}
 
@@ -35,6 +35,38 @@ def test_the_first_start_makes_keys_and_every_other_start_finds_them(tmp_path):
     assert len(made.session) == 64
 
 
+def test_a_file_of_an_earlier_ringback_is_completed_and_keeps_what_it_has(tmp_path):
+    write(tmp_path, GOOD)
+    found = load(tmp_path)
+    assert (found.session, found.codes) == (GOOD["session"], {1: bytes.fromhex("ab" * 32)})
+    assert [len(key) for key in found.sealing.values()] == [32]
+    assert len(found.receipts) == 32
+    assert load(tmp_path) == found
+    assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == [FILE]
+
+
+def test_ops_05_no_key_stands_in_the_words_for_the_keys(tmp_path):
+    found = load(tmp_path)
+    assert repr(found) == "Keys()"
+
+
+def test_ops_05_a_new_sealing_key_is_found_by_processes_that_run_already(tmp_path):
+    running = load(tmp_path)
+    assert keys.add_sealing_key(tmp_path) == 2
+    assert running.sealing[2] == load(tmp_path).sealing[2] != running.sealing[1]
+    with pytest.raises(KeyError):
+        running.sealing[3]
+
+
+def test_ops_05_a_sealing_key_can_be_taken_away_but_never_the_newest(tmp_path):
+    load(tmp_path)
+    keys.add_sealing_key(tmp_path)
+    keys.add_sealing_key(tmp_path)
+    keys.remove_sealing_keys(tmp_path, [1, 3])
+    assert sorted(load(tmp_path).sealing) == [2, 3]
+
+
 def test_two_homes_share_no_key(tmp_path):
     one, other = load(tmp_path / "one"), load(tmp_path / "other")
     assert one.session != other.session
@@ -48,7 +80,10 @@ def test_ops_05_only_the_owner_may_read_the_file_and_no_draft_is_left(tmp_path):
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 
 
-def test_processes_that_start_at_once_get_the_same_keys(tmp_path):
+@pytest.mark.parametrize("before", [None, GOOD])
+def test_processes_that_start_at_once_get_the_same_keys(tmp_path, before):
+    if before:
+        write(tmp_path, before)
     command = [sys.executable, "-c", START, str(tmp_path)]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "cwd": ROOT}
     processes = [subprocess.Popen(command, **pipes) for _ in range(4)]
@@ -101,6 +136,14 @@ def test_new_codes_use_the_highest_version_and_older_keys_stay(tmp_path):
         GOOD | {"session": None},
         GOOD | {"session": 10**40},
         GOOD | {"session": ["a"] * 64},
+        GOOD | {"sealing": {"1": "ab" * 31}},
+        GOOD | {"sealing": {"1": "ab" * 33}},
+        GOOD | {"sealing": {"1": ""}},
+        GOOD | {"sealing": {"one": "ab" * 32}},
+        GOOD | {"sealing": ["ab" * 32]},
+        GOOD | {"receipts": "ab" * 31},
+        GOOD | {"receipts": "no hex"},
+        GOOD | {"receipts": 5},
     ],
 )
 def test_a_damaged_file_is_refused_and_left_for_the_operator(tmp_path, content):
