@@ -27,9 +27,26 @@ class Action(ClosedList):
     SEE_SETTINGS = "see_settings", "See how verification is set"
     CHANGE_SETTINGS = "change_settings", "Switch verification and change its settings"
     SEE_SMS_TEMPLATES = "see_sms_templates", "Read the SMS templates"
-    CHANGE_SMS_TEMPLATES = "change_sms_templates", "Save and remove SMS templates"
-    MANAGE_KEYS = "manage_keys", "See the access keys and make a new secret"
+    CHANGE_SMS_TEMPLATES = "change_sms_templates", "Prepare SMS templates, and send tests of them"
+    PUBLISH_SMS_TEMPLATES = "publish_sms_templates", "Save, approve, import and remove SMS templates"
+    MANAGE_KEYS = "manage_keys", "See the access keys"
+    MAKE_SECRET = "make_secret", "Make a new ClientSecret"
 
+    @property
+    def needs_fresh_sign_in(self) -> bool:
+        """Whether its person must have proved within ten minutes who they are (WEB-09)."""
+        return self in NEEDS_FRESH_SIGN_IN
+
+
+# What could do harm at a browser that somebody left open (WEB-09, TEN-08, PII-08).
+NEEDS_FRESH_SIGN_IN: frozenset[Action] = frozenset(
+    {
+        Action.REVEAL_NUMBERS,
+        Action.EXPORT_AUDIT,
+        Action.PUBLISH_SMS_TEMPLATES,
+        Action.MAKE_SECRET,
+    }
+)
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(Action),

@@ -24,7 +24,12 @@ NUMBER_LIMITS: Final = frozenset(
 )
 # What only accounts of the portal meet is no answer for a user.
 OF_ACCOUNTS: Final = frozenset(
-    {Reason.TEST_DAILY_LIMIT, Reason.REVEAL_HOURLY_LIMIT, Reason.LOOK_UP_HOURLY_LIMIT}
+    {
+        Reason.TEST_DAILY_LIMIT,
+        Reason.SIGN_IN_LIMIT,
+        Reason.REVEAL_HOURLY_LIMIT,
+        Reason.LOOK_UP_HOURLY_LIMIT,
+    }
 )
 ANSWERS: Final = frozenset(Reason) - OF_ACCOUNTS
 _OF_ONE_CODE: Final = frozenset({Reason.RESEND_WAIT, Reason.SENDS_USED_UP})

@@ -16,8 +16,9 @@ from portal.errors import Forbidden, NotFound
 from portal.models import Account, ActorKind, App
 from portal.services import accounts
 from portal.services.context import Caller
+from portal.web import fresh_sign_ins
 from portal.web.render import go_to
-from portal.web.short_terms import is_short, may_be_repeated
+from portal.web.short_terms import this_address
 
 Given = ParamSpec("Given")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -56,11 +57,13 @@ def signed_in(view: Callable[Given, Response]) -> Callable[Given, Response]:
 
 
 def may(
-    action: Action,
+    action: Action, *, asks_first: bool = False
 ) -> Callable[[Callable[Concatenate[Standing, Given], Response]], Callable[..., Response]]:
     """Guards a page of one app. The view gets a Standing in place of the address's `app_id`.
 
-    Strangers get the same 404 as for an app that does not exist; members without the right get 403.
+    Strangers get the same 404 as for an app that does not exist; members without the right get 403. Where
+    `action` needs a fresh sign-in, changes ask for one first and keep what was typed; a page asks with
+    `asks_first`, so that nobody fills in a form for nothing (WEB-09).
     """
 
     def around(view: Callable[Concatenate[Standing, Given], Response]) -> Callable[..., Response]:
@@ -71,9 +74,14 @@ def may(
             g.standing = _standing(current_user, app_id)
             if not g.standing.may(action):
                 raise Forbidden("Your role in this app does not include this page. Ask an owner of the app.")
+            if action.needs_fresh_sign_in and (asks_first or request.method not in SAFE_METHODS):
+                asked = fresh_sign_ins.ask(_own_page_open())
+                if asked is not None:
+                    return asked
             return view(g.standing, *given, **named)
 
         guarded.guard = action  # type: ignore[attr-defined]
+        guarded.asks_first = asks_first  # type: ignore[attr-defined]
         return guarded
 
     return around
@@ -92,9 +100,16 @@ def ask_to_sign_in(*_mechanisms: object, **_headers: object) -> Response:
     target = ""
     if request.method in SAFE_METHODS and not request.headers.get("HX-Request"):
         # An address that somebody put a whole phone number into is not repeated in ours.
-        is_repeatable = is_short(request.args.get("q", "")) and may_be_repeated(request.args)
-        target = request.full_path.rstrip("?") if is_repeatable else request.path
+        target = this_address()
     return go_to(url_for("security.login", next=target or None))
+
+
+def _own_page_open() -> str:
+    """The page that is open in the browser: the one asked for, or the one that htmx asks from."""
+    if request.method in SAFE_METHODS:
+        return this_address()
+    path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    return path if is_own_path(path) else url_for("apps.index")
 
 
 def is_own_path(target: str) -> bool:

@@ -7,6 +7,7 @@ from flask_login import current_user
 
 from portal.core.roles import Action
 from portal.models import AppMode
+from portal.web import fresh_sign_ins
 from portal.web.guards import Standing
 from portal.web.short_terms import may_be_repeated
 from portal.web.themes import THEMES, chosen_theme
@@ -49,6 +50,7 @@ def _values() -> dict[str, object]:
         "memberships": g.get("memberships", []),
         "standing": standing,
         "rail": _entries(standing) if standing else [],
+        "is_fresh": fresh_sign_ins.is_fresh,
         "theme": chosen_theme(),
         "themes": THEMES,
         "here": _here() if request.method == "GET" else "",

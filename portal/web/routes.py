@@ -15,6 +15,7 @@ from portal.web import (
     assets,
     audit_exports,
     audit_log,
+    confirmations,
     errors,
     filters,
     guards,
@@ -72,6 +73,7 @@ BLUEPRINTS = (
     audit_log.pages,
     audit_exports.pages,
     themes.pages,
+    confirmations.pages,
 )
 
 

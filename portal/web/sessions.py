@@ -92,5 +92,6 @@ def _refuse_foreign_target() -> Response | None:
 
 def _render(template: str, **values: Any) -> Any:
     # Flask-Security answers a refused form with 200; ours say 422.
-    form = values.get("login_user_form")
-    return render_template(template, **values), 422 if form is not None and form.errors else 200
+    form = values["login_user_form"]
+    status = 429 if form.refusal else 422 if form.errors else 200
+    return render_template(template, **values), status

@@ -323,6 +323,8 @@ PAGES = {
     "sms_template_files.choose": "{shop}/sms-templates/import",
     "verifications.show": "{shop}/verification",
     "access_keys.show": "{shop}/access-keys",
+    # test_step_up.py waits eleven minutes first.
+    "confirmations.show": None,
 }
 # These only lead to another page, or to the page of a refusal.
 LEADS_ELSEWHERE = {"apps.start", "security.verify"}

@@ -19,14 +19,23 @@ MATRIX = {
     "change_settings": {"owner"},
     "see_sms_templates": {"owner"},
     "change_sms_templates": {"owner"},
+    "publish_sms_templates": {"owner"},
     "manage_keys": {"owner"},
+    "make_secret": {"owner"},
 }
+# What a sign-in of more than ten minutes ago is not enough for.
+NEEDS_FRESH_SIGN_IN = {"reveal_numbers", "export_audit", "publish_sms_templates", "make_secret"}
 CELLS = [(role, action) for action in MATRIX for role in ("owner", "support")]
 
 
 @pytest.mark.parametrize(("role", "action"), CELLS)
 def test_ten_05_a_role_may_do_what_the_matrix_says_and_no_more(role, action):
     assert may(Role(role), Action(action)) is (role in MATRIX[action])
+
+
+@pytest.mark.parametrize("action", Action)
+def test_web_09_what_could_do_harm_needs_a_fresh_sign_in(action):
+    assert action.needs_fresh_sign_in is (action.value in NEEDS_FRESH_SIGN_IN)
 
 
 def test_ten_05_every_role_and_every_action_stands_in_the_matrix():

@@ -19,6 +19,7 @@ from portal.core.limits import DEFAULT
 from portal.errors import Refusal
 from portal.models import ActorKind, App
 from portal.services import (
+    attempt_tallies,
     own_numbers,
     phone_numbers,
     reveals,
@@ -118,6 +119,11 @@ def log_in(ctx: Context, user_id: str) -> None:
     tokens.log_in(ctx, tokens.LoginCandidate(user_id, "hash", False), None, None)
 
 
+def try_password(ctx: Context, address: str) -> None:
+    """Is about to check a password."""
+    attempt_tallies.take(ctx, attempt_tallies.Tried.PASSWORD, address)
+
+
 VERBS = {
     verb.__name__: verb
     for verb in (
@@ -137,6 +143,7 @@ VERBS = {
         help_user,
         reveal,
         log_in,
+        try_password,
     )
 }
 

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from flask import current_app
 from flask_security import LoginForm
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, Length
 
-from portal.database import reading
-from portal.services import accounts
+from portal.errors import TooSoon
+from portal.web import proofs
 
 # One sentence for every cause: nobody learns which addresses have an account (ENU-01).
 REFUSED = "The e-mail address or the password is wrong."
@@ -20,22 +19,20 @@ class SignInForm(LoginForm):
     # A cookie that signs in again by itself would outlive the session row.
     remember = None  # type: ignore[assignment]
     password = PasswordField("Password", validators=[DataRequired("Enter your password."), Length(max=1024)])
+    refusal: TooSoon | None = None
 
     def validate(self, **_given: Any) -> bool:
         """Whether to sign in; sets `user`. Raises Busy when too many passwords are being checked."""
         address = (self.email.data or "").strip().lower()
-        typed = self.password.data or ""
-        account = accounts.find(reading(), address) if _plausible(address) else None
-        stored = account.password if account is not None and account.active else None
-        checked = current_app.extensions["ringback"].hasher.check(stored, typed[:1024])
-        if not checked.right:
+        try:
+            account = proofs.password_of(address, self.password.data or "")
+        except TooSoon as refusal:
+            self.refusal = refusal
+            self.form_errors.append(refusal.message)
+            return False
+        if account is None:
             self.form_errors.append(REFUSED)
             return False
         self.user = account
         self.user_authenticated = True
         return True
-
-
-def _plausible(address: str) -> bool:
-    # PostgreSQL cannot compare with NUL, and no encoding carries a lone surrogate.
-    return len(address) <= 254 and address.isprintable()
