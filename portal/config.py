@@ -52,6 +52,28 @@ class Settings:
             "one_of": ("debug", "info", "warning", "error"),
         },
     )
+    smtp_host: str = field(
+        default="", metadata={"says": "Mail server; without one, mails go to the terminal"}
+    )
+    smtp_port: int = field(
+        default=587, metadata={"says": "Port of the mail server, 1-65535", "range": (1, 65535)}
+    )
+    smtp_user: str = field(default="", metadata={"says": "Name to log in to the mail server with"})
+    smtp_password: str = field(default="", repr=False, metadata={"says": "Password of that name"})
+    smtp_sender: str = field(default="", metadata={"says": "Address that mails come from"})
+    smtp_security: str = field(
+        default="starttls",
+        metadata={"says": "How mails are protected", "one_of": ("starttls", "tls", "none")},
+    )
+    require_second_factor: bool = field(
+        default=False, metadata={"says": "Whether owners must have a second factor"}
+    )
+
+    @property
+    def address(self) -> str:
+        """The address that links in mails begin with (WEB-07)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.base_url or f"http://{host}:{self.port}"
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -121,6 +143,7 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_DATABASE_URL must begin with sqlite:// or postgresql://.")
     if settings.base_url and not re.fullmatch(r"https?://[^\s/?#]+", settings.base_url):
         raise WrongSetting("PORTAL_BASE_URL must look like https://ringback.example, without a path.")
+    _refuse_unsafe_mail(settings)
     if not settings.production:
         return
     if settings.limits != "default":
@@ -131,3 +154,10 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_BASE_URL must be set in production, and begin with https://.")
     if not settings.secure_cookies:
         raise WrongSetting("PORTAL_SECURE_COOKIES must be true in production.")
+
+
+def _refuse_unsafe_mail(settings: Settings) -> None:
+    if settings.smtp_host and not re.fullmatch(r"[^@\s]+@[^@\s]+", settings.smtp_sender):
+        raise WrongSetting("PORTAL_SMTP_SENDER must be an address such as ringback@example.com.")
+    if settings.production and settings.smtp_security == "none":
+        raise WrongSetting("PORTAL_SMTP_SECURITY must be starttls or tls in production.")

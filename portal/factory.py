@@ -7,11 +7,12 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import SecurityError
 
-from portal import config, database, keys, logs
+from portal import config, database, keys, logs, mailer
 from portal.api import errors as api_errors
 from portal.api import routes as api
 from portal.config import Settings
 from portal.core import limits
+from portal.mailer import Mailer
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
 from portal.turnstile import Turnstile
@@ -52,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
             waiting=max(settings.threads - FREE_THREADS, 1),
             while_waiting=turnstile.stepped_out,
         ),
+        mailer=_mailer(settings),
     )
     _connect(app)
     web.register(app)
@@ -60,6 +62,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_error_handler(SecurityError, _refuse_host)
     app.wsgi_app = turnstile.guard(app.wsgi_app)  # type: ignore[assignment, method-assign]
     return app
+
+
+def _mailer(settings: Settings) -> Mailer:
+    """By SMTP where a server is set; else onto the terminal, which in production nobody may read (OPS-06)."""
+    if not settings.smtp_host:
+        return Mailer(None, None if settings.production else mailer.terminal())
+    server = mailer.Server(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        sender=settings.smtp_sender,
+        security=settings.smtp_security,
+    )
+    return Mailer(server)
 
 
 def _trusted_hosts(settings: Settings) -> list[str] | None:

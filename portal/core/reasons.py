@@ -36,5 +36,6 @@ class Reason(ClosedList):
     NO_PHONE_NUMBER = "no_phone_number", "No SMS is due: this user has no phone number."
     USER_DISABLED = "user_disabled", "This user is disabled and cannot ask for an SMS."
     SIGN_IN_LIMIT = "sign_in_limit", "There were too many wrong tries for this account."
+    INVITE_LIMIT = "invite_limit", "You sent as many invites as allowed in an hour."
     REVEAL_HOURLY_LIMIT = "reveal_hourly_limit", "You revealed as many numbers as allowed in an hour."
     LOOK_UP_HOURLY_LIMIT = "look_up_hourly_limit", "You looked up as many numbers as allowed in an hour."

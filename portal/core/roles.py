@@ -31,6 +31,8 @@ class Action(ClosedList):
     PUBLISH_SMS_TEMPLATES = "publish_sms_templates", "Save, approve, import and remove SMS templates"
     MANAGE_KEYS = "manage_keys", "See the access keys"
     MAKE_SECRET = "make_secret", "Make a new ClientSecret"
+    SEE_TEAM = "see_team", "See who is a member, and who is invited"
+    MANAGE_TEAM = "manage_team", "Invite members, change their roles and remove them"
 
     @property
     def needs_fresh_sign_in(self) -> bool:
@@ -45,6 +47,7 @@ NEEDS_FRESH_SIGN_IN: frozenset[Action] = frozenset(
         Action.EXPORT_AUDIT,
         Action.PUBLISH_SMS_TEMPLATES,
         Action.MAKE_SECRET,
+        Action.MANAGE_TEAM,
     }
 )
 
@@ -66,3 +69,8 @@ ALLOWED: dict[Role, frozenset[Action]] = {
 def may(role: Role | None, action: Action) -> bool:
     """Whether `role` (None for a stranger) may do `action`. Deny is the default."""
     return role is not None and action in ALLOWED[role]
+
+
+def may_give(giver: Role | None, role: Role) -> bool:
+    """Whether whoever is `giver` may make others `role`: nobody gives more than they have (TEN-08)."""
+    return may(giver, Action.MANAGE_TEAM) and giver is not None and ALLOWED[role] <= ALLOWED[giver]

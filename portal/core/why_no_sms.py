@@ -27,6 +27,7 @@ OF_ACCOUNTS: Final = frozenset(
     {
         Reason.TEST_DAILY_LIMIT,
         Reason.SIGN_IN_LIMIT,
+        Reason.INVITE_LIMIT,
         Reason.REVEAL_HOURLY_LIMIT,
         Reason.LOOK_UP_HOURLY_LIMIT,
     }

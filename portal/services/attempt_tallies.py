@@ -21,7 +21,7 @@ class Tried(ClosedList):
     PASSWORD = "password", "Passwords typed for one address"
     SECOND_FACTOR = "second_factor", "Second factors typed for one account"
     RESET = "reset", "Links for a new password to one address"
-    INVITE = "invite", "Invites to one address"
+    INVITE = "invite", "Invites by one account"
 
 
 # How many tries in how long (ms). A right one begins the count anew.
@@ -29,7 +29,7 @@ ALLOWED: Final[dict[Tried, tuple[int, int]]] = {
     Tried.PASSWORD: (10, 15 * clock.MINUTE),
     Tried.SECOND_FACTOR: (5, 15 * clock.MINUTE),
     Tried.RESET: (3, clock.HOUR),
-    Tried.INVITE: (5, clock.HOUR),
+    Tried.INVITE: (20, clock.HOUR),
 }
 
 
@@ -42,7 +42,7 @@ def take(ctx: Context, tried: Tried, who: str) -> None:
         return
     subject = _subject(tried, who)
     if _end_of(ctx.session, subject) is not None:
-        _refuse(ctx.session, subject)
+        _refuse(ctx.session, tried, subject)
     try:
         with ctx.session.begin_nested():
             ends_at = ctx.now + ALLOWED[tried][1]
@@ -50,7 +50,7 @@ def take(ctx: Context, tried: Tried, who: str) -> None:
     except IntegrityError:
         # Somebody else made the first try at the same moment.
         if not _count(ctx, tried, who):
-            _refuse(ctx.session, subject)
+            _refuse(ctx.session, tried, subject)
 
 
 def forgive(ctx: Context, tried: Tried, who: str) -> None:
@@ -80,8 +80,8 @@ def _count(ctx: Context, tried: Tried, who: str) -> bool:
     return counted is not None
 
 
-def _refuse(session: Session, subject: str) -> NoReturn:
-    reason = Reason.SIGN_IN_LIMIT
+def _refuse(session: Session, tried: Tried, subject: str) -> NoReturn:
+    reason = Reason.INVITE_LIMIT if tried is Tried.INVITE else Reason.SIGN_IN_LIMIT
     raise TooSoon(reason, reason.sentence, _end_of(session, subject) or 0)
 
 

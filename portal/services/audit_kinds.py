@@ -14,6 +14,7 @@ class Kind(ClosedList):
     LOOK_UPS = "look_ups", "Look-ups, reveals and exports"
     TESTS = "tests", "Tests"
     KEYS = "keys", "Keys"
+    TEAM = "team", "Team"
 
 
 ACTIONS: dict[Kind, frozenset[AuditAction]] = {
@@ -75,4 +76,13 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
         }
     ),
     Kind.KEYS: frozenset({AuditAction.APP_SECRET_REGENERATED}),
+    Kind.TEAM: frozenset(
+        {
+            AuditAction.MEMBER_INVITED,
+            AuditAction.INVITE_WITHDRAWN,
+            AuditAction.MEMBER_JOINED,
+            AuditAction.MEMBER_CHANGED,
+            AuditAction.MEMBER_REMOVED,
+        }
+    ),
 }

@@ -10,6 +10,7 @@ from portal import clock
 from portal.config import Settings
 from portal.core.limits import Profile
 from portal.keys import Keys
+from portal.mailer import Mailer
 from portal.models import ActorKind
 from portal.services.passwords import Hasher
 
@@ -55,6 +56,10 @@ class Context:
         """The first value of the first row that such a statement gives, or None."""
         return self.execute(statement, values).scalar()
 
+    def by_account(self, account_id: str) -> "Context":
+        """The same call, made by an account that has just been made."""
+        return replace(self, caller=Caller(ActorKind.ACCOUNT, self.app_id, account_id))
+
     def in_app(self, app_id: str) -> "Context":
         """The same call, made by Ringback itself, in another app: for periodic jobs and creation."""
         return replace(self, caller=replace(self.caller, app_id=app_id))
@@ -68,6 +73,7 @@ class Parts:
     keys: Keys
     profile: Profile
     hasher: Hasher
+    mailer: Mailer
 
     def context(self, session: Session, caller: Caller) -> Context:
         """The surroundings of one call that is made now."""

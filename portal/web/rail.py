@@ -21,6 +21,7 @@ ENTRIES = (
     ("SMS templates", "sms_templates", "sms_templates.index", Action.SEE_SMS_TEMPLATES),
     ("Verification", "verification", "verifications.show", Action.SEE_SETTINGS),
     ("Access keys", "keys", "access_keys.show", Action.MANAGE_KEYS),
+    ("Team", "team", "team.index", Action.SEE_TEAM),
     ("Audit", "audit", "audit_log.index", Action.SEE_AUDIT),
 )
 # Pages that an entry leads to although they stand elsewhere.

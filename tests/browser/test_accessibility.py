@@ -323,6 +323,11 @@ PAGES = {
     "sms_template_files.choose": "{shop}/sms-templates/import",
     "verifications.show": "{shop}/verification",
     "access_keys.show": "{shop}/access-keys",
+    "team.index": "{shop}/team",
+    "team.new": "{shop}/team/invites/new",
+    # test_team.py has members and invites to look at.
+    "team.member": None,
+    "invites.show": None,
     # test_step_up.py waits eleven minutes first.
     "confirmations.show": None,
 }

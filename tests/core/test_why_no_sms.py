@@ -247,6 +247,7 @@ def test_the_answers_are_all_reasons_but_those_of_accounts_and_each_has_a_next_s
     assert {reason.value for reason in OF_ACCOUNTS} == {
         "test_daily_limit",
         "sign_in_limit",
+        "invite_limit",
         "reveal_hourly_limit",
         "look_up_hourly_limit",
     }

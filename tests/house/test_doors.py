@@ -12,6 +12,8 @@ from tests.web.conftest import Browser
 PUBLIC_PAGES = {
     "apps.start": "only leads on to the list of apps",
     "security.login": "somebody has to be able to sign in",
+    "invites.show": "whoever is invited may have no account yet; the link itself is the key",
+    "invites.accept": "the same link, used",
     "themes.choose": "the sign-in page is light or dark too",
     "static": "our own styles and scripts",
     "bootstrap.static": "Bootstrap's, out of its installed package",

@@ -16,15 +16,18 @@ from portal import clock, keys
 from portal.config import Settings
 from portal.core.deeds import Deed
 from portal.core.limits import DEFAULT
+from portal.core.roles import Role
 from portal.errors import Refusal
-from portal.models import ActorKind, App
+from portal.models import Account, ActorKind, App
 from portal.services import (
     attempt_tallies,
+    invites,
     own_numbers,
     phone_numbers,
     reveals,
     sms_template_drafts,
     support_deeds,
+    team,
     test_sends,
     tokens,
     user_numbers,
@@ -124,6 +127,21 @@ def try_password(ctx: Context, address: str) -> None:
     attempt_tallies.take(ctx, attempt_tallies.Tried.PASSWORD, address)
 
 
+def leave_team(ctx: Context, account_id: str) -> None:
+    """Ends a membership."""
+    team.remove(ctx, account_id)
+
+
+def make_support(ctx: Context, account_id: str) -> None:
+    """Takes an owner's powers."""
+    team.change_role(ctx, account_id, Role.SUPPORT)
+
+
+def accept_invite(ctx: Context, key: str, account_id: str) -> None:
+    """Uses the link of an invite."""
+    invites.accept(ctx, key, ctx.session.get_one(Account, account_id))
+
+
 VERBS = {
     verb.__name__: verb
     for verb in (
@@ -144,6 +162,9 @@ VERBS = {
         reveal,
         log_in,
         try_password,
+        leave_team,
+        make_support,
+        accept_invite,
     )
 }
 

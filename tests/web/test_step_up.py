@@ -14,6 +14,10 @@ ASKS = "Confirm that it is you"
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 # One way to do each thing that could do harm, and what is typed for it.
 HARM = {
+    "/team/invites": {"email": "guest@example.com", "role": "owner"},
+    "/team/invites/x/removal": {},
+    "/team/x/role": {"role": "owner"},
+    "/team/x/removal": {},
     "/access-keys/secret": {"confirmation": "regenerate"},
     "/audit/export": {"format": "csv"},
     f"{CUSTOMER}/reveal": {"reason": "The carrier asks for it."},
