@@ -31,6 +31,8 @@ class AuditAction(ClosedList):
     MEMBER_JOINED = "member.joined", "Joined the team"
     MEMBER_CHANGED = "member.changed", "Changed a member's role"
     MEMBER_REMOVED = "member.removed", "Removed a member from the team"
+    ACCOUNT_PASSWORD_CHANGED = "account.password_changed", "Changed the password of their account"
+    SIGN_INS_ENDED = "account.sign_ins_ended", "Signed out of other browsers"
     SMS_TEMPLATE_SAVED = "sms_template.saved", "Saved an SMS template"
     SMS_TEMPLATE_PROPOSED = "sms_template.proposed", "Proposed an SMS template"
     SMS_TEMPLATE_APPROVED = "sms_template.approved", "Approved an SMS template"

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core.roles import Role
 from portal.errors import AlreadyExists, BadInput, NotFound
-from portal.models import Account, AccountSession, App, AuditAction, Membership, random_id
-from portal.services import audit
+from portal.models import Account, App, AuditAction, Membership
+from portal.services import audit, own_accounts
 from portal.services.context import Context
 
 
@@ -48,9 +48,8 @@ def emails(session: Session, ids: Iterable[str | None]) -> dict[str, str]:
 def set_password(ctx: Context, email: str, password_hash: str) -> Account:
     """Gives an account a new password; it is signed out everywhere (WEB-01). Raises NotFound."""
     account = _get(ctx.session, email)
-    account.password, account.fs_uniquifier = password_hash, random_id()
-    ctx.session.execute(delete(AccountSession).where(AccountSession.account_id == account.id))
-    ctx.session.flush()
+    own_accounts.replace_password(ctx.session, account, password_hash)
+    audit.record(ctx, AuditAction.ACCOUNT_PASSWORD_CHANGED, details={"account": account.email})
     return account
 
 

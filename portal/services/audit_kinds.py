@@ -14,7 +14,7 @@ class Kind(ClosedList):
     LOOK_UPS = "look_ups", "Look-ups, reveals and exports"
     TESTS = "tests", "Tests"
     KEYS = "keys", "Keys"
-    TEAM = "team", "Team"
+    TEAM = "team", "Team and accounts"
 
 
 ACTIONS: dict[Kind, frozenset[AuditAction]] = {
@@ -83,6 +83,8 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.MEMBER_JOINED,
             AuditAction.MEMBER_CHANGED,
             AuditAction.MEMBER_REMOVED,
+            AuditAction.ACCOUNT_PASSWORD_CHANGED,
+            AuditAction.SIGN_INS_ENDED,
         }
     ),
 }

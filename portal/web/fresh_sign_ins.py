@@ -40,6 +40,11 @@ def remember() -> None:
     _session().confirm(clock.now())
 
 
+def session_id() -> str:
+    """What the list of one's sign-ins names this session by."""
+    return _session().id
+
+
 def show(form: ProofForm, action: str, kept: list[tuple[str, str]], status: int = 200) -> Response:
     """The page that asks; it is sent to `action`, together with the fields that are `kept`."""
     standing = g.get("standing")

@@ -10,6 +10,8 @@ from jinja2 import StrictUndefined
 
 from portal.web import (
     access_keys,
+    account_pages,
+    accounts,
     addresses,
     apps,
     assets,
@@ -54,6 +56,8 @@ LARGEST_FORM = 64 * 1024
 SMS_TEMPLATES = (sms_templates, sms_template_locales)
 # And these to that of the users.
 USERS = (user_lookups,)
+# And these to that of one's own account.
+ACCOUNTS = (accounts,)
 
 BLUEPRINTS = (
     apps.pages,
@@ -73,6 +77,7 @@ BLUEPRINTS = (
     message_retries.pages,
     access_keys.pages,
     team.pages,
+    account_pages.pages,
     invites.pages,
     audit_log.pages,
     audit_exports.pages,

@@ -323,6 +323,7 @@ PAGES = {
     "sms_template_files.choose": "{shop}/sms-templates/import",
     "verifications.show": "{shop}/verification",
     "access_keys.show": "{shop}/access-keys",
+    "accounts.show": "/account",
     "team.index": "{shop}/team",
     "team.new": "{shop}/team/invites/new",
     # test_team.py has members and invites to look at.

@@ -2,11 +2,15 @@
 
 from typing import Any
 
+from flask_login import current_user
 from flask_wtf import FlaskForm
 from wtforms import PasswordField
 from wtforms.validators import InputRequired
+from wtforms.widgets import PasswordInput
 
 from portal.core import password_rules
+from portal.errors import TooSoon
+from portal.web import proofs
 
 
 class NewPasswordForm(FlaskForm):
@@ -32,3 +36,29 @@ class NewPasswordForm(FlaskForm):
         if fault:
             self.new_password.errors = [fault]
         return fault is None
+
+
+class ChangePasswordForm(NewPasswordForm):
+    """The current password and a new one. `refusal` is set where a limit was hit."""
+
+    current_password = PasswordField(
+        "Current password", validators=[InputRequired("Enter your current password.")]
+    )
+    refusal: TooSoon | None = None
+
+    def validate(self, **given: Any) -> bool:
+        """Whether the person is who they say, and the new password may be used."""
+        is_good = super().validate(**given)
+        typed = self.current_password.data or ""
+        if not typed:
+            return False
+        try:
+            is_right = proofs.password_of(current_user.email, typed) is not None
+        except TooSoon as refusal:
+            self.refusal = refusal
+            return False
+        if not is_right:
+            self.current_password.errors = ["This is not your current password."]
+        # Whoever knows it need not type it again because of the new one.
+        self.current_password.widget = PasswordInput(hide_value=not is_right)
+        return is_good and is_right
