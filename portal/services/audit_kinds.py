@@ -84,7 +84,14 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.MEMBER_CHANGED,
             AuditAction.MEMBER_REMOVED,
             AuditAction.ACCOUNT_PASSWORD_CHANGED,
+            AuditAction.ACCOUNT_PASSWORD_RESET,
             AuditAction.SIGN_INS_ENDED,
+            AuditAction.AUTHENTICATOR_ADDED,
+            AuditAction.AUTHENTICATOR_REMOVED,
+            AuditAction.PASSKEY_ADDED,
+            AuditAction.PASSKEY_REMOVED,
+            AuditAction.RECOVERY_CODES_MADE,
+            AuditAction.RECOVERY_CODE_USED,
         }
     ),
 }

@@ -7,7 +7,7 @@ from portal import clock
 from portal.core import device_names
 from portal.database import reading, transaction
 from portal.errors import NotFound
-from portal.services import own_accounts
+from portal.services import own_accounts, second_factors
 from portal.web import fresh_sign_ins
 from portal.web.account_pages import context, pages
 from portal.web.forms.passwords import ChangePasswordForm
@@ -65,15 +65,18 @@ def end_all_sign_ins() -> Response:
 
 
 def _password_form(*, is_sent: bool = False) -> ChangePasswordForm:
-    if is_sent:
-        return ChangePasswordForm(email=current_user.email)
-    return ChangePasswordForm(None, email=current_user.email)
+    whose = {
+        "email": current_user.email,
+        "has_second_factor": bool(second_factors.of(reading(), current_user.id)),
+    }
+    return ChangePasswordForm(**whose) if is_sent else ChangePasswordForm(None, **whose)
 
 
 def _page(form: ChangePasswordForm, status: int = 200) -> Response:
     page = render_template(
         PAGE,
         form=form,
+        factors=second_factors.of(reading(), current_user.id),
         sign_ins=own_accounts.sign_ins(reading(), current_user.id, clock.now()),
         this=fresh_sign_ins.session_id(),
         device=device_names.words,

@@ -4,7 +4,8 @@ from flask import Blueprint, Response, request, url_for
 
 from portal.web import fresh_sign_ins
 from portal.web.forms.proofs import ProofForm
-from portal.web.guards import is_own_path, signed_in
+from portal.web.guards import signed_in
+from portal.web.own_paths import is_own_path
 from portal.web.render import go_to
 
 pages = Blueprint("confirmations", __name__, url_prefix="/confirm")

@@ -3,6 +3,8 @@
 from flask import Response, g, make_response, render_template, request, session, url_for
 
 from portal import clock
+from portal.services import passkeys
+from portal.web import passkey_places
 from portal.web.forms.proofs import PREFIX, ProofForm
 from portal.web.render import go_to
 from portal.web.server_sessions import ServerSession
@@ -49,7 +51,9 @@ def show(form: ProofForm, action: str, kept: list[tuple[str, str]], status: int 
     """The page that asks; it is sent to `action`, together with the fields that are `kept`."""
     standing = g.get("standing")
     back = url_for("apps.show", app_id=standing.app.id) if standing else url_for("apps.index")
-    page = render_template(PAGE, form=form, action=action, kept=kept, back=back)
+    found = form.factors.passkeys
+    options = passkeys.options_to_use(list(found), passkey_places.here(), alone=True) if found else ""
+    page = render_template(PAGE, form=form, action=action, kept=kept, back=back, passkey_options=options)
     return make_response(page, 429 if form.refusal else status)
 
 

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, g, request, url_for
+from flask import Response, current_app, flash, g, request, url_for
 from flask_login import current_user
 
 from portal.core.roles import Action, Role
@@ -14,9 +14,10 @@ from portal.core.roles import may as role_may
 from portal.database import reading
 from portal.errors import Forbidden, NotFound
 from portal.models import Account, ActorKind, App
-from portal.services import accounts
+from portal.services import accounts, second_factors
 from portal.services.context import Caller
 from portal.web import fresh_sign_ins
+from portal.web.own_paths import is_own_path
 from portal.web.render import go_to
 from portal.web.short_terms import this_address
 
@@ -56,6 +57,20 @@ def signed_in(view: Callable[Given, Response]) -> Callable[Given, Response]:
     return guarded
 
 
+def signed_in_lately(view: Callable[Given, Response]) -> Callable[Given, Response]:
+    """Guards what could do harm to one's own account: it asks for a fresh sign-in first (WEB-09)."""
+
+    @wraps(view)
+    def guarded(*given: Given.args, **named: Given.kwargs) -> Response:
+        if not current_user.is_authenticated:
+            return ask_to_sign_in()
+        asked = fresh_sign_ins.ask(_own_page_open())
+        return view(*given, **named) if asked is None else asked
+
+    guarded.guard = "signed_in_lately"  # type: ignore[attr-defined]
+    return guarded
+
+
 def may(
     action: Action, *, asks_first: bool = False
 ) -> Callable[[Callable[Concatenate[Standing, Given], Response]], Callable[..., Response]]:
@@ -72,6 +87,9 @@ def may(
             if not current_user.is_authenticated:
                 return ask_to_sign_in()
             g.standing = _standing(current_user, app_id)
+            if _lacks_second_factor(g.standing):
+                flash("Owners need a second factor here. Add one, then go on.", "wait")
+                return go_to(url_for("accounts.show"))
             if not g.standing.may(action):
                 raise Forbidden("Your role in this app does not include this page. Ask an owner of the app.")
             if action.needs_fresh_sign_in and (asks_first or request.method not in SAFE_METHODS):
@@ -95,6 +113,14 @@ def _standing(account: Account, app_id: str) -> Standing:
     raise NotFound("app", NO_SUCH_APP)
 
 
+def _lacks_second_factor(standing: Standing) -> bool:
+    """Whether an owner has to add a second factor before anything else, where the operator wants that."""
+    settings = current_app.extensions["ringback"].settings
+    if not settings.require_second_factor or standing.role is not Role.OWNER:
+        return False
+    return not second_factors.of(reading(), standing.account_id)
+
+
 def ask_to_sign_in(*_mechanisms: object, **_headers: object) -> Response:
     """Sends a signed-out browser to the sign-in page, and back to where it was going afterwards."""
     target = ""
@@ -110,23 +136,6 @@ def _own_page_open() -> str:
         return this_address()
     path = urlsplit(request.headers.get("HX-Current-URL", "")).path
     return path if is_own_path(path) else url_for("apps.index")
-
-
-def is_own_path(target: str) -> bool:
-    """Whether `target` is a path of this portal that can be opened by a link (WEB-08).
-
-    The list of pages is the map of routes itself. Hosts, backslashes and control characters are out.
-    """
-    if not target.startswith("/") or target.startswith("//") or not target.isascii():
-        return False
-    if any(char in '\\"<>' or char <= " " for char in target) or "%" in urlsplit(target).path:
-        return False
-    return _opens(urlsplit(target).path)
-
-
-def _opens(path: str) -> bool:
-    pages = current_app.url_map.bind("")
-    return not path.startswith("/api/") and bool(pages.test(path, "GET"))
 
 
 def refuse_foreign_origins() -> None:

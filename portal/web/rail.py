@@ -6,7 +6,9 @@ from flask import Flask, g, request, url_for
 from flask_login import current_user
 
 from portal.core.roles import Action
+from portal.database import reading
 from portal.models import AppMode
+from portal.services import second_factors
 from portal.web import fresh_sign_ins
 from portal.web.guards import Standing
 from portal.web.short_terms import may_be_repeated
@@ -52,10 +54,16 @@ def _values() -> dict[str, object]:
         "standing": standing,
         "rail": _entries(standing) if standing else [],
         "is_fresh": fresh_sign_ins.is_fresh,
+        "lacks_second_factor": _lacks_second_factor,
         "theme": chosen_theme(),
         "themes": THEMES,
         "here": _here() if request.method == "GET" else "",
     }
+
+
+def _lacks_second_factor() -> bool:
+    """Whether whoever is signed in has nothing but a password."""
+    return current_user.is_authenticated and not second_factors.of(reading(), current_user.id)
 
 
 def _here() -> str:

@@ -29,6 +29,8 @@ from portal.web import (
     messages,
     rail,
     reveals,
+    second_factors,
+    second_steps,
     sessions,
     sms_settings,
     sms_template_drafts,
@@ -57,7 +59,7 @@ SMS_TEMPLATES = (sms_templates, sms_template_locales)
 # And these to that of the users.
 USERS = (user_lookups,)
 # And these to that of one's own account.
-ACCOUNTS = (accounts,)
+ACCOUNTS = (accounts, second_factors)
 
 BLUEPRINTS = (
     apps.pages,
@@ -78,6 +80,7 @@ BLUEPRINTS = (
     access_keys.pages,
     team.pages,
     account_pages.pages,
+    second_steps.pages,
     invites.pages,
     audit_log.pages,
     audit_exports.pages,

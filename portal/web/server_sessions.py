@@ -15,8 +15,9 @@ from portal.web.assets import STATIC_ENDPOINTS
 ACCOUNT = "_user_id"
 # What a signed-out browser may take along from a signed-in session: a notice to be shown.
 SURVIVES_SIGN_OUT = frozenset({"_flashes"})
-# The token of forms belongs to one session and one account, so it never outlives a change of either.
-ENDS_AT_SIGN_IN = frozenset({"csrf_token"})
+# The token of forms belongs to one session and one account, so it never outlives a change of either; nor does
+# what a sign-in was half-way through.
+ENDS_AT_SIGN_IN = frozenset({"csrf_token", "second_step", "passkey_challenge"})
 
 
 class ServerSession(SessionMixin):

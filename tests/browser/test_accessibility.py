@@ -324,6 +324,10 @@ PAGES = {
     "verifications.show": "{shop}/verification",
     "access_keys.show": "{shop}/access-keys",
     "accounts.show": "/account",
+    "accounts.new_passkey": "/account/passkeys/new",
+    # test_second_factors.py sets an app up, and comes half-way through a sign-in.
+    "accounts.show_app": None,
+    "second_steps.show": None,
     "team.index": "{shop}/team",
     "team.new": "{shop}/team/invites/new",
     # test_team.py has members and invites to look at.

@@ -31,7 +31,7 @@ def test_it_takes_a_password_from_standard_input_and_does_not_show_it(operator, 
     assert matches(session.scalars(select(Account)).one().password, "open sesame, please")
 
 
-@pytest.mark.parametrize("typed", ["xK9#mPq2$vL5wZ", "passwordpassword", "a@example.com a@example.com"])
+@pytest.mark.parametrize("typed", ["xK9#mPq2$vL5wZ", "passwordpassword", "ringbackringback"])
 def test_web_09_a_short_or_common_password_is_refused(operator, session, typed):
     answer = operator.types("accounts", "create", "a@example.com", "--password-stdin", stdin=f"{typed}\n")
     assert (answer.exit_code, answer.stderr.count("\n")) == (1, 1)

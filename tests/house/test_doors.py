@@ -12,6 +12,9 @@ from tests.web.conftest import Browser
 PUBLIC_PAGES = {
     "apps.start": "only leads on to the list of apps",
     "security.login": "somebody has to be able to sign in",
+    "second_steps.show": "the second step of signing in; without the first it leads back there",
+    "second_steps.check": "the same, sent",
+    "second_steps.by_passkey": "signing in without a password",
     "invites.show": "whoever is invited may have no account yet; the link itself is the key",
     "invites.accept": "the same link, used",
     "themes.choose": "the sign-in page is light or dark too",

@@ -6,7 +6,10 @@ from flask_security import LoginForm
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, Length
 
+from portal.database import reading
 from portal.errors import TooSoon
+from portal.models import Account
+from portal.services import second_factors
 from portal.web import proofs
 
 # One sentence for every cause: nobody learns which addresses have an account (ENU-01).
@@ -20,6 +23,8 @@ class SignInForm(LoginForm):
     remember = None  # type: ignore[assignment]
     password = PasswordField("Password", validators=[DataRequired("Enter your password."), Length(max=1024)])
     refusal: TooSoon | None = None
+    # Who still has to prove it by a second factor, their password being right.
+    half_signed_in: Account | None = None
 
     def validate(self, **_given: Any) -> bool:
         """Whether to sign in; sets `user`. Raises Busy when too many passwords are being checked."""
@@ -32,6 +37,9 @@ class SignInForm(LoginForm):
             return False
         if account is None:
             self.form_errors.append(REFUSED)
+            return False
+        if second_factors.of(reading(), account.id):
+            self.half_signed_in = account
             return False
         self.user = account
         self.user_authenticated = True
