@@ -58,11 +58,6 @@ def forgive(ctx: Context, tried: Tried, who: str) -> None:
     ctx.session.execute(delete(AttemptTally).where(AttemptTally.subject == _subject(tried, who)))
 
 
-def purge(session: Session, now: int) -> None:
-    """Removes the counts of windows that are over."""
-    session.execute(delete(AttemptTally).where(AttemptTally.ends_at <= now))
-
-
 def _count(ctx: Context, tried: Tried, who: str) -> bool:
     allowed, window = ALLOWED[tried]
     is_over = AttemptTally.ends_at <= ctx.now

@@ -57,8 +57,8 @@ class Context:
         return self.execute(statement, values).scalar()
 
     def by_account(self, account_id: str) -> "Context":
-        """The same call, made by an account that has just been made."""
-        return replace(self, caller=Caller(ActorKind.ACCOUNT, self.app_id, account_id))
+        """The same call, made by an account that has just proved itself, outside any app."""
+        return replace(self, caller=Caller(ActorKind.ACCOUNT, "", account_id))
 
     def in_app(self, app_id: str) -> "Context":
         """The same call, made by Ringback itself, in another app: for periodic jobs and creation."""

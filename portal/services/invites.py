@@ -123,11 +123,6 @@ def accept_anew(ctx: Context, key: str, password_hash: str) -> tuple[Account, st
     return account, accept(as_them, key, account)
 
 
-def purge(session: Session, now: int) -> None:
-    """Removes invites that are too old to be accepted."""
-    session.execute(delete(Invite).where(Invite.expires_at <= now))
-
-
 def _still_stands(session: Session, invite: Invite) -> bool:
     """Whether who sent it could send it now (TEN-08)."""
     giver = accounts.role_in(session, invite.invited_by, invite.app_id)

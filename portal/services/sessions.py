@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
-from portal.models import AccountSession
-from portal.services import attempt_tallies
+from portal.models import AccountSession, AttemptTally, Invite, PasswordReset
 from portal.services.tokens import hashed
 
 MINUTE = 60_000
@@ -16,6 +15,11 @@ LONGEST = 12 * 60 * MINUTE
 # How long a person counts as known after they proved who they are (WEB-09).
 FRESH = 10 * MINUTE
 LONGEST_USER_AGENT = 300
+_ENDS = (
+    (Invite, Invite.expires_at),
+    (PasswordReset, PasswordReset.expires_at),
+    (AttemptTally, AttemptTally.ends_at),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,9 @@ def end(session: Session, key: str) -> None:
 
 
 def purge(session: Session, now: int) -> None:
-    """Removes sessions that are too idle or too old, and what else of signing in is over. A job's verb."""
-    attempt_tallies.purge(session, now)
+    """Removes sessions that are too idle or too old, and links and counts whose time is over. A job's verb."""
+    for model, end in _ENDS:
+        session.execute(delete(model).where(end <= now))
     session.execute(
         delete(AccountSession).where(
             or_(AccountSession.last_seen_at <= now - IDLE, AccountSession.created_at <= now - LONGEST)

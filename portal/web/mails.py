@@ -31,6 +31,17 @@ def invite(email: str, app_name: str, role: Role, key: str) -> Mail:
     return Mail(email, f"You are invited to {app_name}", _paragraphs(*lines))
 
 
+def password_reset(email: str, key: str) -> Mail:
+    """Lets somebody set a new password."""
+    lines = (
+        "Somebody asked for a new password of your Ringback account. Set it here:",
+        _link("password_resets.show", link=key),
+        "The link works once, for 30 minutes. Your second factor is still asked for.",
+        "If it was not you, do nothing: your password stays as it is.",
+    )
+    return Mail(email, "A new password for Ringback", _paragraphs(*lines))
+
+
 def _paragraphs(*lines: str) -> str:
     return "\n\n".join(lines) + "\n"
 

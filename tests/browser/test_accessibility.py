@@ -328,6 +328,9 @@ PAGES = {
     # test_second_factors.py sets an app up, and comes half-way through a sign-in.
     "accounts.show_app": None,
     "second_steps.show": None,
+    "password_resets.ask": "/password-reset",
+    # test_password_resets.py has a link.
+    "password_resets.show": None,
     "team.index": "{shop}/team",
     "team.new": "{shop}/team/invites/new",
     # test_team.py has members and invites to look at.

@@ -23,6 +23,7 @@ from portal.services import (
     attempt_tallies,
     invites,
     own_numbers,
+    password_resets,
     phone_numbers,
     reveals,
     sms_template_drafts,
@@ -142,6 +143,11 @@ def accept_invite(ctx: Context, key: str, account_id: str) -> None:
     invites.accept(ctx, key, ctx.session.get_one(Account, account_id))
 
 
+def reset_password(ctx: Context, key: str) -> None:
+    """Uses the link of a new password."""
+    password_resets.use(ctx, key, "hash")
+
+
 VERBS = {
     verb.__name__: verb
     for verb in (
@@ -165,6 +171,7 @@ VERBS = {
         leave_team,
         make_support,
         accept_invite,
+        reset_password,
     )
 }
 

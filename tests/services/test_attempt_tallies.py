@@ -59,15 +59,6 @@ def test_whatever_was_typed_is_counted(desk, odd):
     take(desk, odd)
 
 
-def test_purging_removes_the_windows_that_are_over(desk, clock):
-    take(desk)
-    desk.do(lambda ctx: attempt_tallies.purge(ctx.session, ctx.now))
-    assert len(desk.rows(select(AttemptTally))) == 1
-    clock.at += ALLOWED[Tried.PASSWORD][1]
-    desk.do(lambda ctx: attempt_tallies.purge(ctx.session, ctx.now))
-    assert desk.rows(select(AttemptTally)) == []
-
-
 def test_web_09_of_forty_tries_that_come_together_ten_pass(desk, settings):
     endings = race(settings, desk.app_id, [("try_password", DORA)] * 40, processes=2)
 

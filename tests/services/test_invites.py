@@ -184,15 +184,6 @@ def test_an_account_sends_twenty_an_hour_and_fifty_wait_at_most(desk, olga, cloc
         send(desk, olga)
 
 
-def test_purging_removes_what_is_too_old(desk, olga, clock):
-    send(desk, olga)
-    desk.do(lambda ctx: invites.purge(ctx.session, ctx.now))
-    assert len(desk.rows(select(Invite))) == 1
-    clock.at += invites.LIFE
-    desk.do(lambda ctx: invites.purge(ctx.session, ctx.now))
-    assert desk.rows(select(Invite)) == []
-
-
 def test_ten_08_of_ten_who_use_a_link_at_once_one_does(desk, settings, olga):
     key, guest = send(desk, olga), account(desk)
     endings = race(settings, desk.app_id, [("accept_invite", key, guest.id)] * 10, processes=2)

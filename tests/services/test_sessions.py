@@ -5,9 +5,11 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import delete, select
 
+from portal import clock
 from portal.models import Account, AccountSession
 from portal.services import accounts, sessions
 from portal.services.sessions import Kept
+from tests import factories
 from tests.services.conftest import Desk
 
 IDLE_S, LONGEST_S = 30 * 60, 12 * 3600
@@ -144,3 +146,13 @@ def test_purging_removes_the_dead_and_only_them(desk, clock):
     clock.advance(IDLE_S)
     desk.do(lambda ctx: sessions.purge(ctx.session, ctx.now))
     assert desk.rows(select(AccountSession)) == []
+
+
+@pytest.mark.parametrize("noun", ["invite", "password_reset", "attempt_tally"])
+def test_purging_removes_links_and_counts_whose_time_is_over(desk, session, noun):
+    ends = {"attempt_tally": "ends_at"}.get(noun, "expires_at")
+    row = getattr(factories, noun)(session, **{ends: clock.now() + 1})
+    desk.do(lambda ctx: sessions.purge(ctx.session, getattr(row, ends) - 1))
+    assert session.query(type(row)).count() == 1
+    desk.do(lambda ctx: sessions.purge(ctx.session, getattr(row, ends)))
+    assert session.query(type(row)).count() == 0

@@ -4,12 +4,13 @@ from typing import Any
 
 from flask_login import current_user
 from flask_wtf import FlaskForm
-from wtforms import PasswordField
-from wtforms.validators import InputRequired
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import PasswordInput
 
 from portal.core import password_rules
-from portal.errors import TooSoon
+from portal.errors import BadInput, TooSoon
+from portal.services import accounts
 from portal.web import proofs
 
 
@@ -62,3 +63,16 @@ class ChangePasswordForm(NewPasswordForm):
         # Whoever knows it need not type it again because of the new one.
         self.current_password.widget = PasswordInput(hide_value=not is_right)
         return is_good and is_right
+
+
+class AskForLinkForm(FlaskForm):
+    """The address that a link for a new password goes to."""
+
+    email = StringField("E-mail address")
+
+    def validate_email(self, field: StringField) -> None:
+        """Refuses what is no address; whether it has an account is no matter of this form (ENU-05)."""
+        try:
+            accounts.read_address(field.data or "")
+        except BadInput as refusal:
+            raise ValidationError(refusal.message) from refusal
