@@ -22,7 +22,13 @@ NUMBER_LIMITS: Final = frozenset(
 )
 # What only accounts of the portal meet is no answer for a user.
 OF_ACCOUNTS: Final = frozenset(
-    {Reason.TEST_DAILY_LIMIT, Reason.REVEAL_HOURLY_LIMIT, Reason.LOOK_UP_HOURLY_LIMIT}
+    {
+        Reason.TEST_DAILY_LIMIT,
+        Reason.SIGN_IN_LIMIT,
+        Reason.INVITE_LIMIT,
+        Reason.REVEAL_HOURLY_LIMIT,
+        Reason.LOOK_UP_HOURLY_LIMIT,
+    }
 )
 # And these are met before it is known which user asks.
 OF_SOURCES: Final = frozenset({Reason.SOURCE_GUESS_LIMIT, Reason.SOURCE_CALL_LIMIT, Reason.SIGN_IN_LIMIT})

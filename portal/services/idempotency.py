@@ -2,8 +2,8 @@
 
 A client that got no answer may ask again with the same `Idempotency-Key`. A key belongs to one caller of
 one app and one route, for 24 hours. The answer is stored in the transaction that does the work, so that no
-key has its work done twice, and no work loses its answer. A request that was refused did nothing, and leaves its
-key free.
+key has its work done twice, and no work loses its answer. A request that was refused did nothing, and leaves
+its key free.
 """
 
 import hashlib

@@ -11,8 +11,10 @@ from sqlalchemy import select
 from portal.database import db
 from portal.errors import NotFound
 from portal.models import Account
+from portal.web import second_steps
 from portal.web.forms.sessions import SignInForm
-from portal.web.guards import ask_to_sign_in, is_own_path
+from portal.web.guards import ask_to_sign_in
+from portal.web.own_paths import is_own_path
 from portal.web.render import go_to
 from portal.web.server_sessions import ServerSessions
 
@@ -92,5 +94,8 @@ def _refuse_foreign_target() -> Response | None:
 
 def _render(template: str, **values: Any) -> Any:
     # Flask-Security answers a refused form with 200; ours say 422.
-    form = values.get("login_user_form")
-    return render_template(template, **values), 422 if form is not None and form.errors else 200
+    form = values["login_user_form"]
+    if form.half_signed_in is not None:
+        return second_steps.begin(form.half_signed_in, form.next.data or "")
+    status = 429 if form.refusal else 422 if form.errors else 200
+    return render_template(template, **values, passkey_options=second_steps.options_to_sign_in()), status

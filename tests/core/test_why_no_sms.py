@@ -269,6 +269,8 @@ def test_the_answers_are_all_reasons_but_those_of_accounts_and_each_has_a_next_s
     assert set(WHAT_TO_DO) == ANSWERS == set(Reason) - OF_ACCOUNTS - OF_SOURCES
     assert {reason.value for reason in OF_ACCOUNTS} == {
         "test_daily_limit",
+        "sign_in_limit",
+        "invite_limit",
         "reveal_hourly_limit",
         "look_up_hourly_limit",
     }

@@ -140,7 +140,7 @@ def resend_wait(case: Case) -> None:
 
 def source_send_limit(case: Case) -> None:
     case.verified()
-    budgets = SourceLimits(Settings(source_sends=1), "key")
+    budgets = SourceLimits(Settings(source_sends=1))
     budgets.spend(Budget.SENDS, "192.0.2.1")
     case.refused(lambda: budgets.spend(Budget.SENDS, "192.0.2.1"))
 
