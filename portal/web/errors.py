@@ -96,7 +96,7 @@ def message_for(refusal: errors.Refusal, standing: guards.Standing) -> str:
 
 def show_refusal(refusal: errors.Refusal) -> Response:
     """The page of a refusal that no form has caught."""
-    seconds = _wait(refusal)
+    seconds = wait_of(refusal)
     again = f" Try again in {_spoken(seconds)}." if isinstance(refusal, errors.TooSoon) else ""
     answer = _page(wording_for(refusal), f"{refusal.message}{again}")
     if seconds:
@@ -104,7 +104,7 @@ def show_refusal(refusal: errors.Refusal) -> Response:
     return answer
 
 
-def _wait(refusal: errors.Refusal) -> int:
+def wait_of(refusal: errors.Refusal) -> int:
     """How many seconds whoever was refused should wait; 0 where waiting does not help."""
     if isinstance(refusal, errors.TooSoon):
         return max(1, math.ceil((refusal.next_allowed_at - clock.now()) / clock.SECOND))

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from flask_login import current_user
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore
 from flask_wtf.csrf import CSRFProtect
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal.database import db
 from portal.errors import NotFound
 from portal.models import Account
-from portal.web import second_steps
+from portal.web import errors, second_steps
 from portal.web.forms.sessions import SignInForm
 from portal.web.guards import ask_to_sign_in
 from portal.web.own_paths import is_own_path
@@ -98,4 +98,8 @@ def _render(template: str, **values: Any) -> Any:
     if form.half_signed_in is not None:
         return second_steps.begin(form.half_signed_in, form.next.data or "")
     status = 429 if form.refusal else 422 if form.errors else 200
-    return render_template(template, **values, passkey_options=second_steps.options_to_sign_in()), status
+    page = render_template(template, **values, passkey_options=second_steps.options_to_sign_in())
+    answer = make_response(page, status)
+    if form.refusal:
+        answer.headers["Retry-After"] = str(errors.wait_of(form.refusal))
+    return answer

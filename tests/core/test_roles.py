@@ -20,6 +20,7 @@ MATRIX = {
     "see_sms_templates": {"owner"},
     "change_sms_templates": {"owner"},
     "publish_sms_templates": {"owner"},
+    "manage_providers": {"owner"},
     "manage_keys": {"owner"},
     "make_secret": {"owner"},
     "see_team": {"owner"},
@@ -30,6 +31,7 @@ NEEDS_FRESH_SIGN_IN = {
     "reveal_numbers",
     "export_audit",
     "publish_sms_templates",
+    "manage_providers",
     "make_secret",
     "manage_team",
 }
