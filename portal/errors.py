@@ -16,6 +16,8 @@ Refusal
 ├── WrongCode                a guess was evaluated and is wrong
 ├── CodeExpired              the code is too old; a resend makes a new one
 ├── CodeNotFound             there is no live code to read
+├── KeyReused                an Idempotency-Key came with another request than before
+├── KeyInUse                 the first request with this Idempotency-Key is still being answered
 ├── TooSoon                  a limit; carries the reason and when to come back
 └── Busy                     too much work in flight; come back soon
 """
@@ -115,6 +117,17 @@ class CodeExpired(Refusal):
 
 class CodeNotFound(Refusal):
     """There is no live code to read (contract e, VERIFICATION_CODE_NOT_FOUND)."""
+
+
+class KeyReused(Refusal):
+    """An Idempotency-Key came with another request than before (DEL-11)."""
+
+
+class KeyInUse(Refusal):
+    """The first request with this Idempotency-Key is still being answered (DEL-11)."""
+
+    # Seconds after which to ask again.
+    retry_after = 1
 
 
 class TooSoon(Refusal):

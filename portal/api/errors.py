@@ -67,6 +67,8 @@ TABLE: dict[type[Refusal], Line] = {
     errors.WrongCode: Line(403, "INVALID_VERIFICATION_CODE", (*_USER, "verificationCode")),
     errors.CodeExpired: Line(410, "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED", _USER),
     errors.CodeNotFound: Line(404, "VERIFICATION_CODE_NOT_FOUND", _USER),
+    errors.KeyReused: Line(422, "INVALID_INPUT_DATA", ("field",)),
+    errors.KeyInUse: Line(409, _BUSY, ("field",)),
     # The SDK knows 429 only by a body without errorCode (contract c.3), so `answer_to` leaves this one out.
     errors.TooSoon: Line(429, "TOO_MANY_REQUESTS", ("reason", "nextAllowedAt")),
     errors.Busy: Line(503, _BUSY, ("reason",)),

@@ -5,6 +5,7 @@ from flask import Response
 from portal.api import answers, auth, body, sources
 from portal.api.operations import Who, operation, vendor
 from portal.api.payloads import AddressVerificationRequest, PhoneNumberModificationRequest
+from portal.api.repeats import keep, once
 from portal.api.shapes import PhoneNumberAnswer, VerificationCode, VerificationStatus
 from portal.database import reading, transaction
 from portal.errors import NotFound
@@ -33,7 +34,9 @@ def show(app_id: str, user: str) -> Response:
     auth=Who.USER,
     consumes={vendor("PhoneNumberModificationRequest"): PhoneNumberModificationRequest},
     produces={(204, ""): None},
+    takes_key=True,
 )
+@once
 def change(app_id: str, user: str) -> Response:
     """Changes the number: it waits for its code, or takes over at once with verification off."""
     payload = body.read(PhoneNumberModificationRequest)
@@ -42,7 +45,7 @@ def change(app_id: str, user: str) -> Response:
         numbers = auth.reach_numbers(ctx, user)
         sources.spend_send()
         phone_numbers.change(ctx, numbers, payload.phone_number, payload.verified)
-    return answers.nothing()
+        return keep(ctx, answers.nothing())
 
 
 @operation(
@@ -61,13 +64,14 @@ def verify(app_id: str, user: str) -> Response:
     return answers.write({"verificationStatus": "VERIFIED"}, _VERIFIED)
 
 
-@operation("POST", f"{_RULE}/resend-verification", auth=Who.USER, produces={(204, ""): None})
+@operation("POST", f"{_RULE}/resend-verification", auth=Who.USER, produces={(204, ""): None}, takes_key=True)
+@once
 def resend(app_id: str, user: str) -> Response:
     """Sends the code again: the same one while it lives, a new one afterwards."""
     with transaction() as session:
         ctx = auth.enter(session, app_id)
         verifications.resend(ctx, auth.reach(ctx, user))
-    return answers.nothing()
+        return keep(ctx, answers.nothing())
 
 
 @operation(

@@ -36,7 +36,15 @@ RESOURCES = (
     openapi,
 )
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_REQUEST_HEADERS = ("accept", "authorization", "content-type", "x-kii-appid", "x-kii-appkey", "x-kii-sdk")
+_REQUEST_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-kii-appid",
+    "x-kii-appkey",
+    "x-kii-sdk",
+)
 _NOWHERE = f"{api_blueprint.name}.nowhere"
 # Contract b.1: what a browser's preflight must be told, on every answer.
 _HEADERS = {

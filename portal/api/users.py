@@ -10,6 +10,7 @@ from portal.api.payloads import (
     UserUpdateRequest,
 )
 from portal.api.refusals import NoAccountProvided
+from portal.api.repeats import keep, once
 from portal.api.shapes import Modified, UserRecord
 from portal.database import reading, transaction
 from portal.models import ActorKind
@@ -31,7 +32,9 @@ _UPDATED = "UserUpdateResponse"
         vendor("RegistrationAndAuthorizationRequest"): RegistrationAndAuthorizationRequest,
     },
     produces={(201, vendor(_REGISTERED)): UserRecord},
+    takes_key=True,
 )
+@once
 def register(app_id: str) -> Response:
     """Registers a user; the code is sent if the app verifies phone numbers."""
     payload = body.read(RegistrationRequest)
@@ -48,9 +51,9 @@ def register(app_id: str) -> Response:
         if authorizes:
             issued = tokens.issue_to_user(ctx, user.id)
             record |= records.tokens(issued)
-    answer = answers.write(record, _REGISTERED, 201)
-    answer.headers["Location"] = f"/api/apps/{app_id}/users/{user.id}"
-    return answer
+        answer = answers.write(record, _REGISTERED, 201)
+        answer.headers["Location"] = f"/api/apps/{app_id}/users/{user.id}"
+        return keep(ctx, answer)
 
 
 @operation("GET", _RULE, auth=Who.ANY_USER, produces={(200, vendor(_READ)): UserRecord})

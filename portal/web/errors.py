@@ -47,6 +47,8 @@ WORDINGS: dict[type[errors.Refusal], Wording] = {
     errors.WrongCode: Wording(422, "The code is wrong"),
     errors.CodeExpired: Wording(409, "The code is too old"),
     errors.CodeNotFound: Wording(404, "There is no live code"),
+    errors.KeyReused: Wording(422, "This was sent before with other words"),
+    errors.KeyInUse: Wording(409, "This is being done already"),
     errors.TooSoon: Wording(429, "It is too soon for that"),
     errors.Busy: Wording(503, "The server is busy", "Wait a few seconds and reload the page."),
     errors.Refusal: Wording(400, "That did not work"),
