@@ -43,7 +43,8 @@ def test_del_09_ten_thousand_waiting_messages_of_one_app_leave_the_other_quick(t
 def test_del_09_at_the_cap_the_app_is_told_so_and_memory_stays_flat(town, transaction, say):
     crowded, quick = town.app("crowded"), town.app("quick")
     town.sink.delay = lambda path: 1.0 if path == "crowded" else 0.0
-    web, worker = town.start("serve", limits="default"), town.start("worker", limits="default")
+    usual = {"limits": "default", "source_sends": "100000", "source_calls": "100000"}
+    web, worker = town.start("serve", **usual), town.start("worker", **usual)
     town.wait_for_web()
     assert town.sign_up(crowded)[0] == 204
     before = web.memory_mb(), worker.memory_mb()

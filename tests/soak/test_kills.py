@@ -69,7 +69,12 @@ def chance() -> random.Random:
     return random.Random(seed)
 
 
-def test_del_02_nothing_that_was_accepted_is_lost_in_a_hundred_kills(town, chance, say):
+def test_del_02_dat_02_nothing_that_was_accepted_is_lost_in_a_hundred_kills(town, chance, say):
+    play(town, chance, say, ROUNDS, everybody_in=10)
+
+
+def play(town: Town, chance: random.Random, say, rounds: int, everybody_in: int) -> None:
+    """Kills somebody in each round, and all of them at once in every so many rounds; then looks."""
     app = town.app("a")
     # So many messages are being sent when a worker is killed that some of them are sent once more.
     town.sink.delay = lambda _path: 0.03
@@ -78,23 +83,19 @@ def test_del_02_nothing_that_was_accepted_is_lost_in_a_hundred_kills(town, chanc
     town.wait_for_web()
     kills = Counter()
     with Load(town, app) as load:
-        for at in range(ROUNDS):
+        for at in range(1, rounds + 1):
             time.sleep(chance.uniform(0.5, 2.5))
-            victims = victims_of(at, web, workers, chance)
+            is_for_all = at % everybody_in == 0
+            victims = [web, *workers] if is_for_all else [chance.choice([web, *workers])]
             kills["worker"] += len([each for each in victims if each is not web])
             kills["web"] += web in victims
             for each in victims:
                 each.kill()
-            if at % 10 == 9:
+            if is_for_all:
                 town.wait_for_web()
     town.wait_for_web()
     wait_until(lambda: town.under_way() == 0, LEASE_MS / 1000 * 1.125 + 60)
     check(town, app, load, kills, say)
-
-
-def victims_of(at, web, workers, chance):
-    """One process, or each time that ten rounds are over all of them."""
-    return [web, *workers] if at % 10 == 9 else [chance.choice([web, *workers])]
 
 
 def check(town: Town, app, load: Load, kills: Counter, say) -> None:
@@ -103,7 +104,7 @@ def check(town: Town, app, load: Load, kills: Counter, say) -> None:
     sends = town.sink.by_reference()
     extra = sum(len(each) - 1 for each in sends.values())
     say(
-        f"{ROUNDS} rounds, {dict(kills)}; statuses {dict(load.statuses)}; states {dict(states)}; "
+        f"kills {dict(kills)}; statuses {dict(load.statuses)}; states {dict(states)}; "
         + f"{sum(map(len, sends.values()))} SMS for {len(sends)} messages, {extra} extra; "
         + f"most for one message {max(map(len, sends.values()))}; {len(load.verified)} verified"
     )
