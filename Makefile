@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench format lock screenshots coverage urls browser
+.PHONY: help run test soak check bench format lock screenshots coverage urls browser kannel
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,8 +28,11 @@ run: $(VENV)/.run ## Start Ringback with demo data, and print where it is
 	  || { $(BIN)/portal migrate && $(BIN)/portal demo && touch "$(DATA)/.demo"; }
 	@exec $(BIN)/portal serve
 
-test: $(VENV)/.dev $(SDK)/node_modules/.package-lock.json browser ## Run every test, on SQLite and on PostgreSQL
+test: $(VENV)/.dev $(SDK)/node_modules/.package-lock.json browser kannel ## Run every test, on SQLite and on PostgreSQL
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+soak: $(VENV)/.dev ## Run the proofs that take minutes: restarts, kills and floods, again and again
+	@$(BIN)/python -m pytest -n 0 --override-ini norecursedirs=node_modules tests/soak -s $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types, floors, spelling and templates
 	@$(BIN)/ruff format --check .
@@ -46,7 +49,7 @@ format: $(VENV)/.dev ## Put the code into the house's format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-coverage: $(VENV)/.dev $(SDK)/node_modules/.package-lock.json browser ## Run every test and say which branches none took
+coverage: $(VENV)/.dev $(SDK)/node_modules/.package-lock.json browser kannel ## Run every test and say which branches none took
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup --cov --cov-report=term-missing $(ARGS)
 
 screenshots: $(VENV)/.dev browser ## Make the README's pictures again
@@ -98,3 +101,10 @@ browser:
 	  || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
 	  && echo "Installing Chromium ..." && $(APT) update && $(APT) install -y --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
 	  || echo "Chromium is missing, so the browser tests are skipped: on Debian, run apt-get install chromium."
+
+# Its programs stand in /usr/sbin, which is not on everybody's path; the package starts nothing by itself.
+kannel:
+	@test -x /usr/sbin/bearerbox && test -x /usr/lib/kannel/test/fakesmsc \
+	  || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null \
+	  && echo "Installing Kannel ..." && $(APT) update && $(APT) install -y --no-install-recommends kannel kannel-extras >/dev/null; } \
+	  || echo "Kannel is missing, so the tests against a real SMS gateway are skipped: on Debian, run apt-get install kannel kannel-extras."

@@ -16,7 +16,7 @@ def main() -> None:
     """Runs one command; exits 0 when it is done, 1 when it was refused, 2 when it was misspelled."""
     # The database, the keys and SQLite's side files hold what nobody else on the machine may read.
     os.umask(0o077)
-    portal(obj=Installation(_make_app, _make_worker, app_target="portal.factory:create_app"))
+    portal(obj=Installation(_make_app, _make_worker, app_target="portal.serving:create_app"))
 
 
 # Both imports cost most of a second, which `portal --help` need not wait for.

@@ -13,8 +13,24 @@ FILE = "ringback.db"
 LARGEST_BODY = 256 * 1024
 
 
+# Where prometheus-client looks, when it is imported.
+_METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# Addresses that may hold a password or a token, with what they may begin with.
+_ADDRESSES = {"ALARM_URL": "https|http", "REDIS_URL": "redis|rediss"}
+
+
 class WrongSetting(Exception):
     """A setting makes no sense; the message names it and says what would."""
+
+
+def _whole(default: int, least: int, most: int, says: str) -> int:
+    """A setting that is a whole number from `least` to `most`."""
+    return field(default=default, metadata={"says": says, "range": (least, most)})
+
+
+def _secret(says: str, fewest: int = 0) -> str:
+    """A text that is never shown with the other settings; where set, of so many characters at least."""
+    return field(default="", repr=False, metadata={"says": says, "fewest": fewest})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +57,13 @@ class Settings:
     )
     secure_cookies: bool = field(default=False, metadata={"says": "Send cookies over HTTPS only"})
     worker: bool = field(default=True, metadata={"says": "Empty the outbox inside `portal serve`"})
+    private_carriers: str = field(
+        default="",
+        metadata={"says": "Carriers in private networks that may be called, host or host:port, by commas"},
+    )
+    senders: int = field(
+        default=16, metadata={"says": "Messages that a worker sends at once, 1-64", "range": (1, 64)}
+    )
     limits: str = field(
         default="default",
         metadata={"says": "Limit profile: default, or bench for measuring", "one_of": ("default", "bench")},
@@ -52,6 +75,22 @@ class Settings:
             "one_of": ("debug", "info", "warning", "error"),
         },
     )
+    drain_seconds: int = _whole(0, 0, 60, "How long to go on answering, unready, after SIGTERM")
+    metrics_token: str = _secret("The bearer that /metrics takes; empty switches it off", fewest=16)
+    alarm_url: str = _secret("Where alarms are sent to, by POST")
+    alarm_secret: str = _secret("The key that alarms are signed with", fewest=16)
+    backup_key: str = _secret("The key of backups; empty means the one in keys.json", fewest=32)
+    keep_messages_days: int = _whole(30, 1, 365, "Days that messages and verifications are kept")
+    keep_audit_days: int = _whole(365, 30, 3650, "Days that audit entries are kept")
+    keep_unverified_users_days: int = _whole(
+        0, 0, 365, "Days that users are kept who have nothing but a number they never proved; 0 for ever"
+    )
+    redis_url: str = _secret("Where processes share the limits by source: redis://host:6379/0")
+    proxies: int = _whole(0, 0, 9, "How many proxies of yours a request passes")
+    source_sends: int = _whole(60, 1, 100_000, "Sign-ups and number changes an hour from one source")
+    source_wrong_codes: int = _whole(50, 1, 100_000, "Wrong codes in 10 minutes from one source")
+    source_sign_ins: int = _whole(30, 1, 100_000, "Wrong portal sign-ins in 10 minutes from one source")
+    source_calls: int = _whole(6_000, 1, 1_000_000, "API calls a minute from one source")
     smtp_host: str = field(
         default="", metadata={"says": "Mail server; without one, mails go to the terminal"}
     )
@@ -68,6 +107,11 @@ class Settings:
     require_second_factor: bool = field(
         default=False, metadata={"says": "Whether owners must have a second factor"}
     )
+
+    @property
+    def private_hosts(self) -> frozenset[str]:
+        """Each host or host:port of `private_carriers`, in lower case."""
+        return frozenset(each.strip().lower() for each in self.private_carriers.split(",") if each.strip())
 
     @property
     def address(self) -> str:
@@ -99,6 +143,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         if environment.get(name, "").strip()
     }
     settings = Settings(**values)  # type: ignore[arg-type]
+    _refuse_odd_hosts(settings)
     _refuse_unsafe(settings)
     return settings
 
@@ -106,6 +151,17 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
 def divide_among(settings: Settings, processes: int) -> None:
     """Lets the server processes that are started from here share what is meant for all of them."""
     os.environ[f"{PREFIX}HASH_THREADS"] = str(max(settings.hash_threads // processes, 1))
+
+
+def share_metrics(folder: Path) -> None:
+    """Lets the server processes that are started from here count together, in files in `folder`."""
+    os.environ[_METRICS_FOLDER] = str(folder)
+
+
+def shared_metrics() -> Path | None:
+    """The folder in which this server's processes count together; None for a process that serves alone."""
+    folder = os.environ.get(_METRICS_FOLDER)
+    return Path(folder) if folder else None
 
 
 def _read(name: str, text: str, setting: object) -> object:
@@ -119,6 +175,9 @@ def _read(name: str, text: str, setting: object) -> object:
         return Path(text)
     if "one_of" in metadata and text not in metadata["one_of"]:
         raise WrongSetting(f"{name} is '{text}'; it must be one of {', '.join(metadata['one_of'])}.")
+    fewest = metadata.get("fewest", 0)
+    if len(text) < fewest:
+        raise WrongSetting(f"{name} must have {fewest} characters at least.")
     return text
 
 
@@ -143,9 +202,20 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_DATABASE_URL must begin with sqlite:// or postgresql://.")
     if settings.base_url and not re.fullmatch(r"https?://[^\s/?#]+", settings.base_url):
         raise WrongSetting("PORTAL_BASE_URL must look like https://ringback.example, without a path.")
+    _refuse_strange_addresses(settings)
     _refuse_unsafe_mail(settings)
-    if not settings.production:
-        return
+    if settings.production:
+        _refuse_unsafe_in_production(settings)
+
+
+def _refuse_strange_addresses(settings: Settings) -> None:
+    for name, schemes in _ADDRESSES.items():
+        address = getattr(settings, name.lower())
+        if address and not re.match(rf"^({schemes})://[^\s/]+", address):
+            raise WrongSetting(f"{PREFIX}{name} must begin with {schemes.split('|')[0]}:// and a host.")
+
+
+def _refuse_unsafe_in_production(settings: Settings) -> None:
     if settings.limits != "default":
         raise WrongSetting(
             "PORTAL_LIMITS must be default in production; bench lifts the limits on SMS and guesses."
@@ -154,6 +224,19 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_BASE_URL must be set in production, and begin with https://.")
     if not settings.secure_cookies:
         raise WrongSetting("PORTAL_SECURE_COOKIES must be true in production.")
+    if not settings.proxies:
+        # Somebody else ends TLS; with none believed, all the world would be one source (ABU-02, OPS-06).
+        raise WrongSetting(
+            "PORTAL_PROXIES must say in production how many proxies of yours a request passes."
+        )
+
+
+def _refuse_odd_hosts(settings: Settings) -> None:
+    for each in sorted(settings.private_hosts):
+        if not re.fullmatch(r"(\[[0-9a-f:.]+\]|[a-z0-9_.-]+)(:[0-9]{1,5})?", each):
+            raise WrongSetting(
+                f"PORTAL_PRIVATE_CARRIERS has '{each}'; it must be host or host:port, by commas."
+            )
 
 
 def _refuse_unsafe_mail(settings: Settings) -> None:

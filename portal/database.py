@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 
+from portal import bells
 from portal.errors import Refusal
 from portal.models import Base
 from portal.services.outbox import BELL
@@ -59,9 +60,12 @@ def transaction() -> Iterator[Session]:
             _end(session, commit=False)
             raise
         ring = session.info.get(BELL, False)
+        if ring:
+            bells.ring_within(session)
         _end(session, commit=True)
     if ring:
         _bell()
+        bells.ring_after(db.engine.url)
 
 
 def reading() -> Session:

@@ -16,6 +16,8 @@ Refusal
 ├── WrongCode                a guess was evaluated and is wrong
 ├── CodeExpired              the code is too old; a resend makes a new one
 ├── CodeNotFound             there is no live code to read
+├── KeyReused                an Idempotency-Key came with another request than before
+├── KeyInUse                 the first request with this Idempotency-Key is still being answered
 ├── TooSoon                  a limit; carries the reason and when to come back
 └── Busy                     too much work in flight; come back soon
 """
@@ -117,6 +119,17 @@ class CodeNotFound(Refusal):
     """There is no live code to read (contract e, VERIFICATION_CODE_NOT_FOUND)."""
 
 
+class KeyReused(Refusal):
+    """An Idempotency-Key came with another request than before (DEL-11)."""
+
+
+class KeyInUse(Refusal):
+    """The first request with this Idempotency-Key is still being answered (DEL-11)."""
+
+    # Seconds after which to ask again.
+    retry_after = 1
+
+
 class TooSoon(Refusal):
     """A limit was hit (contract c.3, the 429 rule).
 
@@ -130,8 +143,11 @@ class TooSoon(Refusal):
 
 
 class Busy(Refusal):
-    """Too much work is in flight; the caller should try again after `retry_after` seconds."""
+    """Too much work is in flight; the caller should try again after `retry_after` seconds.
 
-    def __init__(self, message: str, retry_after: int = 1) -> None:
-        super().__init__(message)
+    `reason` is a core.reasons.Reason where it is this app's messages that crowd.
+    """
+
+    def __init__(self, message: str, retry_after: int = 1, **details: object) -> None:
+        super().__init__(message, **details)
         self.retry_after = retry_after

@@ -9,15 +9,21 @@ from werkzeug.exceptions import SecurityError
 
 from portal import config, database, keys, logs, mailer
 from portal.api import errors as api_errors
+from portal.api import receipts
 from portal.api import routes as api
 from portal.config import Settings
 from portal.core import limits
 from portal.mailer import Mailer
+from portal.probes.routes import Probes
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
+from portal.services.source_limits import SourceLimits
 from portal.turnstile import Turnstile
+from portal.watch.telling import teller
+from portal.watch.watchman import Watchman
 from portal.web import errors as web_errors
 from portal.web import routes as web
+from portal.web.addresses import is_page
 
 ROOT = Path(__file__).resolve().parent.parent
 # Request threads that never wait for a password hash, so that codes are checked while everybody logs in.
@@ -44,24 +50,37 @@ def create_app(settings: Settings | None = None) -> Flask:
         SQLALCHEMY_DATABASE_URI=settings.sqlalchemy_url,
         SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
     )
+    hasher = Hasher(
+        settings.hash_threads,
+        waiting=max(settings.threads - FREE_THREADS, 1),
+        while_waiting=turnstile.stepped_out,
+    )
     app.extensions["ringback"] = Parts(
         settings=settings,
         keys=server_keys,
         profile=PROFILES[settings.limits],
-        hasher=Hasher(
-            settings.hash_threads,
-            waiting=max(settings.threads - FREE_THREADS, 1),
-            while_waiting=turnstile.stepped_out,
-        ),
+        hasher=hasher,
+        sources=SourceLimits(settings),
+        while_waiting=turnstile.stepped_out,
         mailer=_mailer(settings),
     )
     _connect(app)
+    probes = _watch(app, settings, hasher)
     web.register(app)
     api.register(app)
-    web.csrf.exempt(api.api_blueprint)
+    for machines in (api.api_blueprint, api.receipts_blueprint):
+        web.csrf.exempt(machines)
     app.register_error_handler(SecurityError, _refuse_host)
-    app.wsgi_app = turnstile.guard(app.wsgi_app)  # type: ignore[assignment, method-assign]
+    app.wsgi_app = probes.guard(turnstile.guard(app.wsgi_app))  # type: ignore[assignment, method-assign]
     return app
+
+
+def _watch(app: Flask, settings: Settings, hasher: Hasher) -> Probes:
+    """What looks after the others. Nothing of it is started."""
+    app.extensions["watchman"] = Watchman(app, teller(settings))
+    probes = app.extensions["probes"] = Probes(app, settings.metrics_token)
+    hasher.watch(probes.traffic.watch_hashes)
+    return probes
 
 
 def _mailer(settings: Settings) -> Mailer:
@@ -89,8 +108,10 @@ def _trusted_hosts(settings: Settings) -> list[str] | None:
 
 def _refuse_host(error: SecurityError) -> ResponseReturnValue:
     # It happens before there is a route, so no door is asked by itself.
-    refuse = api_errors.answer_to_http if request.path.startswith("/api/") else web_errors.show_wrong_host
-    return refuse(error)
+    if is_page(request.path):
+        return web_errors.show_wrong_host(error)
+    is_api = request.path.startswith("/api/")
+    return (api_errors.answer_to_http if is_api else receipts.answer_to_http)(error)
 
 
 def _connect(app: Flask) -> None:
@@ -100,10 +121,16 @@ def _connect(app: Flask) -> None:
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:
-    # Each request thread holds one connection at most, and so does the worker.
-    return {
-        "pool_size": settings.threads + 2,
+    # Each thread holds one connection at most: those of requests, of the worker's senders and its timetable.
+    options: dict[str, object] = {
+        "pool_size": settings.threads + settings.senders + 2,
         "max_overflow": 2,
+        # The connection that was used last knows its statements best.
+        "pool_use_lifo": True,
         # What was asked for may be an address or a number, and an error's text goes to the log (PII-02).
         "hide_parameters": True,
     }
+    if settings.sqlalchemy_url.startswith("postgresql"):
+        # A database that went away without a word is noticed, and not waited for (DAT-03).
+        options["connect_args"] = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+    return options

@@ -23,12 +23,13 @@ class WrongKeys(Exception):
 class SealingKeys(dict[int, bytes]):
     """A version to the key that values in rows are sealed with.
 
-    A version that another process added since is looked up in the file, so that nobody must be started again.
+    A version that another process added since is looked up in the file, so that nobody must be started again:
+    when a value needs it, and when the newest is asked for.
     """
 
     def __init__(self, path: Path, found: dict[int, bytes]) -> None:
         super().__init__(found)
-        self._path = path
+        self._path, self._seen = path, _changed_at(path)
 
     def __missing__(self, version: int) -> bytes:
         """The key of a version that was not there at the start. Raises KeyError and WrongKeys."""
@@ -37,19 +38,28 @@ class SealingKeys(dict[int, bytes]):
             raise KeyError(version)
         return self[version]
 
+    def __iter__(self) -> Iterator[int]:
+        """The versions, those that were added since included. Raises WrongKeys."""
+        changed_at = _changed_at(self._path)
+        if changed_at not in (None, self._seen):
+            self._seen = changed_at
+            self.update(_read(self._path).sealing)
+        return super().__iter__()
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
     """`session` signs portal forms; `codes` maps a version to the key that codes are derived with.
 
     `sealing` maps a version to the key that credentials are sealed with; `receipts` makes the addresses that
-    providers send receipts to.
+    providers send receipts to, `backups` seals backups.
     """
 
     session: str = field(repr=False)
     codes: dict[int, bytes] = field(repr=False)
     sealing: dict[int, bytes] = field(repr=False)
     receipts: bytes = field(repr=False)
+    backups: bytes = field(repr=False)
 
     @property
     def code_version(self) -> int:
@@ -70,7 +80,7 @@ def load(home: Path) -> Keys:
     if not path.exists():
         _make(path)
     keys = _read(path)
-    if not keys.sealing or not keys.receipts:
+    if not keys.sealing or not keys.receipts or not keys.backups:
         _change(path, _complete)
         keys = _read(path)
     return keys
@@ -104,14 +114,29 @@ def _read(path: Path) -> Keys:
             codes=_versions(stored["codes"]),
             sealing=SealingKeys(path, _versions(stored.get("sealing", {}))),
             receipts=bytes.fromhex(stored.get("receipts", "")),
+            backups=bytes.fromhex(stored.get("backups", "")),
         )
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WrongKeys(f"{FILE} in PORTAL_HOME cannot be read: restore it from your backup.") from error
     if not keys.codes or min(len(key) for key in keys.codes.values()) < 32 or len(keys.session) < 32:
         raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key that is too short.")
-    if {len(key) for key in keys.sealing.values()} - {_SEALING_BYTES} or 0 < len(keys.receipts) < 32:
+    if {len(key) for key in keys.sealing.values()} - {_SEALING_BYTES} or not _are_whole(keys):
         raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key of the wrong length.")
     return keys
+
+
+def _changed_at(path: Path) -> tuple[int, int] | None:
+    """What tells one state of the file from the next; None where there is no file."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+def _are_whole(keys: Keys) -> bool:
+    # One that is not there yet is made at the next start.
+    return all(len(key) >= 32 for key in (keys.receipts, keys.backups) if key)
 
 
 def _text(found: object) -> str:
@@ -129,6 +154,8 @@ def _complete(stored: _Stored) -> None:
         stored["sealing"] = {"1": secrets.token_hex(_SEALING_BYTES)}
     if not stored.get("receipts"):
         stored["receipts"] = secrets.token_hex(32)
+    if not stored.get("backups"):
+        stored["backups"] = secrets.token_hex(32)
 
 
 def _add_sealing_key(stored: _Stored) -> None:

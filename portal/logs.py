@@ -39,6 +39,9 @@ def configure(level: str) -> None:
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
+    # These would write down addresses with numbers and texts in them, and headers with credentials (PII-02).
+    for talkative in ("httpx2", "httpcore2"):
+        logging.getLogger(talkative).setLevel("CRITICAL")
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

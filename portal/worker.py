@@ -6,29 +6,32 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.orm import Session
 
 from portal import clock, database
-from portal.delivery import claims, dispatch
+from portal.bells import Listener
+from portal.core.alarms import AlarmName, Level
+from portal.delivery import dispatch
+from portal.delivery.carriers import Carriers, OpenCarrier
 from portal.delivery.dispatch import Post
 from portal.delivery.providers import installed
 from portal.delivery.providers.base import Provider
+from portal.delivery.senders import Senders
 from portal.models import ActorKind
-from portal.services import phone_numbers, retention, sessions, timetable
+from portal.services import alarms, phone_numbers, retention, sessions, timetable
+from portal.services.alarms import Found
 from portal.services.context import Caller, Context, Parts
+from portal.watch.pulse import Pulse
+from portal.watch.rounds import place_of
 
 # A lost bell is made good within this time (s).
 PAUSE = 1.0
 LONGEST_PAUSE = 30.0
 # How long (s) a stop waits for the sends under way; a provider has 10 s (OPS-03).
 STOP_WITHIN = 25.0
-# Two threads, so that one slow hand-over does not hold up everybody else.
-SENDERS = 2
 JOB_LEASE = 2 * clock.MINUTE
 
 _log = structlog.get_logger()
@@ -55,6 +58,10 @@ TIMETABLE: Mapping[str, Job] = {
     "remove_stale_number_limits": Job(clock.HOUR, retention.remove_stale_number_limits),
     "remove_old_messages": Job(clock.HOUR, retention.remove_old_messages),
     "remove_old_verifications": Job(clock.HOUR, retention.remove_old_verifications),
+    "remove_old_audit_entries": Job(clock.HOUR, retention.remove_old_audit_entries),
+    "remove_old_idempotency_keys": Job(clock.HOUR, retention.remove_old_idempotency_keys),
+    "remove_unverified_users": Job(clock.HOUR, retention.remove_unverified_users),
+    "remove_dead_beats": Job(clock.HOUR, retention.remove_dead_beats),
 }
 
 
@@ -76,6 +83,7 @@ class Worker:
         app: App,
         *,
         providers: Mapping[str, Provider] | None = None,
+        open_carrier: OpenCarrier = installed.open_carrier,
         lease: int = dispatch.LEASE,
         pause: float = PAUSE,
         timetable: Mapping[str, Job] = TIMETABLE,
@@ -86,31 +94,41 @@ class Worker:
         self._parts = parts
         self._pause = pause
         self._timetable = timetable
-        self._post = Post(
+        self._carriers = Carriers(
+            parts.keys,
+            self._transaction,
+            _now,
+            base_url=parts.settings.base_url,
+            private_hosts=parts.settings.private_hosts,
+            open_carrier=open_carrier,
+        )
+        post = Post(
             transaction=self._transaction,
             keys=parts.keys,
             providers=providers
             or installed.by_name(production=parts.settings.production, terminal=sys.stdout),
             now=_now,
             lease=lease,
+            carriers=self._carriers,
         )
+        self._pulse = Pulse(self._transaction)
         self._stopping = threading.Event()
-        self._bells = [threading.Event() for _ in range(SENDERS)]
-        self._threads = [
-            threading.Thread(target=self._keep_sending, args=(bell,), name=f"sender-{at}", daemon=True)
-            for at, bell in enumerate(self._bells)
-        ]
-        self._threads.append(threading.Thread(target=self._keep_time, name="timetable", daemon=True))
+        self._senders = Senders(post, parts.settings.senders, pause, self._survived)
+        with app.app_context():
+            self._listener = Listener(database.db.engine.url, self.ring)
+        self._keeper = threading.Thread(target=self._keep_time, name="timetable", daemon=True)
+        self._threads = [*self._senders.threads, self._keeper]
 
     def ring(self) -> None:
         """Says that a message was put down. Never waits."""
-        for bell in self._bells:
-            bell.set()
+        self._senders.ring()
 
     def start(self) -> None:
         """Starts working beside the caller."""
-        for thread in self._threads:
-            thread.start()
+        self._pulse.start()
+        self._senders.start()
+        self._keeper.start()
+        self._listener.start()
 
     def stop(self, within: float = STOP_WITHIN) -> bool:
         """Takes no new message, and waits `within` seconds for those under way; whether all were finished.
@@ -118,35 +136,27 @@ class Worker:
         Every message whose sending ends in time has its lease given back by then (OPS-03).
         """
         self._stopping.set()
-        self.ring()
+        self._listener.stop()
+        self._senders.stop()
         until = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0, until - time.monotonic()))
-        return not any(thread.is_alive() for thread in self._threads)
+        # It is alive as long as it sends; only then does it say that it is gone.
+        self._survived(self._pulse.stop)
+        if any(thread.is_alive() for thread in self._threads):
+            return False
+        self._carriers.close()
+        return True
 
     def empty_outbox(self) -> int:
-        """Sends whatever is due now; returns how many messages were taken up."""
-        with self._app.app_context():
-            if not claims.is_due(database.reading(), clock.now()):
-                return 0
-        sent = 0
-        while not self._stopping.is_set() and dispatch.send_next(self._post):
-            sent += 1
-        return sent
+        """Sends whatever is due now; returns how many messages were taken up: none in quarantine (DAT-05)."""
+        return self._senders.empty()
 
     def run_due_jobs(self) -> list[str]:
         """Runs the jobs whose time has come and that no other worker runs; returns their names."""
         with self._app.app_context():
             waiting = timetable.due(database.reading(), self._timetable, clock.now())
         return [name for name in waiting if not self._stopping.is_set() and self._run_job(name)]
-
-    def _keep_sending(self, bell: threading.Event) -> None:
-        pause = self._pause
-        while not self._stopping.is_set():
-            bell.wait(pause)
-            # Cleared before looking, so that a message which comes during the pass rings again.
-            bell.clear()
-            pause = self._pause if self._survived(self.empty_outbox) else min(pause * 2, LONGEST_PAUSE)
 
     def _keep_time(self) -> None:
         pause = self._pause
@@ -158,7 +168,7 @@ class Worker:
             work()
         except Exception as error:  # noqa: BLE001 - the top of a thread, which must go on
             # The error's own words may hold numbers, so only its kind and place are told (PII-02).
-            _log.error("pass_failed", error=type(error).__name__, at=_place(error.__traceback__))
+            _log.error("pass_failed", error=type(error).__name__, at=place_of(error.__traceback__))
             return False
         return True
 
@@ -168,11 +178,29 @@ class Worker:
             lease = timetable.take(session, name, clock.now(), JOB_LEASE)
         if lease is None:
             return False
-        while not self._stopping.is_set() and self._run_once(job):
-            pass
+        try:
+            while not self._stopping.is_set() and self._run_once(job):
+                pass
+        except Exception as error:  # noqa: BLE001 - one job that fails must not keep the others from running
+            _log.error("job_failed", job=name, error=type(error).__name__, at=place_of(error.__traceback__))
+            self._note_job(name, has_failed=True)
+            return True
+        self._note_job(name, has_failed=False)
         with self._transaction() as session:
             timetable.finish(session, name, lease, clock.now() + job.every)
         return True
+
+    def _note_job(self, name: str, *, has_failed: bool) -> None:
+        with self._app.app_context():
+            stood = alarms.stands(database.reading(), AlarmName.JOB_FAILED, name)
+        if stood == has_failed:
+            return
+        with self._transaction() as session:
+            if has_failed:
+                alarms.put_up(session, Found(AlarmName.JOB_FAILED, Level.WARN, name), clock.now())
+            else:
+                is_told = bool(self._parts.settings.alarm_url)
+                alarms.take_down(session, AlarmName.JOB_FAILED, name, is_told=is_told)
 
     def _run_once(self, job: Job) -> int:
         with self._transaction() as session:
@@ -186,11 +214,3 @@ class Worker:
 
 def _now() -> int:
     return clock.now()
-
-
-def _place(trace: TracebackType | None) -> str:
-    place = "unknown"
-    while trace is not None:
-        place = f"{Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}"
-        trace = trace.tb_next
-    return place

@@ -67,9 +67,11 @@ TABLE: dict[type[Refusal], Line] = {
     errors.WrongCode: Line(403, "INVALID_VERIFICATION_CODE", (*_USER, "verificationCode")),
     errors.CodeExpired: Line(410, "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED", _USER),
     errors.CodeNotFound: Line(404, "VERIFICATION_CODE_NOT_FOUND", _USER),
+    errors.KeyReused: Line(422, "INVALID_INPUT_DATA", ("field",)),
+    errors.KeyInUse: Line(409, _BUSY, ("field",)),
     # The SDK knows 429 only by a body without errorCode (contract c.3), so `answer_to` leaves this one out.
     errors.TooSoon: Line(429, "TOO_MANY_REQUESTS", ("reason", "nextAllowedAt")),
-    errors.Busy: Line(503, _BUSY),
+    errors.Busy: Line(503, _BUSY, ("reason",)),
 }
 
 # What is missing, by the noun that errors.NotFound names; every other noun is a user.
@@ -169,6 +171,8 @@ def _note(refusal: Refusal, line: Line) -> None:
     rule = request.url_rule.rule if request.url_rule else ""
     facts = {"reason": refusal.details.get("reason"), "user_id": _user_id(refusal)}
     told = {name: str(fact) for name, fact in facts.items() if fact is not None}
+    # What the counters of refusals are labelled with: a code or a reason out of a closed list.
+    request.environ["ringback.refusal"] = told.get("reason", line.code)
     _logger.info(
         "refused", code=line.code, status=line.status, app_id=_from_path("app_id"), rule=rule, **told
     )

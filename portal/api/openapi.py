@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from portal.api import answers, errors
-from portal.api.operations import JSON, OPERATIONS, Operation, Who, operation
+from portal.api.operations import JSON, KEY_HEADER, OPERATIONS, Operation, Who, operation
 from portal.api.shapes import RefusalBody
 
 _REFERENCE = "#/components/schemas/{model}"
@@ -19,6 +19,11 @@ _PARAMETER_MEANS = {
     "user": "A user ID, me, EMAIL:address, PHONE:+number or LOGIN_NAME:name.",
     "name": "The name of a configuration parameter.",
 }
+_KEY_MEANS = (
+    "Sent again within 24 hours with the same key and the same body, the request is answered as before and"
+    + " sends nothing. Another body with the key is refused with 422, and with 409 while the first request is"
+    + " being answered. A refused request leaves its key free."
+)
 _SECURITY = {
     "basic": {"type": "http", "scheme": "basic", "description": "AppID:anything"},
     "bearer": {"type": "http", "scheme": "bearer"},
@@ -57,7 +62,7 @@ def _described(each: Operation) -> dict[str, object]:
         "operationId": each.name,
         "summary": each.summary,
         "description": each.who.sentence,
-        "parameters": [_parameter(name) for name in _PARAMETER.findall(each.rule)],
+        "parameters": [_parameter(name) for name in _PARAMETER.findall(each.rule)] + _key(each),
         "responses": _responses(each),
         "security": _security(each.who),
     }
@@ -80,6 +85,20 @@ def _parameter(name: str) -> dict[str, object]:
         "description": _PARAMETER_MEANS[name],
         "schema": {"type": "string", "minLength": 1},
     }
+
+
+def _key(each: Operation) -> list[dict[str, object]]:
+    if not each.takes_key:
+        return []
+    return [
+        {
+            "name": KEY_HEADER,
+            "in": "header",
+            "required": False,
+            "description": _KEY_MEANS,
+            "schema": {"type": "string", "minLength": 16, "maxLength": 255, "pattern": "^[!-~]+$"},
+        }
+    ]
 
 
 def _responses(each: Operation) -> dict[str, dict[str, Any]]:

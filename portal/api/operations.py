@@ -13,6 +13,8 @@ api_blueprint = Blueprint("api", __name__, url_prefix="/api")
 
 JSON = "application/json"
 TEXT = "text/plain"
+# The header that makes a call one that is carried out once, however often it is sent (DEL-11).
+KEY_HEADER = "Idempotency-Key"
 FORM = "application/x-www-form-urlencoded"
 
 # Contract b.1: application/json is taken wherever a vnd.kii type is named, and any vnd.kii JSON type too.
@@ -49,6 +51,7 @@ class Operation:
     by_mimetype: Consumes
     produces: Produces
     who: Who
+    takes_key: bool
 
     def payload_for(self, media: str) -> type[BaseModel] | None:
         """The model that a body of this media type is read as; KeyError when the type is not taken.
@@ -77,8 +80,12 @@ def operation(
     auth: Who,
     produces: Produces,
     consumes: Consumes | None = None,
+    takes_key: bool = False,
 ) -> Callable[[Handler], Handler]:
-    """Adds the decorated function to the routes under /api and to the record that OpenAPI is written from."""
+    """Adds the decorated function to the routes under /api and to the record that OpenAPI is written from.
+
+    One that `takes_key` is also decorated with repeats.once.
+    """
 
     def add(handler: Handler) -> Handler:
         resource = handler.__module__.rpartition(".")[2]
@@ -87,7 +94,7 @@ def operation(
         by_mimetype = {media.lower(): model for media, model in taken.items()}
         summary = (handler.__doc__ or "").partition("\n")[0].strip()
         OPERATIONS[f"{api_blueprint.name}.{endpoint}"] = Operation(
-            method, rule, endpoint, summary, taken, by_mimetype, produces, auth
+            method, rule, endpoint, summary, taken, by_mimetype, produces, auth, takes_key
         )
         options: dict[str, Any] = {"strict_slashes": False, "merge_slashes": False}
         api_blueprint.add_url_rule(

@@ -2,9 +2,10 @@
 
 from flask import Response
 
-from portal.api import answers, auth, body
+from portal.api import answers, auth, body, sources
 from portal.api.operations import Who, operation, vendor
 from portal.api.payloads import AddressVerificationRequest, PhoneNumberModificationRequest
+from portal.api.repeats import keep, once
 from portal.api.shapes import PhoneNumberAnswer, VerificationCode, VerificationStatus
 from portal.database import reading, transaction
 from portal.errors import NotFound
@@ -33,14 +34,18 @@ def show(app_id: str, user: str) -> Response:
     auth=Who.USER,
     consumes={vendor("PhoneNumberModificationRequest"): PhoneNumberModificationRequest},
     produces={(204, ""): None},
+    takes_key=True,
 )
+@once
 def change(app_id: str, user: str) -> Response:
     """Changes the number: it waits for its code, or takes over at once with verification off."""
     payload = body.read(PhoneNumberModificationRequest)
     with transaction() as session:
         ctx = auth.enter(session, app_id)
-        phone_numbers.change(ctx, auth.reach_numbers(ctx, user), payload.phone_number, payload.verified)
-    return answers.nothing()
+        numbers = auth.reach_numbers(ctx, user)
+        sources.spend_send()
+        phone_numbers.change(ctx, numbers, payload.phone_number, payload.verified)
+        return keep(ctx, answers.nothing())
 
 
 @operation(
@@ -53,19 +58,20 @@ def change(app_id: str, user: str) -> Response:
 def verify(app_id: str, user: str) -> Response:
     """Takes the code that the user got; the right one makes the waiting number theirs, verified."""
     payload = body.read(AddressVerificationRequest)
-    with transaction() as session:
+    with sources.guessing(), transaction() as session:
         ctx = auth.enter(session, app_id)
         verifications.confirm(ctx, auth.reach(ctx, user), payload.verification_code)
     return answers.write({"verificationStatus": "VERIFIED"}, _VERIFIED)
 
 
-@operation("POST", f"{_RULE}/resend-verification", auth=Who.USER, produces={(204, ""): None})
+@operation("POST", f"{_RULE}/resend-verification", auth=Who.USER, produces={(204, ""): None}, takes_key=True)
+@once
 def resend(app_id: str, user: str) -> Response:
     """Sends the code again: the same one while it lives, a new one afterwards."""
     with transaction() as session:
         ctx = auth.enter(session, app_id)
         verifications.resend(ctx, auth.reach(ctx, user))
-    return answers.nothing()
+        return keep(ctx, answers.nothing())
 
 
 @operation(

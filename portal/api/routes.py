@@ -20,8 +20,9 @@ from portal.api import (
 )
 from portal.api.body import LARGEST
 from portal.api.operations import OPERATIONS, api_blueprint
+from portal.api.receipts import receipts_blueprint
 
-__all__ = ["OPERATIONS", "RESOURCES", "api_blueprint", "register"]
+__all__ = ["OPERATIONS", "RESOURCES", "api_blueprint", "receipts_blueprint", "register"]
 
 RESOURCES = (
     tokens,
@@ -35,7 +36,15 @@ RESOURCES = (
     openapi,
 )
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-_REQUEST_HEADERS = ("accept", "authorization", "content-type", "x-kii-appid", "x-kii-appkey", "x-kii-sdk")
+_REQUEST_HEADERS = (
+    "accept",
+    "authorization",
+    "content-type",
+    "idempotency-key",
+    "x-kii-appid",
+    "x-kii-appkey",
+    "x-kii-sdk",
+)
 _NOWHERE = f"{api_blueprint.name}.nowhere"
 # Contract b.1: what a browser's preflight must be told, on every answer.
 _HEADERS = {
@@ -61,6 +70,7 @@ def register(app: Flask) -> None:
     The last route also keeps werkzeug from redirecting doubled slashes: no answer is ever a 3xx (b.1).
     """
     app.register_blueprint(api_blueprint)
+    app.register_blueprint(receipts_blueprint)
     app.url_map.converters["rest"] = _Rest
     app.view_functions[_NOWHERE] = nowhere
     for rule in ("/api", "/api/<rest:rest>"):

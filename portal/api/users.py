@@ -2,7 +2,7 @@
 
 from flask import Response
 
-from portal.api import answers, auth, body, records
+from portal.api import answers, auth, body, records, sources
 from portal.api.operations import Who, operation, vendor
 from portal.api.payloads import (
     RegistrationAndAuthorizationRequest,
@@ -10,6 +10,7 @@ from portal.api.payloads import (
     UserUpdateRequest,
 )
 from portal.api.refusals import NoAccountProvided
+from portal.api.repeats import keep, once
 from portal.api.shapes import Modified, UserRecord
 from portal.database import reading, transaction
 from portal.models import ActorKind
@@ -31,7 +32,9 @@ _UPDATED = "UserUpdateResponse"
         vendor("RegistrationAndAuthorizationRequest"): RegistrationAndAuthorizationRequest,
     },
     produces={(201, vendor(_REGISTERED)): UserRecord},
+    takes_key=True,
 )
+@once
 def register(app_id: str) -> Response:
     """Registers a user; the code is sent if the app verifies phone numbers."""
     payload = body.read(RegistrationRequest)
@@ -39,6 +42,7 @@ def register(app_id: str) -> Response:
     registration = _registration(payload, authorizes)
     auth.admit(app_id)
     _refuse_nameless(payload, authorizes)
+    sources.spend_send()
     password_hash = _hash(payload.password)
     with transaction() as session:
         ctx = auth.again(session)
@@ -47,9 +51,9 @@ def register(app_id: str) -> Response:
         if authorizes:
             issued = tokens.issue_to_user(ctx, user.id)
             record |= records.tokens(issued)
-    answer = answers.write(record, _REGISTERED, 201)
-    answer.headers["Location"] = f"/api/apps/{app_id}/users/{user.id}"
-    return answer
+        answer = answers.write(record, _REGISTERED, 201)
+        answer.headers["Location"] = f"/api/apps/{app_id}/users/{user.id}"
+        return keep(ctx, answer)
 
 
 @operation("GET", _RULE, auth=Who.ANY_USER, produces={(200, vendor(_READ)): UserRecord})
@@ -79,7 +83,10 @@ def update(app_id: str, user: str) -> Response:
     password_hash = _hash(payload.password)
     with transaction() as session:
         ctx = auth.enter(session, app_id)
-        changed = users.update(ctx, auth.reach(ctx, user), changes, password_hash)
+        user_id = auth.reach(ctx, user)
+        if changes.phone_number is not None:
+            sources.spend_send()
+        changed = users.update(ctx, user_id, changes, password_hash)
     return answers.write({"modifiedAt": changed.modified_at}, _UPDATED)
 
 

@@ -13,6 +13,11 @@ COMMANDS = {
     "demo": "portal.cli.demo",
     "apps": "portal.cli.apps",
     "accounts": "portal.cli.accounts",
+    "keys": "portal.cli.keys",
+    "doctor": "portal.cli.doctor",
+    "backup": "portal.cli.backup",
+    "restore": "portal.cli.restore",
+    "quarantine": "portal.cli.quarantine",
 }
 
 

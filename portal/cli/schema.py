@@ -1,18 +1,16 @@
 """Which schema does the database have, and which one does this Ringback need?"""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
+from typing import Any
 
 import click
 from flask import Flask
-from sqlalchemy import Connection, Engine, create_engine, inspect, text
+from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.exc import ArgumentError
 
-from portal import database
+from portal import database, revisions
 from portal.config import FILE, Settings, WrongSetting
-
-MIGRATIONS = Path(database.__file__).parent / "migrations"
 
 
 class WrongSchema(click.ClickException):
@@ -21,58 +19,49 @@ class WrongSchema(click.ClickException):
 
 def require(settings: Settings) -> None:
     """Raises WrongSchema, with what to do, unless the database is where this Ringback needs it."""
-    with _connected(settings) as connection:
-        found = _found(connection)
+    with connected(settings) as connection:
+        found = revisions.found(connection)
     _refuse_newer(found)
     if found is None:
         raise WrongSchema("The database has no tables yet. Run: portal migrate")
-    if found != needed():
+    if found != revisions.needed():
         raise WrongSchema(
-            f"The database is at {found}, and this Ringback needs {needed()}. Run: portal migrate"
+            f"The database is at {found}, and this Ringback needs {revisions.needed()}. Run: portal migrate"
         )
 
 
-def upgrade(settings: Settings) -> tuple[str | None, str]:
-    """Takes the database to the newest schema; returns where it was and where it is.
+def upgrade(settings: Settings, to: str | None = None) -> tuple[str | None, str]:
+    """Takes the database to the newest schema, or up to `to`; returns where it was and where it is.
 
     Raises WrongSchema for a database that a newer Ringback has migrated.
     """
     # Only this command migrates, and Flask-Migrate would cost every server 11 MB.
     import flask_migrate
 
-    with _connected(settings, may_create=True) as connection:
-        before = _found(connection)
+    with connected(settings, may_create=True) as connection:
+        before = revisions.found(connection)
     _refuse_newer(before)
     rows = Flask("schema")
     rows.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
     database.db.init_app(rows)
-    flask_migrate.Migrate(rows, database.db, directory=str(MIGRATIONS))
+    flask_migrate.Migrate(rows, database.db, directory=str(revisions.MIGRATIONS))
     with rows.app_context():
         database.prepare(database.db.engine)
-        flask_migrate.upgrade()
+        flask_migrate.upgrade(revision=to or "head")
         database.db.engine.dispose()
-    return before, needed()
+    return before, to or revisions.needed()
 
 
-def needed() -> str:
-    """The revision that this Ringback is written for: the newest in its folder."""
-    return max(_known())
-
-
-def _known() -> set[str]:
-    # Revisions are numbered, and a file's name begins with its number (tests/house keeps it so).
-    return {path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py")}
-
-
-def _found(connection: Connection) -> str | None:
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-    return found
+def found(settings: Settings) -> str | None:
+    """The revision of the database; None where it has no tables yet. Raises WrongSchema for a newer one."""
+    with connected(settings, may_create=True) as connection:
+        revision = revisions.found(connection)
+    _refuse_newer(revision)
+    return revision
 
 
 def _refuse_newer(found: str | None) -> None:
-    if found is not None and found not in _known():
+    if found is not None and found not in revisions.known():
         raise WrongSchema(f"A newer Ringback made this database (schema {found}). Install that Ringback.")
 
 
@@ -86,7 +75,13 @@ def _engine(settings: Settings) -> Engine:
 
 
 @contextmanager
-def _connected(settings: Settings, *, may_create: bool = False) -> Iterator[Connection]:
+def connected(
+    settings: Settings, *, may_create: bool = False, options: Mapping[str, Any] | None = None
+) -> Iterator[Connection]:
+    """One connection to the database, with options of its own, for commands that need no app.
+
+    Raises WrongSchema where there is no database and none may be made.
+    """
     if not settings.database_url and not (settings.home / FILE).exists():
         if not may_create:
             raise WrongSchema(f"The database in {settings.home} has no tables yet. Run: portal migrate")
@@ -94,7 +89,7 @@ def _connected(settings: Settings, *, may_create: bool = False) -> Iterator[Conn
     engine = _engine(settings)
     try:
         with engine.connect() as connection:
-            yield connection
+            yield connection.execution_options(**(options or {}))
     finally:
         engine.dispose()
 

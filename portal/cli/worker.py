@@ -27,15 +27,18 @@ def worker(installation: Installation, until_stdin_ends: bool) -> None:
     """
     running = installation.make_worker()
     told_to_stop = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda _number, _frame: told_to_stop.set())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: told_to_stop.set())
     if until_stdin_ends:
         threading.Thread(target=_watch_stdin, args=(told_to_stop,), daemon=True).start()
-    running.start()
+    watchman = installation.app.extensions["watchman"]
+    for each in (running, watchman):
+        each.start()
     if not until_stdin_ends:
         click.echo("The worker is running. Ctrl-C stops it.")
     told_to_stop.wait()
-    running.stop()
+    for each in (running, watchman):
+        each.stop()
 
 
 def _watch_stdin(told_to_stop: threading.Event) -> None:

@@ -32,6 +32,10 @@ class Profile:
     reveals_per_hour: int = 20
     look_ups_per_hour: int = 200
     parts_told_per_hour: int = 20
+    # An app with so many messages waiting, or so many due for so long (ms), takes on no more (DEL-09).
+    most_waiting: int = 50_000
+    longest_backlog: int = 60 * SECOND
+    least_backlog: int = 100
 
 
 DEFAULT = Profile()
@@ -42,6 +46,8 @@ BENCH = Profile(
     failed_guesses_per_day=10**6,
     look_ups_per_hour=10**6,
     parts_told_per_hour=10**6,
+    most_waiting=10**6,
+    longest_backlog=HOUR,
 )
 
 

@@ -13,6 +13,7 @@ WHAT_TO_DO: Final[dict[Reason, str]] = {
     Reason.NUMBER_DAILY_LIMIT: _RESEND_LATER,
     Reason.NUMBER_GUESS_LIMIT: "Wait. If the number is certain, an owner can mark it as verified.",
     Reason.TOO_MANY_GUESSES: "Send the code again: it will be a new one.",
+    Reason.SOURCE_SEND_LIMIT: "Wait, or ask the user to try from another network, such as without Wi-Fi.",
     Reason.COUNTRY_CLOSED: "An owner can open it under Verification.",
     Reason.NOT_MOBILE: "Ask the user for a mobile number.",
     Reason.EXPIRED_BEFORE_SENDING: "Send the code again. If this happens once more, tell the operator.",
@@ -21,6 +22,8 @@ WHAT_TO_DO: Final[dict[Reason, str]] = {
     Reason.PROVIDER_UNREACHABLE: "Send the code again. If that fails too, tell the operator.",
     Reason.NO_PROVIDER: "Ask an owner to choose a provider for this app.",
     Reason.RENDERING_FAILED: "Ask an owner to look at the SMS template, then send the code again.",
+    Reason.SENDING_BROKE_OFF: "Tell the operator. Then send the code again, or have the message tried again.",
+    Reason.TOO_MANY_WAITING: "Wait a minute. If it stays so, tell the operator: the provider is too slow.",
     Reason.PHONE_UNREACHABLE: "Ask the user to check the phone's reception, then send the code again.",
     Reason.WAITING_TO_BE_SENT: "Nothing: it leaves within seconds.",
     Reason.WORKER_STALLED: "Tell the operator. The SMS leaves by itself once the worker runs again.",
@@ -42,10 +45,19 @@ THEN: Final[dict[Reason, str]] = {
     Reason.NUMBER_GUESS_LIMIT: "Codes work again from",
 }
 
+OPEN_IT: Final = "Open it under Verification."
+ASK_TO_OPEN_IT: Final = "Ask an owner to open it under Verification."
 WAIT_FOR_RETRY: Final = "Nothing now: Ringback tries again by itself."
 OPEN_BY_NOW: Final = "The country was opened since: send the code again."
-IN_SANDBOX: Final = "The SMS is in the sandbox inbox: this app reaches no real phone yet."
-LOOK_IN_SANDBOX: Final = "An owner can read it in the inbox."
+SANDBOX: Final = "This app is a sandbox: its messages go to its Inbox, and no phone gets them."
+IN_INBOX: Final = "The SMS reached the app's Inbox."
+LOOK_IN_INBOX: Final = "An owner can read it in the Inbox."
+EXPIRED_IN_INBOX: Final = "The SMS reached the app's Inbox, and its code was not used in time."
 LOST_NUMBER: Final = "No SMS is due: this user's phone number went to its new holder."
 SOMEBODY_ELSES: Final = "No SMS is due: somebody else proved this number first."
 NO_LIVE_CODE: Final = "No code is under way: the last one was not used in time."
+
+
+def closed(country: str) -> str:
+    """What is said of a country, by its name, that an app may not text."""
+    return f"Nothing was sent: {country} is not open for this app."

@@ -11,3 +11,11 @@ class ProviderKind(ClosedList):
     HTTP = "http", "HTTP request"
     KANNEL = "kannel", "Kannel"
     SMPP = "smpp", "SMPP 3.4"
+
+
+def kind_named(code: str) -> ProviderKind:
+    """The kind with this code, which a row holds. Raises KeyError for one that this version does not know."""
+    for kind in ProviderKind:
+        if kind == code:
+            return kind
+    raise KeyError(code)

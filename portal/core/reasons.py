@@ -24,6 +24,11 @@ class Reason(ClosedList):
     PROVIDER_UNREACHABLE = "provider_unreachable", "The provider could not be reached."
     NO_PROVIDER = "no_provider", "Not sent: this app has no provider."
     RENDERING_FAILED = "rendering_failed", "Not sent: the wording could not be filled in."
+    SENDING_BROKE_OFF = (
+        "sending_broke_off",
+        "Set aside: Ringback broke off each time that it was sending the message.",
+    )
+    TOO_MANY_WAITING = "too_many_waiting", "Too many messages of this app wait to be sent."
     PHONE_UNREACHABLE = "phone_unreachable", "The carrier could not reach this phone."
     WAITING_TO_BE_SENT = "waiting_to_be_sent", "The SMS waits to be sent."
     WORKER_STALLED = "worker_stalled", "The SMS waits, and nothing is being sent: the worker stands still."
@@ -35,7 +40,13 @@ class Reason(ClosedList):
     NOTHING_TO_VERIFY = "nothing_to_verify", "No SMS is due: the number is verified and no other one waits."
     NO_PHONE_NUMBER = "no_phone_number", "No SMS is due: this user has no phone number."
     USER_DISABLED = "user_disabled", "This user is disabled and cannot ask for an SMS."
-    SIGN_IN_LIMIT = "sign_in_limit", "There were too many wrong tries for this account."
+    SIGN_IN_LIMIT = "sign_in_limit", "There were too many wrong tries here, or for this account."
     INVITE_LIMIT = "invite_limit", "You sent as many invites as allowed in an hour."
     REVEAL_HOURLY_LIMIT = "reveal_hourly_limit", "You revealed as many numbers as allowed in an hour."
+    SOURCE_SEND_LIMIT = (
+        "source_send_limit",
+        "Too many sign-ups and changes of numbers came from this network within an hour.",
+    )
+    SOURCE_GUESS_LIMIT = "source_guess_limit", "Too many wrong codes came from this network."
+    SOURCE_CALL_LIMIT = "source_call_limit", "Too many calls came from this network within a minute."
     LOOK_UP_HOURLY_LIMIT = "look_up_hourly_limit", "You looked up as many numbers as allowed in an hour."

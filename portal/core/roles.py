@@ -29,6 +29,7 @@ class Action(ClosedList):
     SEE_SMS_TEMPLATES = "see_sms_templates", "Read the SMS templates"
     CHANGE_SMS_TEMPLATES = "change_sms_templates", "Prepare SMS templates, and send tests of them"
     PUBLISH_SMS_TEMPLATES = "publish_sms_templates", "Save, approve, import and remove SMS templates"
+    MANAGE_PROVIDERS = "manage_providers", "Set providers up, and take the app live"
     MANAGE_KEYS = "manage_keys", "See the access keys"
     MAKE_SECRET = "make_secret", "Make a new ClientSecret"
     SEE_TEAM = "see_team", "See who is a member, and who is invited"
@@ -46,6 +47,7 @@ NEEDS_FRESH_SIGN_IN: frozenset[Action] = frozenset(
         Action.REVEAL_NUMBERS,
         Action.EXPORT_AUDIT,
         Action.PUBLISH_SMS_TEMPLATES,
+        Action.MANAGE_PROVIDERS,
         Action.MAKE_SECRET,
         Action.MANAGE_TEAM,
     }

@@ -6,17 +6,15 @@ may get now.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from portal.core import next_steps
+from portal.core.alarms import STALL_WARNS_AFTER
 from portal.core.lifecycle import State
-from portal.core.limits import DAY, MINUTE
+from portal.core.limits import DAY
 from portal.core.reasons import Reason
 from portal.core.sms_facts import Facts, RefusedSend, Sms, Stage
-
-# A message that is due for so long (ms) waits for nobody but a worker.
-STALLED_AFTER: Final = MINUTE
 
 # These limits belong to the number, whoever asks; the others to one code.
 NUMBER_LIMITS: Final = frozenset(
@@ -32,7 +30,9 @@ OF_ACCOUNTS: Final = frozenset(
         Reason.LOOK_UP_HOURLY_LIMIT,
     }
 )
-ANSWERS: Final = frozenset(Reason) - OF_ACCOUNTS
+# And these are met before it is known which user asks.
+OF_SOURCES: Final = frozenset({Reason.SOURCE_GUESS_LIMIT, Reason.SOURCE_CALL_LIMIT, Reason.SIGN_IN_LIMIT})
+ANSWERS: Final = frozenset(Reason) - OF_ACCOUNTS - OF_SOURCES
 _OF_ONE_CODE: Final = frozenset({Reason.RESEND_WAIT, Reason.SENDS_USED_UP})
 
 
@@ -40,7 +40,7 @@ _OF_ONE_CODE: Final = frozenset({Reason.RESEND_WAIT, Reason.SENDS_USED_UP})
 class Answer:
     """Why, in a sentence; what to do; and a time (Unix ms) with the words that lead to it, if one matters.
 
-    `words` is what the provider said, which nobody here has written.
+    `words` is what the provider said, which nobody here has written. `aside` is true whatever the reason.
     """
 
     reason: Reason
@@ -49,11 +49,14 @@ class Answer:
     until: int | None = None
     then: str = ""
     words: str = ""
+    aside: str = ""
 
 
 def explain(facts: Facts) -> Answer:
-    """The one answer to "why did I get no SMS?". Every reason but those of accounts can be it."""
-    return next(answer for rule in _RULES if (answer := rule(facts)) is not None)
+    """The one answer to "why did I get no SMS?". Every reason but those of accounts and sources can be it."""
+    answer = next(answer for rule in _RULES if (answer := rule(facts)) is not None)
+    is_asked_for = facts.waits or facts.has_lapsed
+    return replace(answer, aside=next_steps.SANDBOX) if facts.is_sandbox and is_asked_for else answer
 
 
 def _of_the_user(facts: Facts) -> Answer | None:
@@ -103,7 +106,8 @@ def _of_the_sms_under_way(facts: Facts) -> Answer | None:
     sms = facts.sms
     if sms is None or sms.stage not in (Stage.WAITING, Stage.LEAVING):
         return None
-    patience = STALLED_AFTER if sms.stage is Stage.WAITING else 0
+    # As patient as the alarm, so that support and operators hear of it together (OPS-02).
+    patience = STALL_WARNS_AFTER if sms.stage is Stage.WAITING else 0
     if sms.due_at + patience < facts.now:
         return _answer(Reason.WORKER_STALLED, until=sms.due_at)
     if sms.stage is Stage.WAITING and sms.reason is not None:
@@ -127,8 +131,8 @@ def _of_the_live_code(facts: Facts) -> Answer | None:
         return _with_resend(facts, _answer(Reason.SENT_NOT_CONFIRMED))
     if sms.stage is not Stage.DELIVERED:
         return None
-    if sms.is_in_sandbox:
-        return Answer(Reason.DELIVERED, next_steps.IN_SANDBOX, next_steps.LOOK_IN_SANDBOX)
+    if sms.is_in_inbox:
+        return Answer(Reason.DELIVERED, next_steps.IN_INBOX, next_steps.LOOK_IN_INBOX)
     return _with_resend(facts, _answer(Reason.DELIVERED))
 
 
@@ -167,7 +171,10 @@ def _of_the_dead_code(facts: Facts) -> Answer | None:
 
 
 def _of_what_is_left(facts: Facts) -> Answer | None:
-    sentence = None if facts.sms else next_steps.NO_LIVE_CODE
+    sms = facts.sms
+    sentence = None if sms else next_steps.NO_LIVE_CODE
+    if sms is not None and sms.is_in_inbox and sms.stage is Stage.DELIVERED:
+        sentence = next_steps.EXPIRED_IN_INBOX
     return _with_resend(facts, _answer(Reason.CODE_EXPIRED, sentence))
 
 
@@ -199,8 +206,7 @@ def _answer(
 
 
 def _closed(country: str) -> Answer:
-    sentence = f"Nothing was sent: {country} is not open for this app." if country else None
-    return _answer(Reason.COUNTRY_CLOSED, sentence)
+    return _answer(Reason.COUNTRY_CLOSED, next_steps.closed(country) if country else None)
 
 
 def _with_resend(facts: Facts, answer: Answer) -> Answer:

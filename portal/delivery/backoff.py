@@ -7,21 +7,12 @@ _FIRST_WAIT = 3 * SECOND
 _GROWTH = 3
 
 
-def next_try(attempts: int, now: int, useful_until: int, draw: float) -> int | None:
-    """When (Unix ms) a message that failed `attempts` times is tried again; None when it is over.
-
-    The waits are at most 3, 9, 27 and 81 s; `draw` (0 to 1, by chance) takes up to half away, so that
-    messages which failed together do not come back together. A try that could only send a dying code is none
-    (DEL-05).
-    """
-    if attempts >= MOST_ATTEMPTS:
-        return None
-    at = now + wait_after(attempts, draw)
-    return at if is_worth_sending(at, useful_until) else None
-
-
 def wait_after(attempts: int, draw: float) -> int:
-    """The wait (ms) after so many failures in a row."""
+    """The wait (ms) after so many failures in a row: at most 3, 9, 27 and 81 s.
+
+    `draw` (0 to 1, by chance) takes up to half away, so that messages which failed together do not come back
+    together.
+    """
     longest = _FIRST_WAIT * int(_GROWTH ** (attempts - 1))
     return round(longest * (1 - draw / 2))
 

@@ -19,15 +19,18 @@ from portal.models import (
     random_id,
 )
 
-# Both databases use the partial index only for a condition that is spelled like the index's own.
-_UNDER_WAY: list[ColumnElement[str]] = [
+# Both databases use a partial index only for a condition that is spelled like the index's own.
+UNDER_WAY: list[ColumnElement[str]] = [
     literal_column(f"'{state.value}'") for state in (MessageState.QUEUED, MessageState.SENDING)
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A message that one worker alone may send until its lease ends. `attempts` counts this one too."""
+    """A message that one worker alone may send until its lease ends at `due_at` (Unix ms).
+
+    `attempts` counts this one too. `reason` and `provider_id` are of the attempt before, if there was one.
+    """
 
     lease: str
     serial: int
@@ -41,14 +44,25 @@ class Claim:
     verification_id: str | None
     issue: int | None
     provider: str
+    provider_id: str | None
+    reason: str | None
     attempts: int
+    unsure_attempts: int
+    due_at: int
     created_at: int
+    redriven_at: int | None
+
+    @property
+    def counted_at(self) -> int:
+        """When this send was counted toward its user's limits (Unix ms)."""
+        return self.redriven_at or self.created_at
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What is known about a claimed message outside its row; all None but the countries for a notice."""
+    """What is known about a claimed message outside its row; of its verification nothing for a notice."""
 
+    app_mode: str
     state: str | None
     code_expires_at: int | None
     key_version: int | None
@@ -68,15 +82,28 @@ def is_due(session: Session, now: int) -> bool:
     return session.execute(_ANY_DUE, {"now": now}).first() is not None
 
 
-def take(session: Session, now: int, lease: int) -> Claim | None:
-    """The message that has waited longest, taken until `now + lease` (ms); None when nothing is due.
+def take(session: Session, app_id: str, now: int, lease: int, due_by: int | None = None) -> Claim | None:
+    """The message of an app that has waited longest, taken until `now + lease` (ms); None if none is due.
 
     A message whose former worker let its lease lapse is due again. The claim counts as an attempt before
-    anything is tried, so that a message which kills its worker cannot do so for ever (DEL-08).
+    anything is tried, so that a message which kills its worker cannot do so for ever (DEL-08). `due_by`
+    (Unix ms) leaves out what has waited less long.
     """
     statement = _take(session.get_bind().dialect.name)
-    taken = session.execute(statement, {"now": now, "until": now + lease, "token": random_id()}).first()
+    wanted = {"app": app_id, "now": now if due_by is None else due_by}
+    taken = session.execute(statement, wanted | {"until": now + lease, "token": random_id()}).first()
     return None if taken is None else Claim(*taken)
+
+
+def give_back(session: Session, claim: Claim, due_at: int) -> None:
+    """Puts a claimed message that nobody may send now back, due at `due_at` (Unix ms); it was no attempt."""
+    session.execute(_GIVE_BACK, {"the_serial": claim.serial, "the_lease": claim.lease, "until": due_at})
+
+
+def name_provider(session: Session, claim: Claim, kind: str, provider_id: str) -> None:
+    """Notes on a claimed message which of the app's carriers it goes to."""
+    named = {"kind": kind, "carrier": provider_id}
+    session.execute(_NAME, {"the_serial": claim.serial, "the_lease": claim.lease} | named)
 
 
 def background(session: Session, claim: Claim) -> Background:
@@ -87,7 +114,7 @@ def background(session: Session, claim: Claim) -> Background:
 
 
 def _is_due(message: type[Message]) -> tuple[ColumnElement[bool], ...]:
-    return message.state.in_(_UNDER_WAY), message.due_at <= bindparam("now", type_=BigInteger)
+    return message.state.in_(UNDER_WAY), message.due_at <= bindparam("now", type_=BigInteger)
 
 
 # These run for every message, so they are put together once.
@@ -97,6 +124,7 @@ _COUNTRIES = select(OpenCountry.country).where(OpenCountry.app_id == bindparam("
 
 _BACKGROUND = (
     select(
+        App.mode,
         Verification.state,
         Verification.code_expires_at,
         Verification.key_version,
@@ -106,6 +134,7 @@ _BACKGROUND = (
         Account.phone_number,
     )
     .select_from(Message)
+    .join(App, App.id == Message.app_id)
     .outerjoin(
         Verification,
         (Verification.app_id == Message.app_id) & (Verification.id == Message.verification_id),
@@ -121,11 +150,26 @@ _CURRENT_ISSUE = (
     .scalar_subquery()
 )
 
+_OURS = (
+    update(Message)
+    .where(Message.serial == bindparam("the_serial"), Message.lease == bindparam("the_lease"))
+    .execution_options(synchronize_session=False)
+)
+_GIVE_BACK = _OURS.values(
+    state=MessageState.QUEUED, lease=None, due_at=bindparam("until"), attempts=Message.attempts - 1
+)
+_NAME = _OURS.values(provider=bindparam("kind"), provider_id=bindparam("carrier"))
+
 
 @cache
 def _take(dialect: str) -> ReturningUpdate[Any]:
     waiting = aliased(Message)
-    longest = select(waiting.serial).where(*_is_due(waiting)).order_by(waiting.due_at).limit(1)
+    longest = (
+        select(waiting.serial)
+        .where(waiting.app_id == bindparam("app"), *_is_due(waiting))
+        .order_by(waiting.due_at)
+        .limit(1)
+    )
     if dialect == "postgresql":
         longest = longest.with_for_update(skip_locked=True)
     return (

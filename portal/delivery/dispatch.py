@@ -11,39 +11,34 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal import clock
-from portal.core import code, message_text, phone_number, wordings
-from portal.core.lifecycle import State
 from portal.core.reasons import Reason
-from portal.delivery import backoff, claims, outcomes
+from portal.delivery import backoff, breaker, claims, outcomes, routes, texts, verdicts
+from portal.delivery.carriers import Carriers
 from portal.delivery.claims import Background, Claim
 from portal.delivery.outcomes import LeaseLost, Outcome
-from portal.delivery.providers.base import Provider, ProviderFailure, Sms
-from portal.delivery.providers.inbox import Inbox
+from portal.delivery.providers.base import Provider, ProviderFailure, ProviderRefused, Sms
+from portal.delivery.routes import NoRoute, Route
+from portal.delivery.turns import Turns
+from portal.delivery.verdicts import Failure, Moment
 from portal.keys import Keys
-from portal.models import MessagePurpose, MessageState
+from portal.models import MessageState
 
 # A lease outlasts the slowest provider (10 s) by far; after it, another worker takes over (DEL-04).
 LEASE = 60 * clock.SECOND
-# A notice of change that comes later than this only puzzles people.
-NOTICE_LIFE = 10 * clock.MINUTE
+# The last part of a lease is for a hand-over that has begun: none is begun then.
+_PART_TO_BEGIN_IN = 0.75
 # Waits (s) between tries to note an outcome, so that a busy database causes no second SMS.
 _NOTING_WAITS = (0.1, 0.5, 2.0)
-
-_DEAD = {
-    State.EXPIRED: Reason.EXPIRED_BEFORE_SENDING,
-    State.EXHAUSTED: Reason.TOO_MANY_GUESSES,
-    State.VERIFIED: Reason.NO_LONGER_NEEDED,
-    State.REPLACED: Reason.NO_LONGER_NEEDED,
-    State.CANCELLED: Reason.NO_LONGER_NEEDED,
-    State.SUPERSEDED: Reason.NO_LONGER_NEEDED,
-}
 
 _log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What sending needs. `transaction` opens one that commits at its end; times are in (Unix) ms."""
+    """What sending needs. `transaction` opens one that commits at its end; times are in (Unix) ms.
+
+    `providers` are those of the installation, by name; `carriers` opens those that apps have themselves.
+    """
 
     transaction: Callable[[], AbstractContextManager[Session]]
     keys: Keys
@@ -51,123 +46,149 @@ class Post:
     now: Callable[[], int]
     draw: Callable[[], float] = random.SystemRandom().random
     lease: int = LEASE
+    carriers: Carriers | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A message that was claimed and may be sent until its lease ends, and the way that it goes."""
+
+    claim: Claim
+    background: Background
+    route: Route | NoRoute
 
 
 def send_next(post: Post) -> bool:
-    """Sends the one message that has waited longest, or says why not; False when nothing is due.
+    """Sends the next message, or says why not; False when nothing is due.
 
     Whatever the message or its provider does, it ends on the message's row and never in an exception.
     """
-    with post.transaction() as session:
-        claim = claims.take(session, post.now(), post.lease)
-        if claim is None:
-            return False
-        background = claims.background(session, claim)
-    try:
-        _note(post, claim, _send(post, claim, background))
-    except LeaseLost:
-        _log.warning("lease_lost", message=claim.id, attempts=claim.attempts)
+    taken = take_next(post, Turns(), lambda _app_id: True)
+    if taken is None:
+        return False
+    send(post, taken)
     return True
 
 
-def _send(post: Post, claim: Claim, background: Background) -> Outcome:
-    if claim.attempts > backoff.MOST_ATTEMPTS:
-        return Outcome(MessageState.FAILED, Reason.PROVIDER_UNREACHABLE)
-    useful_until = background.code_expires_at or claim.created_at + NOTICE_LIFE
-    try:
-        obstacle = _obstacle(claim, background, post.now(), useful_until)
-        if obstacle is not None:
-            return obstacle
-        text = _text(post.keys, claim, background)
-    except Exception as error:  # noqa: BLE001 - one bad row must neither stop the others nor reach the log whole
-        return _try_again(post, claim, useful_until, Reason.RENDERING_FAILED, error)
-    provider = post.providers.get(claim.provider)
-    if provider is None:
-        return outcomes.not_sent(MessageState.FAILED, Reason.NO_PROVIDER)
-    return _hand_over(post, claim, provider, Sms(claim.id, claim.phone_number, text, useful_until))
+def take_next(post: Post, turns: Turns, may_take: Callable[[str], bool]) -> Taken | None:
+    """Claims the longest waiting message of the next app that `may_take`; None when there is none.
 
-
-def _obstacle(claim: Claim, background: Background, now: int, useful_until: int) -> Outcome | None:
-    """Why a message must not leave after all: things may have changed since it was put down."""
-    if claim.verification_id is not None and background.state != State.OPEN:
-        return outcomes.not_sent(MessageState.EXPIRED, _DEAD[State(background.state or "")])
-    if _has_lost_its_reader(claim, background):
-        return outcomes.not_sent(MessageState.EXPIRED, Reason.NO_LONGER_NEEDED)
-    if not backoff.is_worth_sending(now, useful_until):
-        return outcomes.not_sent(MessageState.EXPIRED, Reason.EXPIRED_BEFORE_SENDING)
-    if phone_number.region(claim.phone_number) not in background.open_countries:
-        return outcomes.not_sent(MessageState.FAILED, Reason.COUNTRY_CLOSED)
+    A message that no carrier takes now goes back, and the next app has its turn.
+    """
+    with post.transaction() as session:
+        while (turn := turns.next(session, now := post.now(), may_take)) is not None:
+            claim = claims.take(session, turn.app_id, now, post.lease, turn.due_by(now))
+            taken = None if claim is None else _with_route(post, session, claim, now)
+            if taken is not None:
+                return taken
     return None
 
 
-def _has_lost_its_reader(claim: Claim, background: Background) -> bool:
-    """Whether nobody waits for a message of an account any more: its code or its number was replaced."""
-    if claim.purpose == MessagePurpose.OWN_NUMBER:
-        return background.confirmation_id != claim.values["id"]
-    # Put down in a sandbox, a test is for a made-up number, which must not ring in an app gone live (TPL-05).
-    is_test = claim.purpose == MessagePurpose.TEST
-    return is_test and claim.provider != Inbox.name and claim.phone_number != background.own_number
-
-
-def _text(keys: Keys, claim: Claim, background: Background) -> str:
-    if claim.purpose == MessagePurpose.CHANGE_NOTICE:
-        return message_text.render(wordings.notice_for(claim.locale), claim.values, None)
-    digits = _digits(keys, claim, background)
-    text = message_text.render(background.body or wordings.OWN_NUMBER, claim.values, digits)
-    if digits not in text:
-        raise ValueError("This text says no code.")
-    return text
-
-
-def _digits(keys: Keys, claim: Claim, background: Background) -> str:
-    """The code of a message: a fake one for a test, the account's own, or that of its verification."""
-    if claim.purpose == MessagePurpose.TEST:
-        return code.FAKE[: int(claim.values["code_length"])]
-    if claim.purpose == MessagePurpose.OWN_NUMBER:
-        return code.derive(keys.codes[int(claim.values["key_version"])], claim.values["id"], 1, code.USUAL)
-    assert claim.verification_id is not None
-    assert background.key_version is not None
-    assert background.code_length is not None
-    assert claim.issue is not None
-    key = keys.codes[background.key_version]
-    return code.derive(key, claim.verification_id, claim.issue, background.code_length)
-
-
-def _hand_over(post: Post, claim: Claim, provider: Provider, sms: Sms) -> Outcome:
+def send(post: Post, taken: Taken) -> None:
+    """Hands a claimed message over and notes what came of it."""
+    claim = taken.claim
     try:
-        return outcomes.accepted(provider.send(sms))
-    except ProviderFailure as failure:
-        failure.words = outcomes.without_text(failure.words, sms.text)
-        if failure.permanent:
-            return outcomes.not_sent(MessageState.FAILED, failure.reason, failure.words)
-        return _try_again(post, claim, sms.valid_until, failure.reason, failure)
+        _note(post, taken, *_send(post, taken))
+    except LeaseLost:
+        _log.warning("lease_lost", message=claim.id, attempts=claim.attempts)
+
+
+def _with_route(post: Post, session: Session, claim: Claim, now: int) -> Taken | None:
+    background = claims.background(session, claim)
+    if claim.attempts > backoff.MOST_ATTEMPTS or texts.obstacle(claim, background, now) is not None:
+        # It goes nowhere, so no carrier is asked for, and none is tried with it.
+        return Taken(claim, background, NoRoute())
+    route = routes.choose(session, claim, background, post.providers, post.carriers, now)
+    if isinstance(route, NoRoute) and route.until is not None:
+        claims.give_back(session, claim, route.until)
+        return None
+    if isinstance(route, Route) and route.provider_id is not None:
+        claims.name_provider(session, claim, route.kind, route.provider_id)
+    return Taken(claim, background, route)
+
+
+def _send(post: Post, taken: Taken) -> tuple[Outcome, Failure | None]:
+    """What came of a message, and how its provider failed, if it did."""
+    claim, background = taken.claim, taken.background
+    if claim.attempts > backoff.MOST_ATTEMPTS:
+        # Nobody lived to say what the attempts came to, so it may have left.
+        known = (each for each in Reason if each == claim.reason)
+        reason = next(known, Reason.SENDING_BROKE_OFF)
+        return outcomes.not_sent(MessageState.DEAD, reason, unsure=1), None
+    try:
+        obstacle = texts.obstacle(claim, background, post.now())
+        if obstacle is not None:
+            return obstacle, None
+        text = texts.render(post.keys, claim, background)
+    except Exception as error:  # noqa: BLE001 - one bad row must neither stop the others nor reach the log whole
+        return _judge(post, taken, Failure(reason=Reason.RENDERING_FAILED), error), None
+    if isinstance(taken.route, NoRoute):
+        no_provider = outcomes.not_sent(MessageState.FAILED, Reason.NO_PROVIDER, unsure=claim.unsure_attempts)
+        return no_provider, None
+    until = texts.useful_until(claim, background)
+    return _hand_over(post, taken, taken.route, Sms(claim.id, claim.phone_number, text, until))
+
+
+def _hand_over(post: Post, taken: Taken, route: Route, sms: Sms) -> tuple[Outcome, Failure | None]:
+    if post.now() >= taken.claim.due_at - round(post.lease * (1 - _PART_TO_BEGIN_IN)):
+        # This worker stood still; by the time that it has sent, another one may have sent too.
+        raise LeaseLost
+    try:
+        return outcomes.accepted(route.sender.send(sms)), None
     except Exception as error:  # noqa: BLE001 - a provider's slip is one failed attempt, told without its words
-        return _try_again(post, claim, sms.valid_until, Reason.PROVIDER_UNREACHABLE, error)
+        failure = _failure(error, sms.text)
+        return _judge(post, taken, failure, error), failure
 
 
-def _try_again(post: Post, claim: Claim, useful_until: int, reason: Reason, error: Exception) -> Outcome:
-    # What the error says may hold the code or the number, so the log gets its kind only (PII-02).
-    _log.warning("attempt_failed", message=claim.id, attempts=claim.attempts, error=type(error).__name__)
-    words = error.words if isinstance(error, ProviderFailure) else ""
-    at = backoff.next_try(claim.attempts, post.now(), useful_until, post.draw())
-    if at is None:
-        return outcomes.not_sent(MessageState.FAILED, reason, words)
-    return outcomes.later(at, reason, words)
+def _failure(error: Exception, text: str) -> Failure:
+    if not isinstance(error, ProviderFailure):
+        return Failure(reason=Reason.PROVIDER_UNREACHABLE)
+    return Failure(
+        reason=error.reason,
+        words=outcomes.without_text(error.words, text),
+        is_permanent=error.permanent,
+        may_have_left=error.may_have_left,
+        retry_after=error.retry_after if isinstance(error, ProviderRefused) else None,
+    )
 
 
-def _note(post: Post, claim: Claim, outcome: Outcome) -> None:
+def _judge(post: Post, taken: Taken, failure: Failure, error: Exception) -> Outcome:
+    claim, route = taken.claim, taken.route
+    if not failure.is_permanent:
+        # What the error says may hold the code or the number, so the log gets its kind only (PII-02).
+        _log.warning("attempt_failed", message=claim.id, attempts=claim.attempts, error=type(error).__name__)
+    others = route.others if isinstance(route, Route) and failure.reason != Reason.RENDERING_FAILED else 0
+    until = texts.useful_until(claim, taken.background)
+    return verdicts.after(claim, failure, Moment(post.now(), until, post.draw(), others))
+
+
+def _note(post: Post, taken: Taken, outcome: Outcome, failure: Failure | None) -> None:
     for wait in _NOTING_WAITS:
         try:
-            return _note_once(post, claim, outcome)
+            return _note_once(post, taken, outcome, failure)
         except OperationalError as error:
-            _log.warning("noting_failed", message=claim.id, error=type(error).__name__)
+            _log.warning("noting_failed", message=taken.claim.id, error=type(error).__name__)
             time.sleep(wait)
-    return _note_once(post, claim, outcome)
+    return _note_once(post, taken, outcome, failure)
 
 
-def _note_once(post: Post, claim: Claim, outcome: Outcome) -> None:
+def _note_once(post: Post, taken: Taken, outcome: Outcome, failure: Failure | None) -> None:
+    claim, now = taken.claim, post.now()
     with post.transaction() as session:
-        outcomes.note(session, claim, outcome, post.now())
+        outcomes.note(session, claim, outcome, now)
+        _note_carrier(session, taken.route, outcome, failure, now)
     _log.debug(
         "message_noted", message=claim.id, app=claim.app_id, state=outcome.state, reason=outcome.reason
     )
+
+
+def _note_carrier(
+    session: Session, route: Route | NoRoute, outcome: Outcome, failure: Failure | None, now: int
+) -> None:
+    """Tells the breaker how the carrier fared; last, because all of its messages share that row."""
+    if isinstance(route, NoRoute) or route.provider_id is None:
+        return
+    if failure is not None and breaker.counts(failure.reason, is_permanent=failure.is_permanent):
+        breaker.note_failure(session, route.provider_id, failure.reason, now, failure.retry_after)
+    elif failure is not None or outcome.state in (MessageState.SENT, MessageState.DELIVERED):
+        breaker.note_success(session, route.provider_id, now)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from sqlalchemy import ScalarSelect, case, select, update
+from sqlalchemy import ScalarSelect, case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from portal.core import limits
@@ -19,7 +19,7 @@ LONGEST_WORDS = 300
 LONGEST_REFERENCE = 128
 # So many characters in a row are the same in words and text by no chance.
 _FEWEST_REPEATED = 12
-_NEVER_SENT = (MessageState.FAILED, MessageState.EXPIRED)
+_NEVER_SENT = (MessageState.FAILED, MessageState.EXPIRED, MessageState.DEAD)
 
 _other = aliased(Message)
 
@@ -39,6 +39,8 @@ class Outcome:
     due_at: int | None = None
     # False where the SMS may have left all the same, so that a crash gives nobody an extra send.
     was_not_sent: bool = False
+    # This attempt may have sent the SMS although no answer said so (DEL-07).
+    is_unsure: bool = False
 
 
 def accepted(taken: Accepted) -> Outcome:
@@ -47,14 +49,19 @@ def accepted(taken: Accepted) -> Outcome:
     return Outcome(state, reference=taken.reference)
 
 
-def not_sent(state: MessageState, reason: Reason, words: str = "") -> Outcome:
-    """The SMS will not be sent, and was not."""
-    return Outcome(state, reason, words, was_not_sent=True)
+def not_sent(state: MessageState, reason: Reason, words: str = "", *, unsure: int = 0) -> Outcome:
+    """The SMS will not be sent, and was not, unless one of `unsure` attempts sent it after all."""
+    return Outcome(state, reason, words, was_not_sent=unsure == 0)
 
 
-def later(at: int, reason: Reason, words: str) -> Outcome:
+def later(at: int, reason: Reason, words: str, *, is_unsure: bool = False) -> Outcome:
     """This attempt failed; the next one is at `at` (Unix ms)."""
-    return Outcome(MessageState.QUEUED, reason, words, due_at=at)
+    return Outcome(MessageState.QUEUED, reason, words, due_at=at, is_unsure=is_unsure)
+
+
+def unconfirmed(words: str) -> Outcome:
+    """The SMS has most likely left, and no provider ever said so."""
+    return Outcome(MessageState.SENT, Reason.SENT_NOT_CONFIRMED, words, is_unsure=True)
 
 
 def note(session: Session, claim: Claim, outcome: Outcome, now: int) -> None:
@@ -72,10 +79,11 @@ def note(session: Session, claim: Claim, outcome: Outcome, now: int) -> None:
             lease=None,
             # A claim counts before it knows that the attempts are used up.
             attempts=min(claim.attempts, MOST_ATTEMPTS),
+            unsure_attempts=Message.unsure_attempts + int(outcome.is_unsure),
             due_at=outcome.due_at or now,
             reason=outcome.reason,
             provider_words=scrubbed(outcome.words) or None,
-            provider_reference=_plain(outcome.reference or "")[:LONGEST_REFERENCE] or None,
+            provider_reference=reference(outcome.reference or ""),
             sent_at=now if was_sent else None,
             ended_at=now if is_over else None,
         )
@@ -89,6 +97,11 @@ def note(session: Session, claim: Claim, outcome: Outcome, now: int) -> None:
 def scrubbed(words: str) -> str:
     """A provider's words without digits, since they may echo the code or the number (PII-02)."""
     return re.sub(r"\d", "•", _plain(words))[:LONGEST_WORDS]
+
+
+def reference(said: str) -> str | None:
+    """A provider's reference as it is kept, and so as its receipts are looked for; None for none."""
+    return _plain(said)[:LONGEST_REFERENCE] or None
 
 
 def without_text(words: str, text: str) -> str:
@@ -117,7 +130,7 @@ def _free_slot(session: Session, claim: Claim) -> None:
         .values(
             sends=Verification.sends - 1,
             last_sent_at=case(
-                (Verification.last_sent_at == claim.created_at, _last_send_before(claim)),
+                (Verification.last_sent_at == claim.counted_at, _last_send_before(claim)),
                 else_=Verification.last_sent_at,
             ),
         )
@@ -133,8 +146,8 @@ def _untally(session: Session, claim: Claim) -> None:
     stored = session.scalar(select(PhoneNumberLimit.sent_times).where(*is_number).with_for_update())
     if stored is None:
         return
-    # A send is counted at the very time that its message was put down.
-    tally = Tally(sent=limits.read_times(stored)).unsend(claim.created_at)
+    # A send is counted at the very time that its message was put down, or tried again by hand.
+    tally = Tally(sent=limits.read_times(stored)).unsend(claim.counted_at)
     session.execute(
         update(PhoneNumberLimit)
         .where(*is_number)
@@ -144,11 +157,13 @@ def _untally(session: Session, claim: Claim) -> None:
 
 
 def _last_send_before(claim: Claim) -> ScalarSelect[int]:
+    counted_at = func.coalesce(_other.redriven_at, _other.created_at)
     return (
-        select(_other.created_at)
+        select(counted_at)
         .where(_other.app_id == claim.app_id, _other.verification_id == claim.verification_id)
-        .where(_other.serial < claim.serial, _other.state.not_in(_NEVER_SENT))
-        .order_by(_other.serial.desc())
+        .where(_other.serial != claim.serial, _other.state.not_in(_NEVER_SENT))
+        .where(counted_at <= claim.counted_at)
+        .order_by(counted_at.desc())
         .limit(1)
         .scalar_subquery()
     )

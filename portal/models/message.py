@@ -66,6 +66,8 @@ class Message(Base):
             name="verification_is_whole",
         ),
         Index("ix_message_due", "due_at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
+        # By this each app gets its turn, and its longest waiting message leaves first (DEL-09).
+        Index("ix_message_turn", "app_id", "due_at", sqlite_where=_UNDER_WAY, postgresql_where=_UNDER_WAY),
         Index("ix_message_app", "app_id", "serial"),
         Index(
             "ix_message_not_sent",
@@ -116,5 +118,12 @@ class Message(Base):
     due_at: Mapped[Ms]
     lease: Mapped[Id | None]
     created_at: Mapped[Ms]
+    # When a person had it tried again after it was set aside; limits count it at that time then (DEL-08).
+    redriven_at: Mapped[Ms | None]
     sent_at: Mapped[Ms | None]
     ended_at: Mapped[Ms | None]
+
+    @property
+    def is_in_inbox(self) -> bool:
+        """Whether it went to the Inbox page of a sandbox, and so to no phone."""
+        return self.provider == "inbox"

@@ -8,6 +8,7 @@ class Kind(ClosedList):
     """What an audit action is about; the sentence is the word on its filter."""
 
     SETTINGS = "settings", "Settings"
+    PROVIDERS = "providers", "Providers"
     SMS_TEMPLATES = "sms_templates", "SMS templates"
     USERS = "users", "Users"
     PHONE_NUMBERS = "phone_numbers", "Phone numbers and codes"
@@ -19,7 +20,23 @@ class Kind(ClosedList):
 
 ACTIONS: dict[Kind, frozenset[AuditAction]] = {
     Kind.SETTINGS: frozenset(
-        {AuditAction.APP_CREATED, AuditAction.APP_CHANGED, AuditAction.SEGMENT_PRICES_CHANGED}
+        {
+            AuditAction.APP_CREATED,
+            AuditAction.APP_CHANGED,
+            AuditAction.SEGMENT_PRICES_CHANGED,
+        }
+    ),
+    Kind.PROVIDERS: frozenset(
+        {
+            AuditAction.APP_WENT_LIVE,
+            AuditAction.APP_WENT_TO_SANDBOX,
+            AuditAction.PROVIDER_ADDED,
+            AuditAction.PROVIDER_CHANGED,
+            AuditAction.PROVIDER_SWITCHED_ON,
+            AuditAction.PROVIDER_SWITCHED_OFF,
+            AuditAction.PROVIDER_MOVED,
+            AuditAction.PROVIDER_REMOVED,
+        }
     ),
     Kind.SMS_TEMPLATES: frozenset(
         {
@@ -54,6 +71,7 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.NUMBER_FREED,
             AuditAction.SEND_REFUSED,
             AuditAction.CODE_RESENT,
+            AuditAction.MESSAGE_REDRIVEN,
             AuditAction.CODE_RESET,
             AuditAction.CODE_WRONG,
             AuditAction.CODE_EXHAUSTED,

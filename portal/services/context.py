@@ -1,5 +1,7 @@
 """What does every verb need to know? Who asks, when, and by which keys and limits."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -8,11 +10,13 @@ from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.config import Settings
+from portal.core.keeping import DEFAULT, Keeping
 from portal.core.limits import Profile
 from portal.keys import Keys
 from portal.mailer import Mailer
 from portal.models import ActorKind
 from portal.services.passwords import Hasher
+from portal.services.source_limits import SourceLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Context:
     now: int
     keys: Keys
     profile: Profile
+    keeping: Keeping = DEFAULT
     _connection: Connection = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -74,7 +79,19 @@ class Parts:
     profile: Profile
     hasher: Hasher
     mailer: Mailer
+    sources: SourceLimits
+    # What a request does in it may take long, and keeps no other request from running.
+    while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def context(self, session: Session, caller: Caller) -> Context:
         """The surroundings of one call that is made now."""
-        return Context(session, caller, clock.now(), self.keys, self.profile)
+        return Context(session, caller, clock.now(), self.keys, self.profile, _keeping(self.settings))
+
+
+def _keeping(settings: Settings) -> Keeping:
+    users = settings.keep_unverified_users_days * clock.DAY
+    return Keeping(
+        messages=settings.keep_messages_days * clock.DAY,
+        audit=settings.keep_audit_days * clock.DAY,
+        unverified_users=users or None,
+    )

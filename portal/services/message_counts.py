@@ -6,12 +6,11 @@ from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from portal.core import limits
+from portal.core.alarms import STALL_WARNS_AFTER
 from portal.models import Message, MessageState
 from portal.services import walks
 
 UNDER_WAY = (MessageState.QUEUED, MessageState.SENDING)
-# A message that has been due for so long waits for a worker that does not come (ms).
-STALLED_AFTER = 60 * limits.SECOND
 _SPELLED: list[ColumnElement[str]] = [literal_column(f"'{state.value}'") for state in UNDER_WAY]
 
 
@@ -47,7 +46,7 @@ def of(session: Session, app_id: str, now: int) -> Figures:
     is_cut = seen == walks.EXAMINED and cut_at is not None and cut_at > now - limits.DAY
     waiting = _under_way(session, app_id)
     states |= {MessageState.QUEUED: waiting.queued, MessageState.SENDING: waiting.sending}
-    is_stalled = waiting.due_at is not None and waiting.due_at <= now - STALLED_AFTER
+    is_stalled = waiting.due_at is not None and waiting.due_at < now - STALL_WARNS_AFTER
     countries, providers, reasons = map(frozenset, kinds)
     return Figures(
         states,
@@ -59,6 +58,12 @@ def of(session: Session, app_id: str, now: int) -> Figures:
         providers,
         reasons,
     )
+
+
+def waiting(session: Session, app_id: str) -> int:
+    """How many messages of an app are queued or being sent, as far as one page may look."""
+    found = _under_way(session, app_id)
+    return found.queued + found.sending
 
 
 def _newest(session: Session, app_id: str, now: int) -> list[tuple[str, str, str, str, int, int, int]]:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.orm import Session
 
 from portal.core.reasons import Reason
-from portal.models import Message, MessageState, SmsTemplateVersion, User
+from portal.models import Message, MessageState, Provider, SmsTemplateVersion, User
 from portal.services import walks
 from portal.services.walks import Filter, Stretch, Walk
 
@@ -23,6 +23,8 @@ class Wanted:
     state: MessageState | None = None
     country: str | None = None
     provider: str | None = None
+    # One of the app's own carriers, by its id.
+    provider_id: str | None = None
     reason: Reason | None = None
 
 
@@ -46,6 +48,8 @@ class Listed:
     phone_number: str
     user: Named | None
     provider: str | None
+    # What its owner calls the carrier, while it is there.
+    provider_label: str | None
     reason: str | None
     provider_words: str | None
     attempts: int
@@ -67,6 +71,11 @@ def page(
     return _listed(session, app_id, stretch.keys), stretch
 
 
+def one(session: Session, app_id: str, serial: int) -> Listed | None:
+    """One message of an app as the list shows it, if it is there."""
+    return next(iter(_listed(session, app_id, [serial])), None)
+
+
 def newer(session: Session, app_id: str, wanted: Wanted, than: int) -> int:
     """How many wanted messages came after the one with this serial; 51 stands for more than fifty."""
     return walks.newer(session, walk(app_id, wanted), than)
@@ -78,6 +87,7 @@ def walk(app_id: str, wanted: Wanted) -> Walk:
         (Message.state, wanted.state),
         (Message.country, wanted.country),
         (Message.provider, wanted.provider),
+        (Message.provider_id, wanted.provider_id),
         (Message.reason, wanted.reason),
     )
     filters: list[Filter] = [(column, operator.eq, value) for column, value in asks if value is not None]
@@ -105,6 +115,7 @@ def _listed(session: Session, app_id: str, serials: list[int]) -> list[Listed]:
             User.login_name,
             User.email_address,
             Message.provider,
+            Provider.label,
             Message.reason,
             Message.provider_words,
             Message.attempts,
@@ -113,6 +124,7 @@ def _listed(session: Session, app_id: str, serials: list[int]) -> list[Listed]:
             Message.due_at,
             Message.created_at,
         )
+        .outerjoin(Provider, (Provider.app_id == Message.app_id) & (Provider.id == Message.provider_id))
         .outerjoin(User, (User.app_id == Message.app_id) & (User.id == Message.user_id))
         .outerjoin(
             SmsTemplateVersion,

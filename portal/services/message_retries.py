@@ -1,4 +1,4 @@
-"""Which failed messages are worth another try, and who would get one? For after a provider's outage."""
+"""Which messages that failed or were set aside are worth another try, and who would get one?"""
 
 from dataclasses import dataclass
 
@@ -16,13 +16,19 @@ _LOOKED_AT = 1_000
 # No code lives longer, so no older message can still be worth it (ms).
 _LONGEST_CODE_LIFE = 600 * limits.SECOND
 
+_MAY_BE_TRIED = (MessageState.FAILED, MessageState.DEAD)
+
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """A failed message whose code can still be used, and the user who waits for it."""
+    """A message that was not sent, whose code can still be used, and the user who waits for it.
+
+    One that was set aside `is_dead`: it goes out itself (services/message_redrives.py), not a new one.
+    """
 
     serial: int
     user_id: str
+    is_dead: bool = False
 
 
 def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) -> list[Retry]:
@@ -43,10 +49,10 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
     newer = aliased(Message)
     # A message without a verification finds none to join.
     rows = session.execute(
-        select(failed.c.serial, User.id)
+        select(failed.c.serial, User.id, failed.c.state)
         .join(Verification, and_(Verification.app_id == app_id, Verification.id == failed.c.verification_id))
         .join(User, and_(User.app_id == app_id, User.id == Verification.user_id))
-        .where(failed.c.state == MessageState.FAILED, failed.c.created_at > now - _LONGEST_CODE_LIFE)
+        .where(failed.c.state.in_(_MAY_BE_TRIED), failed.c.created_at > now - _LONGEST_CODE_LIFE)
         .where(Verification.state == State.OPEN)
         .where(Verification.code_expires_at >= now + limits.LIFE_WORTH_SENDING)
         .where(User.disabled.is_(False), _waits(now))
@@ -61,7 +67,7 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
         .order_by(failed.c.serial.desc())
         .limit(AT_ONCE + 1)
     )
-    return [Retry(serial, user_id) for serial, user_id in rows]
+    return [Retry(serial, user_id, state == MessageState.DEAD) for serial, user_id, state in rows]
 
 
 def _waits(now: int) -> ColumnElement[bool]:

@@ -45,8 +45,15 @@ class Hasher:
         self._while_waiting = while_waiting
         self._pool = ThreadPoolExecutor(threads, "hash", initializer=_step_back)
         self._places = threading.BoundedSemaphore(waiting)
+        self._under_way = 0
+        self._counting = threading.Lock()
+        self._told: Callable[[int], None] = _tell_nobody
         # A check against nobody costs what a check against somebody costs (ENU-02).
         self._nobody = _ARGON2.hash(secrets.token_hex())
+
+    def watch(self, tell: Callable[[int], None]) -> None:
+        """Lets `tell` know how many calls are under way, whenever that changes."""
+        self._told = tell
 
     def hash(self, password: str) -> str:
         """The argon2id hash (PHC string) of a new password. Raises Busy under too much load."""
@@ -62,12 +69,19 @@ class Hasher:
     def _run(self, work: Callable[[], Result]) -> Result:
         if not self._places.acquire(blocking=False):
             raise Busy("Too many passwords are being checked. Try again in a moment.")
+        self._count(1)
         try:
             hashing = self._pool.submit(work)
             with self._while_waiting():
                 return hashing.result()
         finally:
+            self._count(-1)
             self._places.release()
+
+    def _count(self, more: int) -> None:
+        with self._counting:
+            self._under_way += more
+            self._told(self._under_way)
 
     def _check(self, stored: str | None, password: str) -> Checked:
         try:
@@ -78,6 +92,10 @@ class Hasher:
             return Checked(right=False)
         outdated = _ARGON2.check_needs_rehash(stored)
         return Checked(right=True, new_hash=_ARGON2.hash(_as_bytes(password)) if outdated else None)
+
+
+def _tell_nobody(_under_way: int) -> None:
+    """Nobody watches."""
 
 
 def _as_bytes(password: str) -> bytes:

@@ -60,8 +60,8 @@ def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = N
 
 def take_over(ctx: Context, user_id: str, number: PhoneNumber) -> None:
     """Makes a locked number a user's, verified, without a code. Raises AlreadyExists when it is held."""
-    number_holders.claim(ctx, number.e164, user_id, is_proven=ctx.caller.is_admin)
     verifications.cancel(ctx, user_id)
+    number_holders.claim(ctx, number.e164, user_id, is_proven=ctx.caller.is_admin)
     number_holders.write(ctx, user_id, number_holders.in_force(ctx, number.e164))
     audit.record(ctx, AuditAction.NUMBER_SET, user_id)
 
@@ -86,7 +86,13 @@ def lapse_due(ctx: Context, most: int = 500) -> int:
     Their verifications are left alone: a code lives ten minutes at most, and none works for a number that
     no longer waits.
     """
-    due = select(User.app_id, User.id).where(User.pending_until <= ctx.now).limit(most)
+    due = (
+        select(User.app_id, User.id)
+        .where(User.pending_until <= ctx.now)
+        .limit(most)
+        # Whoever is being changed right now is left to the next round, so that nobody waits in a ring.
+        .with_for_update(skip_locked=True, key_share=True)
+    )
     lapsed = ctx.session.execute(
         update(User)
         .where(tuple_(User.app_id, User.id).in_(due), User.pending_until <= ctx.now)

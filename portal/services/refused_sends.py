@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from portal import clock
 from portal.core.reasons import Reason
-from portal.errors import BadInput, Refusal, TooSoon
+from portal.errors import BadInput, Busy, Refusal, TooSoon
 from portal.models import AuditAction, AuditEntry, User
 from portal.services import audit
 from portal.services.context import Context
@@ -20,12 +20,15 @@ _LOOKED_THROUGH = 50
 def told_by(refusal: Refusal) -> dict[str, object] | None:
     """What an audit entry says of a refusal; None for one that refused no SMS.
 
-    A limit, or a number that this app may not text: `reason`, `until` (Unix ms or None), and the country.
+    A limit, a number that this app may not text, or too many messages waiting: `reason`, `until` (Unix ms or
+    None), and the country.
     """
     reason = refusal.details.get("reason")
-    if not isinstance(refusal, TooSoon | BadInput) or not isinstance(reason, Reason):
+    if not isinstance(refusal, TooSoon | BadInput | Busy) or not isinstance(reason, Reason):
         return None
     until = refusal.next_allowed_at if isinstance(refusal, TooSoon) else None
+    if isinstance(refusal, Busy):
+        until = clock.now() + refusal.retry_after * clock.SECOND
     country = refusal.details.get("country")
     return {"reason": reason.value, "until": until} | ({"country": country} if country else {})
 

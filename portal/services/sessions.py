@@ -101,7 +101,7 @@ def end(session: Session, key: str) -> None:
 
 
 def purge(session: Session, now: int) -> None:
-    """Removes sessions that are idle or old, and links and counts whose time is over. A job's verb."""
+    """Removes sessions too idle or too old, and links and counts whose time is over. A job's verb."""
     for model, end in _ENDS:
         session.execute(delete(model).where(end <= now))
     session.execute(

@@ -8,8 +8,7 @@ from portal.core import country_names
 from portal.core.hidden_numbers import hide
 from portal.core.lifecycle import Purpose, State
 from portal.core.reasons import Reason
-from portal.models import AuditAction, AuditEntry, Message, MessagePurpose, MessageState, Verification
-from portal.services.message_lists import NOT_SENT
+from portal.models import AuditAction, AuditEntry, Verification
 
 
 class Kind(StrEnum):
@@ -61,6 +60,8 @@ class Event:
     sentence: str
     number: str | None = None
     state: str | None = None
+    # The state is that of an SMS to the Inbox page of a sandbox, which no phone got.
+    is_in_inbox: bool = False
     actor: str | None = None
     email: str | None = None
     reason: str | None = None
@@ -78,11 +79,6 @@ _KINDS = {
     AuditAction.NUMBER_LOST: Kind.ENDED,
 }
 _PURPOSES = {Purpose.REGISTER: "The number of the sign-up", Purpose.CHANGE: "A change of number"}
-_WHAT = {
-    MessagePurpose.VERIFICATION: "An SMS with the code",
-    MessagePurpose.CHANGE_NOTICE: "A notice of the change",
-}
-_TAKEN = "The provider took the SMS for"
 # Verified and exhausted codes are told by the audit entry of the last guess.
 _ENDS = {
     State.EXPIRED: "The code expired unused, for",
@@ -108,27 +104,6 @@ def of_audit_entry(entry: AuditEntry, email: str | None) -> Event:
     )
 
 
-def of_message(message: Message, template: tuple[str, int] | None, now: int) -> Iterator[Event]:
-    """How an SMS was put down, and what became of it. `template` is a locale and a version."""
-    is_known = message.purpose in _WHAT
-    what = _WHAT[MessagePurpose(message.purpose)] if is_known else "An SMS"
-    yield Event(
-        id=f"message-{message.serial}",
-        at=message.created_at,
-        kind=Kind.MESSAGE,
-        sentence=f"{what} was put down for",
-        number=message.phone_number,
-        state=message.state,
-        details=tuple(_about(message, template, now)),
-    )
-    if message.sent_at is not None and message.state == MessageState.SENT:
-        yield _outcome(message, message.sent_at, Kind.SENT, _TAKEN)
-    if message.state == MessageState.DELIVERED:
-        yield from _arrival(message)
-    if message.ended_at is not None and message.state in NOT_SENT:
-        yield _outcome(message, message.ended_at, Kind.FAILED, f"{_why(message.reason)} It was meant for")
-
-
 def of_verification(row: Verification) -> Iterator[Event]:
     """How a code came to be, and how it ended where no audit entry tells."""
     yield Event(
@@ -140,8 +115,8 @@ def of_verification(row: Verification) -> Iterator[Event]:
         details=(
             Detail("What for", _PURPOSES[Purpose(row.purpose)]),
             Detail("Valid until", at=row.code_expires_at),
-            Detail("Guesses", f"{row.guesses} of {row.guesses_allowed}"),
-            Detail("Sends", f"{row.sends} of {row.sends_allowed}"),
+            Detail("Guesses", f"{row.guesses} of {row.guesses_allowed} used"),
+            Detail("Sends", _sends(row)),
         ),
     )
     sentence = _ENDS.get(State(row.state))
@@ -155,11 +130,22 @@ def of_verification(row: Verification) -> Iterator[Event]:
         )
 
 
+def why(code: object) -> str:
+    """The sentence of a stored reason code."""
+    return next((each.sentence for each in Reason if each.value == code), "It is not known why.")
+
+
+def _sends(row: Verification) -> str:
+    used = f"{row.sends} of {row.sends_allowed} used"
+    # A code is made to be sent, so its first send failed and was given back.
+    return used if row.sends else f"{used}; a failed send does not count"
+
+
 def _sentence(action: AuditAction | None, entry: AuditEntry) -> str:
     if action is None:
         return entry.action
     if action is AuditAction.SEND_REFUSED:
-        return f"{action.sentence}: {_why(entry.details.get('reason'))}"
+        return f"{action.sentence}: {why(entry.details.get('reason'))}"
     return action.sentence
 
 
@@ -200,51 +186,3 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value is None else hide(str(value))
-
-
-def _arrival(message: Message) -> Iterator[Event]:
-    sent, ended = message.sent_at, message.ended_at
-    # The sandbox inbox has an SMS at the very moment that it is handed over.
-    if sent is not None and ended is not None and sent < ended:
-        yield _outcome(message, sent, Kind.SENT, _TAKEN)
-    at = ended or sent
-    if at is not None:
-        yield _outcome(message, at, Kind.DELIVERED, "The SMS arrived at")
-
-
-def _outcome(message: Message, at: int, kind: Kind, sentence: str) -> Event:
-    return Event(
-        id=f"message-{message.serial}-{kind}",
-        at=at,
-        kind=kind,
-        sentence=sentence,
-        number=message.phone_number,
-    )
-
-
-def _about(message: Message, template: tuple[str, int] | None, now: int) -> Iterator[Detail]:
-    if message.reason:
-        yield Detail("Why", _why(message.reason))
-        yield Detail("Reason code", message.reason)
-    if message.provider:
-        yield Detail("Provider", message.provider)
-    if message.provider_words:
-        yield Detail("It said", message.provider_words, is_foreign=True)
-    if message.provider_reference:
-        yield Detail("Its reference", _reference(message), is_foreign=True)
-    yield Detail("Attempts", str(message.attempts))
-    if message.state == MessageState.QUEUED and message.attempts and message.due_at > now:
-        yield Detail("Tried again", at=message.due_at)
-    if template is not None:
-        yield Detail("SMS template", f"{template[0]}, version {template[1]}")
-
-
-def _reference(message: Message) -> str:
-    """A provider's reference, unless it was made of the number that it is about (PII-01)."""
-    reference = message.provider_reference or ""
-    digits = "".join(char for char in reference if char.isdigit())
-    return hide(reference) if message.phone_number[-7:] in digits else reference
-
-
-def _why(code: object) -> str:
-    return next((each.sentence for each in Reason if each.value == code), "It is not known why.")

@@ -7,6 +7,7 @@ the row, whenever they happened, so that no page misses any.
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -17,10 +18,11 @@ from portal.models import (
     ActorKind,
     AuditEntry,
     Message,
+    Provider,
     SmsTemplateVersion,
     Verification,
 )
-from portal.services import timeline_events
+from portal.services import timeline_events, timeline_messages
 from portal.services.context import Context
 from portal.services.timeline_events import Event
 
@@ -145,11 +147,13 @@ def _sources(
 
 def _of_user(
     ctx: Context, user_id: str
-) -> tuple[Select[AuditEntry, str], Select[Message, str, int], Select[Verification]]:
+) -> tuple[Select[AuditEntry, str], Select[Message, str, int, str], Select[Verification]]:
     did_it = and_(Account.id == AuditEntry.actor_id, AuditEntry.actor_kind == ActorKind.ACCOUNT)
     audits = select(AuditEntry, Account.email).outerjoin(Account, did_it)
-    messages = select(Message, SmsTemplateVersion.locale, SmsTemplateVersion.version).outerjoin(
-        SmsTemplateVersion, SmsTemplateVersion.id == Message.sms_template_version_id
+    messages = (
+        select(Message, SmsTemplateVersion.locale, SmsTemplateVersion.version, Provider.label)
+        .outerjoin(SmsTemplateVersion, SmsTemplateVersion.id == Message.sms_template_version_id)
+        .outerjoin(Provider, and_(Provider.app_id == Message.app_id, Provider.id == Message.provider_id))
     )
     newest = (Verification.created_at.desc(), Verification.id.desc())
     here, about = ctx.app_id, user_id
@@ -185,8 +189,9 @@ def _verification_row(row: Verification) -> _Row:
     return _Row(row.created_at, 2, (row.created_at, row.id), lambda: timeline_events.of_verification(row))
 
 
-def _message_row(now: int, message: Message, locale: str | None, version: int | None) -> _Row:
+def _message_row(
+    now: int, message: Message, locale: str | None, version: int | None, label: str | None
+) -> _Row:
     template = None if locale is None or version is None else (locale, version)
-    return _Row(
-        message.created_at, 3, message.serial, lambda: timeline_events.of_message(message, template, now)
-    )
+    told = partial(timeline_messages.of_message, message, template, now, label)
+    return _Row(message.created_at, 3, message.serial, told)

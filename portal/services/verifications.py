@@ -19,6 +19,7 @@ from portal.services import (
     app_settings,
     attempts,
     audit,
+    backlog,
     countries,
     number_holders,
     outbox,
@@ -37,10 +38,10 @@ def start(
     """Opens a verification of a number for a user and puts its SMS down.
 
     The user's former verification dies, live or not. `tally` is the number's, where the caller has locked it.
-    Raises TooSoon when the number may not be texted or guessed at now, and BadInput when this app may not
-    text it (ABU-04: on every sending path).
+    Raises TooSoon when the number may not be texted or guessed at now, BadInput when this app may not text it
+    (ABU-04: on every sending path), and Busy when too many messages of the app wait (DEL-09).
     """
-    countries.refuse_unless_textable(app, phone_number.parse(to.phone_number))
+    _refuse_to_text(ctx, app, to.phone_number)
     _start(ctx, app, to, purpose, tally or phone_number_limits.lock_new(ctx, to.phone_number))
 
 
@@ -77,8 +78,9 @@ def confirm(ctx: Context, user_id: str, typed: str) -> None:
 def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: str | None = None) -> None:
     """Sends the live code again, unchanged and no longer valid than before; after its end, a new one.
 
-    Raises NothingToVerify when no number waits, TooSoon when a limit says so, and BadInput when the number's
-    country was closed meanwhile. `details` and a typed `reason` go to the audit entry.
+    Raises NothingToVerify when no number waits, TooSoon when a limit says so, BadInput when the number's
+    country was closed meanwhile, and Busy when too many messages of the app wait. `details` and a typed
+    `reason` go to the audit entry.
     """
     app, user = app_settings.load(ctx), user_numbers.load(ctx, user_id)
     number = user.waiting(ctx.now)
@@ -86,7 +88,7 @@ def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: st
         raise _nothing(user_id)
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
-    countries.refuse_unless_textable(app, phone_number.parse(number))
+    _refuse_to_text(ctx, app, number)
     tally = phone_number_limits.lock(ctx, number)
     if user_numbers.hold(ctx, user_id).waiting(ctx.now) != number:
         # A change of number was faster; its own code is on its way, and this one would end it.
@@ -132,6 +134,11 @@ def cancel(ctx: Context, user_id: str) -> None:
     attempts.end_open(ctx, user_id, Event.CANCEL)
 
 
+def _refuse_to_text(ctx: Context, app: AppSettings, number: str) -> None:
+    backlog.refuse_when_crowded(ctx)
+    countries.refuse_unless_textable(app, phone_number.parse(number))
+
+
 def _refuse_send(ctx: Context, tally: Tally) -> None:
     _raise_if(limits.may_guess(tally, ctx.now, ctx.profile))
     _raise_if(limits.may_send_to_number(tally, ctx.now, ctx.profile))
@@ -158,7 +165,9 @@ def _refuse_dead(ctx: Context, attempt: Attempt) -> None:
     if attempt.state == State.EXHAUSTED and ctx.now < attempt.code_expires_at:
         again = _may_send_again(ctx, attempt)
         raise _too_soon(Refused(Reason.TOO_MANY_GUESSES, again.until if again else ctx.now + limits.SECOND))
-    if attempt.state in (State.OPEN, State.EXPIRED, State.EXHAUSTED):
+    is_over = attempt.state in (State.OPEN, State.EXPIRED, State.EXHAUSTED)
+    # Whose number is proven or dropped meanwhile has nothing to ask a new code for.
+    if is_over and user_numbers.load(ctx, attempt.user_id).waiting(ctx.now) == attempt.phone_number:
         raise CodeExpired("The verification code has expired. Ask for a new one.", user_id=attempt.user_id)
     raise _nothing(attempt.user_id)
 

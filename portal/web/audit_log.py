@@ -69,7 +69,7 @@ def _list(standing: Standing, filters: AuditFilters, already: Shown | None = Non
     return {
         "app": standing.app,
         "filters": filters,
-        "entries": entries,
+        "entries": [audit_words.for_role(standing.role, each) for each in entries],
         "stretch": stretch,
         "newest": entries[0].id if entries else 0,
         "waiting": 0,

@@ -1,10 +1,12 @@
 """What does an audit entry say in detail? Its facts as labelled words, and what was so before."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from portal.core import locales, prices
+from portal.core.roles import Action, Role, may
+from portal.services.audit_log import Told
 from portal.web import countries
 
 LONGEST: Final = 200
@@ -16,12 +18,14 @@ _LABELS: Final = {
     "code_life_s": "Seconds that a code is valid",
     "default_token_life_s": "Seconds that a token is valid",
     "expose_full_user_data_to_others": "Users see each other's data",
+    "label": "Name",
     "guesses_allowed": "Wrong codes allowed",
     "locale": "Language",
     "default_locale": "Default language",
     "max_token_life_s": "Most seconds that a token is valid",
     "most_segments": "Most segments of an SMS",
     "notify_old_number": "Tell the old number of a change",
+    "place": "Place in the order",
     "number_taken": "When somebody else holds the number",
     "phone_number_verification_required": "Phone verification",
     "refresh_token_enabled": "Refresh tokens",
@@ -33,6 +37,8 @@ _LABELS: Final = {
     "web_autofill": "Autofill on the web site",
     "web_domain": "Domain of the web site",
 }
+# What everybody who reads the log may know of a provider.
+_OF_PROVIDERS: Final = {"provider", "kind", "label", "place"}
 _LANGUAGES: Final = {"locale", "default_locale"}
 _COUNTRIES: Final = {"country", "home_country", "open_countries"}
 
@@ -53,6 +59,14 @@ def lines(details: Mapping[str, Any]) -> list[Line]:
     return [line for name, value in details.items() for line in _fact(str(name), value)]
 
 
+def for_role(role: Role, entry: Told) -> Told:
+    """The entry as a role may read it: settings of providers are their owners' business (TEN-05)."""
+    if may(role, Action.MANAGE_PROVIDERS) or "provider" not in entry.details:
+        return entry
+    seen = {name: value for name, value in entry.details.items() if name in _OF_PROVIDERS}
+    return replace(entry, details=seen)
+
+
 def _is_before_and_after(details: Mapping[str, Any]) -> bool:
     return set(details) == {"before", "after"} and all(isinstance(each, dict) for each in details.values())
 
@@ -70,6 +84,9 @@ def _fact(name: str, value: object) -> Iterator[Line]:
     if name == "millionths" and isinstance(value, dict):
         for country, pair in value.items():
             yield from _pair(f"A segment to {countries.name(str(country))}", name, pair)
+    elif name == "settings" and isinstance(value, dict):
+        for inner, each in value.items():
+            yield from _pair(_label(str(inner)), str(inner), each)
     elif isinstance(value, dict):
         for inner, each in value.items():
             yield Line(_label(str(inner)), _word(str(inner), each))

@@ -1,5 +1,6 @@
 """What does a person read when a thing was refused? Refusals and HTTP errors as pages and notices."""
 
+import math
 from dataclasses import dataclass
 
 import structlog
@@ -11,10 +12,13 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from portal import errors
-from portal.web import guards
+from portal import clock, errors
+from portal.core import next_steps
+from portal.core.reasons import Reason
+from portal.core.roles import Action
+from portal.web import countries, guards
+from portal.web.addresses import is_page
 
-API_PREFIX = "/api/"
 _logger = structlog.get_logger()
 
 
@@ -46,6 +50,8 @@ WORDINGS: dict[type[errors.Refusal], Wording] = {
     errors.WrongCode: Wording(422, "The code is wrong"),
     errors.CodeExpired: Wording(409, "The code is too old"),
     errors.CodeNotFound: Wording(404, "There is no live code"),
+    errors.KeyReused: Wording(422, "This was sent before with other words"),
+    errors.KeyInUse: Wording(409, "This is being done already"),
     errors.TooSoon: Wording(429, "It is too soon for that"),
     errors.Busy: Wording(503, "The server is busy", "Wait a few seconds and reload the page."),
     errors.Refusal: Wording(400, "That did not work"),
@@ -80,12 +86,36 @@ def wording_for(refusal: errors.Refusal) -> Wording:
     return next(WORDINGS[kind] for kind in type(refusal).__mro__ if kind in WORDINGS)
 
 
+def message_for(refusal: errors.Refusal, standing: guards.Standing) -> str:
+    """What a refusal says to somebody of this role, who may not be able to do what its message asks for."""
+    if not isinstance(refusal, errors.BadInput) or refusal.reason is not Reason.COUNTRY_CLOSED:
+        return refusal.message
+    step = next_steps.OPEN_IT if standing.may(Action.CHANGE_SETTINGS) else next_steps.ASK_TO_OPEN_IT
+    return f"{next_steps.closed(countries.name(str(refusal.details['country'])))} {step}"
+
+
 def show_refusal(refusal: errors.Refusal) -> Response:
     """The page of a refusal that no form has caught."""
-    answer = _page(wording_for(refusal), refusal.message)
-    if isinstance(refusal, errors.Busy):
-        answer.headers["Retry-After"] = str(refusal.retry_after)
+    seconds = _wait(refusal)
+    again = f" Try again in {_spoken(seconds)}." if isinstance(refusal, errors.TooSoon) else ""
+    answer = _page(wording_for(refusal), f"{refusal.message}{again}")
+    if seconds:
+        answer.headers["Retry-After"] = str(seconds)
     return answer
+
+
+def _wait(refusal: errors.Refusal) -> int:
+    """How many seconds whoever was refused should wait; 0 where waiting does not help."""
+    if isinstance(refusal, errors.TooSoon):
+        return max(1, math.ceil((refusal.next_allowed_at - clock.now()) / clock.SECOND))
+    return refusal.retry_after if isinstance(refusal, errors.Busy) else 0
+
+
+def _spoken(seconds: int) -> str:
+    if seconds <= 60:
+        return "a minute"
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} minutes" if minutes <= 90 else f"{math.ceil(minutes / 60)} hours"
 
 
 def show_database_trouble(_error: Exception) -> Response:
@@ -110,8 +140,8 @@ def show_csrf_error(_error: CSRFError) -> Response:
 
 
 def show_http_error(error: HTTPException) -> Response | HTTPException:
-    """The page of an HTTP error; the REST API words its own."""
-    if request.path.startswith(API_PREFIX):
+    """The page of an HTTP error; doors for machines word their own."""
+    if not is_page(request.path):
         return error
     status = error.code or 500
     if status < 400:

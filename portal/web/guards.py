@@ -17,6 +17,7 @@ from portal.models import Account, ActorKind, App
 from portal.services import accounts, second_factors
 from portal.services.context import Caller
 from portal.web import fresh_sign_ins
+from portal.web.addresses import is_page
 from portal.web.own_paths import is_own_path
 from portal.web.render import go_to
 from portal.web.short_terms import this_address
@@ -144,7 +145,7 @@ def refuse_foreign_origins() -> None:
     With `Referrer-Policy: no-referrer` browsers send `Origin: null` with our own forms, so Sec-Fetch-Site
     is asked first, and a null Origin alone is neither proof nor refusal: the token decides.
     """
-    if request.method in SAFE_METHODS or request.path.startswith("/api/"):
+    if request.method in SAFE_METHODS or not is_page(request.path):
         return
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
         raise Forbidden("This form was sent from another site. Open the page here and send it again.")

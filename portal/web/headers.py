@@ -3,6 +3,7 @@
 from flask import Flask, Response, current_app, request
 from flask_login import current_user
 
+from portal.web.addresses import is_page
 from portal.web.assets import STATIC_ENDPOINTS
 
 # No inline script or style exists anywhere, so there is no nonce to keep.
@@ -37,7 +38,7 @@ def mount(app: Flask) -> None:
 
 
 def _add(answer: Response) -> Response:
-    if request.path.startswith("/api/"):
+    if not is_page(request.path):
         return answer
     for name, value in HEADERS.items():
         answer.headers[name] = value

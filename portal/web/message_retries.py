@@ -8,9 +8,20 @@ from portal import clock
 from portal.core.deeds import Deed
 from portal.core.roles import Action
 from portal.database import reading, transaction
-from portal.errors import BadInput, NotFound, NothingToVerify, NotSupported, Overtaken, TooSoon
-from portal.services import message_retries, support_deeds
+from portal.errors import (
+    BadInput,
+    Busy,
+    CodeExpired,
+    NotFound,
+    NothingToVerify,
+    NotSupported,
+    Overtaken,
+    TooSoon,
+)
+from portal.services import message_redrives, message_retries, support_deeds
+from portal.services.message_retries import Retry
 from portal.services.support_deeds import Order
+from portal.web.errors import message_for
 from portal.web.filters import grouped
 from portal.web.forms.message_retries import RetryForm
 from portal.web.guards import Standing, may
@@ -20,7 +31,7 @@ pages = Blueprint("message_retries", __name__, url_prefix="/apps/<id:app_id>/mes
 
 PAGE = "messages/retry.html"
 # What keeps one user from an SMS, and nobody else.
-OF_ONE_USER = (BadInput, TooSoon, Overtaken, NotSupported, NothingToVerify, NotFound)
+OF_ONE_USER = (BadInput, TooSoon, Busy, Overtaken, CodeExpired, NotSupported, NothingToVerify, NotFound)
 
 
 @pages.get("")
@@ -41,14 +52,14 @@ def send(standing: Standing) -> Response:
         form.reason.errors = [refusal.message]
         return _page(standing, form, status=422)
     retries = message_retries.worth_it(reading(), standing.app.id, clock.now(), form.newest)
-    asked = [_try(standing, each.user_id, reason) for each in retries[: message_retries.AT_ONCE]]
+    asked = [_try(standing, each, reason) for each in retries[: message_retries.AT_ONCE]]
     told = Counter(why for why in asked if why)
     flash(_told(len(asked) - told.total(), told), "wait" if told or not asked else "good")
     return go_to(url_for("messages.index", app_id=standing.app.id))
 
 
-def _try(standing: Standing, user_id: str, reason: str) -> str:
-    """Sends one user's code again; why not, in a sentence, where that failed.
+def _try(standing: Standing, retry: Retry, reason: str) -> str:
+    """Sends one user's code again, or the very message that was set aside; why not, where that failed.
 
     Each is a transaction of its own: one refusal takes nothing back from the others, and no two numbers are
     ever locked at once.
@@ -56,9 +67,12 @@ def _try(standing: Standing, user_id: str, reason: str) -> str:
     try:
         with transaction() as session:
             ctx = current_app.extensions["ringback"].context(session, standing.caller)
-            support_deeds.do(ctx, Order(Deed.RESEND, user_id, reason))
+            if retry.is_dead:
+                message_redrives.redrive(ctx, retry.serial, reason)
+            else:
+                support_deeds.do(ctx, Order(Deed.RESEND, retry.user_id, reason))
     except OF_ONE_USER as refusal:
-        return refusal.message
+        return message_for(refusal, standing)
     return ""
 
 

@@ -8,13 +8,14 @@ from portal import clock
 from portal.core.reasons import Reason
 from portal.core.roles import Action
 from portal.database import reading
-from portal.services import countries, message_counts, message_lists, message_retries
+from portal.services import countries, message_counts, message_lists, message_retries, providers
 from portal.services.message_counts import Figures
 from portal.web import freshness
 from portal.web.countries import name
 from portal.web.forms.messages import MessageFilters
 from portal.web.freshness import Shown
 from portal.web.guards import Standing, may
+from portal.web.provider_states import kind_name
 from portal.web.render import page_or_fragment, part_wanted
 
 pages = Blueprint("messages", __name__, url_prefix="/apps/<id:app_id>/messages")
@@ -86,13 +87,22 @@ def _choices(standing: Standing, filters: MessageFilters, figures: Figures) -> d
     """What the filters offer: what the newest messages are, the open countries, and what is chosen."""
     open_countries = countries.open_in(reading(), standing.app.id)
     known = {*figures.countries, *open_countries, *filter(None, [filters.country])}
-    providers = {*figures.providers, *filter(None, [filters.provider])}
     reasons = {each for each in Reason if each in figures.reasons or each == filters.reason}
     return {
         "countries": sorted(((code, name(code)) for code in known), key=lambda each: each[1]),
-        "providers": [(each, each.capitalize()) for each in sorted(providers)],
+        "providers": _providers(standing, filters, figures),
         "reasons": sorted(((each, each.sentence) for each in reasons), key=lambda each: each[1]),
     }
+
+
+def _providers(standing: Standing, filters: MessageFilters, figures: Figures) -> list[tuple[str, str]]:
+    """The app's own carriers by what their owners call them, then the kinds that messages had besides."""
+    own = providers.all_of(reading(), standing.app.id)
+    labels = [(each.id, each.label) for each in own]
+    kinds = figures.providers - {each.kind for each in own}
+    known = {value for value, _ in labels}
+    kinds |= {filters.provider} - known if filters.provider else set()
+    return labels + sorted((each, kind_name(each)) for each in kinds)
 
 
 def _stamp(shown: dict[str, Any]) -> str:

@@ -4,6 +4,8 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 
+from portal.web.addresses import is_page
+
 
 def is_own_path(target: str) -> bool:
     """Whether `target` is a path of this portal that can be opened by a link (WEB-08).
@@ -19,4 +21,4 @@ def is_own_path(target: str) -> bool:
 
 def _opens(path: str) -> bool:
     pages = current_app.url_map.bind("")
-    return not path.startswith("/api/") and bool(pages.test(path, "GET"))
+    return is_page(path) and bool(pages.test(path, "GET"))

@@ -22,6 +22,7 @@ ENTRIES = (
     ("Messages", "messages", "messages.index", Action.SEE_MESSAGES),
     ("SMS templates", "sms_templates", "sms_templates.index", Action.SEE_SMS_TEMPLATES),
     ("Verification", "verification", "verifications.show", Action.SEE_SETTINGS),
+    ("Provider", "provider", "providers.index", Action.MANAGE_PROVIDERS),
     ("Access keys", "keys", "access_keys.show", Action.MANAGE_KEYS),
     ("Team", "team", "team.index", Action.SEE_TEAM),
     ("Audit", "audit", "audit_log.index", Action.SEE_AUDIT),

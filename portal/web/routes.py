@@ -13,6 +13,7 @@ from portal.web import (
     account_pages,
     accounts,
     addresses,
+    app_modes,
     apps,
     assets,
     audit_exports,
@@ -25,9 +26,14 @@ from portal.web import (
     inbox,
     invites,
     locale_simulator,
+    message_redrives,
     message_retries,
     messages,
     password_resets,
+    provider_actions,
+    provider_checks,
+    provider_states,
+    providers,
     rail,
     reveals,
     second_factors,
@@ -40,6 +46,7 @@ from portal.web import (
     sms_template_pages,
     sms_template_versions,
     sms_templates,
+    status_lines,
     team,
     test_sends,
     themes,
@@ -78,6 +85,11 @@ BLUEPRINTS = (
     inbox.pages,
     messages.pages,
     message_retries.pages,
+    message_redrives.pages,
+    providers.pages,
+    app_modes.pages,
+    provider_actions.pages,
+    provider_checks.pages,
     access_keys.pages,
     team.pages,
     account_pages.pages,
@@ -109,7 +121,9 @@ def register(app: Flask) -> None:
     headers.mount(app)
     errors.mount(app)
     filters.mount(app)
+    provider_states.mount(app)
     rail.mount(app)
+    status_lines.mount(app)
     # Several files may add their pages to one blueprint.
     for blueprint in dict.fromkeys(BLUEPRINTS):
         app.register_blueprint(blueprint)
@@ -124,8 +138,8 @@ def _name_request() -> None:
 
 
 def _limit_body() -> None:
-    # The REST API has its own limit.
-    if request.path.startswith("/api/"):
+    # Doors for machines have limits of their own.
+    if not addresses.is_page(request.path):
         return
     request.max_content_length = LARGEST_FORM
     if request.endpoint in sms_template_files.ROUTES:

@@ -6,6 +6,8 @@ from typing import Any
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import current_user
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal import clock
 from portal.database import reading, transaction
@@ -95,6 +97,13 @@ class ServerSessions(SessionInterface):
         assert isinstance(session, ServerSession)
         if not session.was_asked:
             return
+        try:
+            self._keep(app, session, response)
+        except (OperationalError, PoolTimeout):
+            # No error handler is asked any more; a page that its form's session has not reached is useless.
+            _say_busy(response)
+
+    def _keep(self, app: Flask, session: ServerSession, response: Response) -> None:
         if session.values_now.get(ACCOUNT) != session.before.get(ACCOUNT):
             self._renew(app, session, response)
         elif session.key and session.was_confirmed:
@@ -163,6 +172,15 @@ class ServerSessions(SessionInterface):
         response.delete_cookie(
             self.get_cookie_name(app), path="/", secure=secure, httponly=True, samesite="Lax"
         )
+
+
+def _say_busy(response: Response) -> None:
+    response.status_code = 503
+    response.headers["Retry-After"] = "1"
+    response.content_type = "text/plain; charset=utf-8"
+    response.set_data(
+        "The database did not answer in time. Nothing was saved. Reload the page in a moment.\n"
+    )
 
 
 def _account_id(session: ServerSession) -> str | None:

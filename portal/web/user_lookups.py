@@ -13,6 +13,7 @@ from portal.database import reading, transaction
 from portal.errors import TooSoon
 from portal.services import lookups, user_facets
 from portal.services.lookups import Hit, Page, Search
+from portal.services.user_facets import Facets
 from portal.web import short_terms
 from portal.web.forms.users import UserFilters
 from portal.web.guards import Standing, may
@@ -21,6 +22,7 @@ from portal.web.users import pages
 
 # The id of the box; htmx names it when typing, not sending, is what asks.
 SEARCH_BOX = "q"
+_FACETS = "ringback_user_facets"
 
 
 @pages.get("")
@@ -118,9 +120,14 @@ def _list(
         app=standing.app,
         filters=filters,
         page=page,
-        facets=user_facets.of(reading(), standing.app.id),
+        facets=_facets(standing.app.id),
         **{"outcome": "", "hint": "", "refused": "", "next_at": None} | said,
     )
+
+
+def _facets(app_id: str) -> Facets:
+    memory: user_facets.Memory = current_app.extensions.setdefault(_FACETS, user_facets.Memory())
+    return memory.of(reading(), app_id, clock.now())
 
 
 def _refuse(standing: Standing, filters: UserFilters, refusal: TooSoon) -> Response:

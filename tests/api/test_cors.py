@@ -6,6 +6,7 @@ from portal.api.routes import OPERATIONS
 
 METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE"}
 HEADERS = {"accept", "authorization", "content-type", "x-kii-appid", "x-kii-appkey", "x-kii-sdk"}
+HEADERS |= {"idempotency-key"}
 
 
 def words(answer, header):

@@ -3,13 +3,23 @@
 import pytest
 
 from tests.browser.chromium import browser_type_launch_args, context, page, scripts, watch
-from tests.browser.lives import audit_full, crowd, fail_one, one_look_up, phone_full, town
+from tests.browser.lives import (
+    audit_full,
+    carriers,
+    crowd,
+    fail_one,
+    one_look_up,
+    phone_full,
+    set_one_aside,
+    town,
+)
 from tests.browser.sites import alices, kii, sign_in, site
 
 __all__ = [
     "alices",
     "audit_full",
     "browser_type_launch_args",
+    "carriers",
     "context",
     "crowd",
     "fail_one",
@@ -18,6 +28,7 @@ __all__ = [
     "page",
     "phone_full",
     "scripts",
+    "set_one_aside",
     "sign_in",
     "site",
     "town",

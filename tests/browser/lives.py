@@ -8,8 +8,9 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from portal import clock
+from portal.core.provider_kinds import ProviderKind
 from portal.core.reasons import Reason
-from portal.models import ActorKind, AuditAction, MessagePurpose, MessageState, User
+from portal.models import ActorKind, AuditAction, MessagePurpose, MessageState, Provider, User
 from portal.services import sms_templates
 from tests import factories
 from tests.cast import Shop
@@ -69,6 +70,25 @@ def _trail(session: Session, user: User) -> None:
 
 
 @pytest.fixture
+def carriers(session: Session, shop: Shop) -> list[Provider]:
+    """Three carriers of the shop: one paused, one that works, one that is off; their names are long."""
+    at = clock.now()
+    failed = {"last_failure_at": at, "last_failure_reason": Reason.PROVIDER_UNREACHABLE}
+    rows = [
+        {"label": JAPANESE[:40], "failures_in_row": 5, "paused_until": at + clock.DAY, **failed},
+        {"label": ARABIC[:40], "last_success_at": at, **failed},
+        {"label": "x" * 40, "is_on": False, "kind": ProviderKind.KANNEL},
+    ]
+    # Nobody is called at this address, which every carrier refuses to call.
+    settings = {"settings": {"url": "https://127.0.0.1/send"}}
+    found = [factories.provider(session, app_id=shop.id, **settings, **row) for row in rows]
+    for state in MessageState:
+        kept = {"state": state, "provider": "http", "provider_id": found[1].id, "due_at": at + clock.DAY}
+        factories.message(session, app_id=shop.id, **kept)
+    return found
+
+
+@pytest.fixture
 def crowd(transaction, shop: Shop) -> list[User]:
     """120 users with numbers, the first of them disabled, each a second younger than the one before."""
     start = clock.now() - 120 * clock.SECOND
@@ -100,6 +120,21 @@ def fail_one(session: Session, shop: Shop) -> Callable[[], None]:
         factories.message(session, **own, **failed, verification_id=code.id, attempts=5, provider_words=words)
 
     return fail
+
+
+@pytest.fixture
+def set_one_aside(session: Session, shop: Shop, carriers: list[Provider]) -> Callable[[], int]:
+    """`set_one_aside()` is the serial of one more message that was set aside; its code still works."""
+
+    def put() -> int:
+        user = factories.user(session, app_id=shop.id, phone_number=factories.phone_number())
+        own = {"app_id": shop.id, "user_id": user.id, "phone_number": user.phone_number}
+        code = factories.verification(session, **own)
+        dead = {"state": MessageState.DEAD, "reason": Reason.PROVIDER_UNREACHABLE, "attempts": 5}
+        by = {"provider": carriers[0].kind, "provider_id": carriers[0].id, "provider_words": "x" * 90}
+        return factories.message(session, **own, **dead, **by, verification_id=code.id).serial
+
+    return put
 
 
 @pytest.fixture

@@ -30,6 +30,8 @@ PAGES = {
     "sms-settings": "/sms-settings",
     "test-send": "/sms-templates/ja/test",
     "verification": "/verification",
+    "provider": "/provider",
+    "provider-new": "/provider/new/twilio",
     "access-keys": "/access-keys",
 }
 

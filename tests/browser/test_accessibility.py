@@ -47,6 +47,9 @@ class Scene:
     fail_one: Callable[[], None] = field(repr=False)
     audit_full: Callable[[int], None] = field(repr=False)
     one_look_up: Callable[[], None] = field(repr=False)
+    # The shop's carriers, by their ids, and the serial of a message that was set aside.
+    carriers: list[str]
+    dead: int
 
     def open(self, path: str) -> None:
         """Opens a page of the shop."""
@@ -244,7 +247,7 @@ def an_empty_inbox(scene: Scene) -> None:
 def messages_of_all_kinds(scene: Scene) -> None:
     scene.fail_one()
     scene.open("/messages")
-    expect(scene.page.get_by_role("link", name="Try 1 failed one again")).to_be_visible()
+    expect(scene.page.get_by_role("link", name="Try 2 failed ones again")).to_be_visible()
 
 
 def no_messages_yet(scene: Scene) -> None:
@@ -274,7 +277,13 @@ def no_such_message(scene: Scene) -> None:
 def a_retry_without_a_reason(scene: Scene) -> None:
     scene.fail_one()
     scene.open("/messages/retries")
-    scene.page.get_by_role("button", name="Send 1 SMS").click()
+    scene.page.get_by_role("button", name="Send 2 SMS").click()
+    expect(scene.page.locator("#reason[aria-invalid]")).to_be_focused()
+
+
+def a_redrive_without_a_reason(scene: Scene) -> None:
+    scene.open(f"/messages/{scene.dead}/retry")
+    scene.page.get_by_role("button", name="Try this SMS again").click()
     expect(scene.page.locator("#reason[aria-invalid]")).to_be_focused()
 
 
@@ -295,6 +304,60 @@ def no_such_entry(scene: Scene) -> None:
     expect(scene.page.get_by_text("No entry matches")).to_be_visible()
 
 
+def no_providers_yet(scene: Scene) -> None:
+    an_empty_app(scene)
+    scene.page.get_by_role("link", name="Provider", exact=True).click()
+    expect(scene.page.get_by_text("No provider yet.")).to_be_visible()
+
+
+def a_refused_provider(scene: Scene) -> None:
+    scene.open("/provider/new/http")
+    scene.page.get_by_label("Name", exact=True).fill("")
+    scene.page.get_by_label("Address", exact=True).fill("http://127.0.0.1/")
+    scene.page.get_by_label("Secret").fill("secret")
+    scene.page.get_by_role("button", name="Add HTTP request").click()
+    expect(scene.page.locator("[aria-invalid]")).not_to_have_count(0)
+
+
+def a_provider_that_was_moved(scene: Scene) -> None:
+    scene.open("/provider")
+    scene.page.locator(f"#down-{scene.carriers[0]}").click()
+    expect(scene.page.locator(".providers-line").nth(1)).to_have_id(f"provider-{scene.carriers[0]}")
+
+
+def checked_credentials(scene: Scene) -> None:
+    scene.open(f"/provider/{scene.carriers[0]}")
+    scene.page.get_by_role("button", name="Check credentials").click()
+    expect(scene.page.locator("#check-result")).to_be_visible()
+
+
+def a_live_app_whose_provider_is_paused(scene: Scene) -> None:
+    scene.open("/provider/live")
+    scene.page.get_by_role("button", name="Go live").click()
+    expect(scene.page.locator(".status-line")).to_be_visible()
+    scene.open("/users")
+    expect(scene.page.get_by_role("link", name="See the providers")).to_be_visible()
+
+
+def a_live_app_without_a_provider(scene: Scene) -> None:
+    a_live_app_whose_provider_is_paused(scene)
+    scene.open("/provider")
+    for at in (0, 1):
+        line = scene.page.locator(f"#provider-{scene.carriers[at]}")
+        line.get_by_role("switch").uncheck()
+        expect(line.get_by_text("Off", exact=True)).to_be_visible()
+    expect(scene.page.get_by_text("Nowhere: no provider is on.")).to_be_visible()
+
+
+def the_last_provider_about_to_be_removed(scene: Scene) -> None:
+    a_live_app_without_a_provider(scene)
+    line = scene.page.locator(f"#provider-{scene.carriers[2]}")
+    line.get_by_role("switch").check()
+    expect(line.get_by_text("On", exact=True)).to_be_visible()
+    scene.open(f"/provider/{scene.carriers[2]}/removal")
+    expect(scene.page.get_by_text("No provider is left that is on")).to_be_visible()
+
+
 # Every page by its endpoint; a page without a line here fails the test below.
 PAGES = {
     "security.login": None,
@@ -309,6 +372,7 @@ PAGES = {
     "reveals.ask": "{shop}/users/{changing}/reveal",
     "messages.index": "{shop}/messages",
     "message_retries.ask": "{shop}/messages/retries",
+    "message_redrives.ask": "{shop}/messages/{dead}/retry",
     "audit_log.index": "{shop}/audit",
     "sms_templates.index": "{shop}/sms-templates",
     "sms_templates.new": "{shop}/sms-templates/new",
@@ -322,6 +386,13 @@ PAGES = {
     "sms_template_drafts.show": None,
     "sms_template_files.choose": "{shop}/sms-templates/import",
     "verifications.show": "{shop}/verification",
+    "providers.index": "{shop}/provider",
+    "providers.new": "{shop}/provider/new",
+    "providers.new_of": "{shop}/provider/new/twilio",
+    "providers.show": "{shop}/provider/{carrier}",
+    "provider_actions.ask_to_remove": "{shop}/provider/{carrier}/removal",
+    "app_modes.ask_to_go_live": "{shop}/provider/live",
+    "app_modes.ask_to_go_back": "{shop}/provider/sandbox",
     "access_keys.show": "{shop}/access-keys",
     "accounts.show": "/account",
     "accounts.new_passkey": "/account/passkeys/new",
@@ -341,7 +412,7 @@ PAGES = {
 }
 # These only lead to another page, or to the page of a refusal.
 LEADS_ELSEWHERE = {"apps.start", "security.verify"}
-FILES = STATIC_ENDPOINTS | {"security.static", "sms_template_files.export"}
+FILES = STATIC_ENDPOINTS | {"security.static", "sms_template_files.export", "receipts.take"}
 STATES = [
     a_refused_new_app,
     an_app_just_created,
@@ -372,9 +443,17 @@ STATES = [
     messages_that_failed,
     no_such_message,
     a_retry_without_a_reason,
+    a_redrive_without_a_reason,
     more_entries_than_a_page,
     entries_of_one_user,
     no_such_entry,
+    no_providers_yet,
+    a_refused_provider,
+    a_provider_that_was_moved,
+    checked_credentials,
+    a_live_app_whose_provider_is_paused,
+    a_live_app_without_a_provider,
+    the_last_provider_about_to_be_removed,
     an_inbox_with_more_than_a_page,
     an_empty_inbox,
     an_unconfirmed_new_secret,
@@ -396,7 +475,9 @@ def test_every_page_has_a_case_here(app: Flask):
 
 @pytest.mark.parametrize("endpoint", [endpoint for endpoint, path in PAGES.items() if path])
 def test_every_page_can_be_read_by_everybody(scene, endpoint):
-    scene.page.goto(PAGES[endpoint].format(shop=scene.shop, changing=scene.changing))
+    there = {"shop": scene.shop, "changing": scene.changing, "carrier": scene.carriers[1]}
+    there["dead"] = scene.dead
+    scene.page.goto(PAGES[endpoint].format(**there))
 
     assert_everybody_can_read(scene.page, scene.watch)
 
@@ -478,10 +559,21 @@ def _problems(page: Page, variant: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def scene(alices, watch, shop, town, phone_full, fail_one, audit_full, one_look_up) -> Scene:
+def scene(
+    alices, watch, shop, town, phone_full, fail_one, audit_full, one_look_up, carriers, set_one_aside
+) -> Scene:
     """Alice at her desk, and the town in her shop."""
     assert re.fullmatch(r"[A-Za-z0-9._-]{64}", LONGEST_LOGIN_NAME)
     phone_full(2)
     return Scene(
-        alices, watch, f"/apps/{shop.id}", town["changing"].id, phone_full, fail_one, audit_full, one_look_up
+        alices,
+        watch,
+        f"/apps/{shop.id}",
+        town["changing"].id,
+        phone_full,
+        fail_one,
+        audit_full,
+        one_look_up,
+        [each.id for each in carriers],
+        set_one_aside(),
     )

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 from portal import clock
 from portal.core.reasons import Reason
 from portal.core.roles import Role
-from portal.models import ActorKind, AuditAction, MessageState, random_id
+from portal.models import ActorKind, App, AuditAction, MessageState, random_id
 from tests import factories
 from tests.browser.chromium import Watch
 from tests.browser.test_accessibility import PHONE, STICKS_OUT
@@ -31,7 +31,7 @@ TEXTS = {
     "address": "javascript:alert(1)//http://hostile.example",
     "emoji": "👩‍👩‍👧‍👦" * 7 + "x",
 }
-LONGEST_NAME, LONGEST_DISPLAY_NAME, LONGEST_LOCALE = 30, 50, 35
+LONGEST_NAME, LONGEST_DISPLAY_NAME, LONGEST_LOCALE, LONGEST_LABEL = 30, 50, 35, 40
 # What no page has unless a text came alive; ours write none of these.
 ALIVE = """[
     "#hostile", "[src*=hostile]", "[href^='javascript:' i]", "[hx-get*=hostile]", "[hx-vals]", "[autofocus]",
@@ -61,6 +61,22 @@ def test_web_06_lists_show_hostile_texts_only_as_text(alices, watch, shop, guest
         if path in ("/users", "/messages", "/audit"):
             for text in TEXTS.values():
                 assert seen(text[:LONGEST_DISPLAY_NAME]) in seen(alices.evaluate(PLAIN)), (path, text)
+
+
+def test_web_06_what_an_owner_calls_a_provider_is_only_text(alices, watch, shop, guests, session):
+    for at, text in enumerate(TEXTS.values()):
+        named = {"label": text[:LONGEST_LABEL], "settings": {"url": text}, "paused_until": at % 2 or None}
+        it = factories.provider(session, app_id=shop.id, **named)
+        alices.goto(f"/apps/{shop.id}/provider/{it.id}")
+        assert_only_text(alices, watch, text[:LONGEST_LABEL])
+        alices.goto(f"/apps/{shop.id}/provider/{it.id}/removal")
+        assert_only_text(alices, watch, text[:LONGEST_LABEL])
+    app = session.get(App, shop.id)
+    app.mode, app.provider = "live", "carriers"
+    session.flush()
+    for path in ("/provider", "/provider/sandbox", "/messages", ""):
+        alices.goto(f"/apps/{shop.id}{path}")
+        assert_only_text(alices, watch)
 
 
 def test_web_06_a_reason_is_given_back_only_as_text(alices, watch, shop, guests):

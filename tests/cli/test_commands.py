@@ -10,8 +10,12 @@ EVERY = [[name] for name in COMMANDS] + [
     ["apps", "set"],
     ["accounts", "create"],
     ["accounts", "list"],
+    ["keys", "rotate"],
+    ["keys", "reseal"],
+    ["keys", "retire"],
+    ["keys", "list"],
 ]
-ACTING = [words for words in EVERY if words not in (["apps"], ["accounts"])]
+ACTING = [words for words in EVERY if words not in (["apps"], ["accounts"], ["keys"])]
 
 
 @pytest.fixture

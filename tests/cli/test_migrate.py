@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import create_engine, text
 
+from portal import revisions
 from portal.cli import schema
 
 
 def test_it_makes_all_tables_and_does_nothing_the_second_time(newcomer):
     first, second = newcomer.types("migrate"), newcomer.types("migrate")
     assert (first.exit_code, second.exit_code) == (0, 0)
-    assert first.stdout == f"Migrated the database from nothing to {schema.needed()}.\n"
-    assert second.stdout == f"The database is up to date ({schema.needed()}).\n"
+    assert first.stdout == f"Migrated the database from nothing to {revisions.needed()}.\n"
+    assert second.stdout == f"The database is up to date ({revisions.needed()}).\n"
     assert newcomer.types("apps", "list").exit_code == 0
 
 
@@ -53,5 +54,5 @@ def revision_of(settings) -> Iterator[Callable[[str], None]]:
             connection.execute(text("UPDATE alembic_version SET version_num = :it"), {"it": revision})
 
     yield write
-    write(schema.needed())
+    write(revisions.needed())
     engine.dispose()

@@ -6,12 +6,13 @@ from dataclasses import replace
 import pytest
 
 from portal.core import why_no_sms
+from portal.core.alarms import STALL_WARNS_AFTER
 from portal.core.lifecycle import State
 from portal.core.limits import DAY, MINUTE, Refused
 from portal.core.next_steps import WHAT_TO_DO
 from portal.core.reasons import Reason
 from portal.core.sms_facts import Code, Facts, RefusedSend, Sms, Stage
-from portal.core.why_no_sms import ANSWERS, OF_ACCOUNTS, STALLED_AFTER, explain
+from portal.core.why_no_sms import ANSWERS, OF_ACCOUNTS, OF_SOURCES, explain
 
 NOW = 1_800_000_000_000
 
@@ -140,8 +141,8 @@ def test_an_sms_that_was_just_put_down_waits_to_be_sent():
     assert why(WAITS, sms=QUEUED) is Reason.WAITING_TO_BE_SENT
 
 
-def test_the_worker_stands_still_once_an_sms_is_due_for_a_minute():
-    due = NOW - STALLED_AFTER
+def test_the_worker_stands_still_once_an_sms_is_due_for_as_long_as_the_alarm_waits():
+    due = NOW - STALL_WARNS_AFTER
     assert why(WAITS, sms=replace(QUEUED, due_at=due)) is Reason.WAITING_TO_BE_SENT
     answer = explain(replace(WAITS, sms=replace(QUEUED, due_at=due - 1)))
     assert (answer.reason, answer.until) == (Reason.WORKER_STALLED, due - 1)
@@ -167,9 +168,31 @@ def test_an_sms_that_left_is_said_to_have_left_while_its_code_lives(sms, reason)
     assert why(WAITS, sms=sms, code=replace(LIVE, state=State.EXPIRED)) is Reason.CODE_EXPIRED
 
 
-def test_the_sandbox_says_that_no_phone_rings():
-    answer = explain(replace(WAITS, sms=replace(DELIVERED, is_in_sandbox=True)))
-    assert (answer.reason, "sandbox inbox" in answer.sentence) == (Reason.DELIVERED, True)
+IN_INBOX = replace(DELIVERED, is_in_inbox=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "sentence"),
+    [
+        (LIVE, Reason.DELIVERED, "The SMS reached the app's Inbox."),
+        (DEAD, Reason.CODE_EXPIRED, "The SMS reached the app's Inbox, and its code was not used in time."),
+        (replace(DEAD, state=State.EXHAUSTED), Reason.TOO_MANY_GUESSES, Reason.TOO_MANY_GUESSES.sentence),
+    ],
+)
+def test_of_a_sandbox_is_said_what_happened_and_that_no_phone_gets_anything(code, reason, sentence):
+    answer = explain(replace(WAITS, is_sandbox=True, code=code, sms=IN_INBOX))
+    assert (answer.reason, answer.sentence) == (reason, sentence)
+    assert "no phone gets them" in answer.aside
+
+
+def test_where_no_sms_is_due_it_does_not_matter_that_the_app_is_a_sandbox():
+    assert explain(replace(RESTS, is_sandbox=True)).aside == ""
+    assert explain(replace(RESTS, is_sandbox=True, has_lapsed=True)).aside != ""
+
+
+def test_an_app_that_went_live_still_says_what_only_reached_its_inbox():
+    answer = explain(replace(WAITS, sms=IN_INBOX))
+    assert ("Inbox" in answer.sentence, answer.aside) == (True, "")
 
 
 @pytest.mark.parametrize(
@@ -243,7 +266,7 @@ def test_a_number_without_any_code_has_none_under_way():
 
 
 def test_the_answers_are_all_reasons_but_those_of_accounts_and_each_has_a_next_step():
-    assert set(WHAT_TO_DO) == ANSWERS == set(Reason) - OF_ACCOUNTS
+    assert set(WHAT_TO_DO) == ANSWERS == set(Reason) - OF_ACCOUNTS - OF_SOURCES
     assert {reason.value for reason in OF_ACCOUNTS} == {
         "test_daily_limit",
         "sign_in_limit",

@@ -1,21 +1,24 @@
 """A sorting office: people sign up, a worker sends, and a provider does what the test told it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from sqlalchemy import select
 
 from portal import clock as portal_clock
 from portal.core import code
+from portal.core.provider_kinds import ProviderKind
 from portal.delivery import dispatch
+from portal.delivery.carriers import Carriers
 from portal.delivery.dispatch import Post
-from portal.delivery.providers.base import Accepted, Sms
+from portal.delivery.providers.base import Accepted, Arrived, Receipt, Sms, Surroundings, WrongField
 from portal.delivery.providers.inbox import Inbox
-from portal.models import ActorKind, App, Message, PhoneNumberLimit, User, Verification
-from portal.services import apps, phone_numbers, user_numbers, users, verifications
+from portal.models import ActorKind, App, Message, PhoneNumberLimit, Provider, User, Verification
+from portal.services import apps, phone_numbers, providers, user_numbers, users, verifications
 from portal.services.apps import AppChanges
 from portal.services.context import Caller
+from portal.services.provider_details import Wanted
 from portal.services.users import Registration
 
 DORA = "+819012345678"
@@ -31,13 +34,59 @@ class Scripted:
     taken: list[Sms] = field(default_factory=list)
     meanwhile: Callable[[], None] = field(default=lambda: None)
 
+    fails_always: Exception | None = None
+    is_closed: bool = False
+    secrets: dict = field(default_factory=dict)
+
     def send(self, sms: Sms) -> Accepted:
         self.tried.append(sms)
         self.meanwhile()
         if self.script:
             raise self.script.pop(0)
+        if self.fails_always is not None:
+            raise self.fails_always
         self.taken.append(sms)
         return Accepted(f"ref-{len(self.taken)}")
+
+    def check(self) -> None:
+        """Right credentials, always."""
+
+    def read_receipts(self, arrived: Arrived) -> list[Receipt]:
+        return []
+
+    def close(self) -> None:
+        self.is_closed = True
+
+
+class Network:
+    """The carriers of the shop: rows as its owner would add them, each opened as a scripted carrier."""
+
+    def __init__(self, office: "Office") -> None:
+        self._office, self.by_label, self.opened = office, {}, []
+        self.carriers = Carriers(office.keys, office.transaction, office.post.now, open_carrier=self._open)
+
+    def add(self, label: str, secrets: dict | None = None, **settings: str) -> Scripted:
+        """One more carrier at the end of the order, and what it does."""
+        carrier = self.by_label[label] = Scripted(label)
+        wanted = Wanted(label=label, settings={"label": label} | settings, secrets=secrets or {})
+        self._office.do(lambda ctx: providers.add(ctx, ProviderKind.HTTP, wanted))
+        return carrier
+
+    def row(self, label: str) -> Provider:
+        return self._office.session.scalars(select(Provider).filter_by(label=label)).one()
+
+    def switch(self, label: str, *, on: bool) -> None:
+        provider_id = self.row(label).id
+        self._office.do(lambda ctx: providers.switch(ctx, provider_id, on=on))
+
+    def _open(self, kind, settings, secrets, surroundings: Surroundings) -> Scripted:
+        assert kind is ProviderKind.HTTP
+        if settings.get("needs") and settings["needs"] not in secrets:
+            raise WrongField(settings["needs"], "It is missing.")
+        self.opened.append(settings["label"])
+        carrier = self.by_label[settings["label"]]
+        carrier.secrets = secrets
+        return carrier
 
 
 class Office:
@@ -117,6 +166,17 @@ class Office:
         """The code that is right for a user now."""
         found = self.verification(user_id)
         return code.derive(self.keys.codes[found.key_version], found.id, found.issue, found.code_length)
+
+
+@pytest.fixture
+def network(office) -> Network:
+    """The shop has gone live, with carriers of its own and none yet."""
+    made = Network(office)
+    office.post = replace(office.post, carriers=made.carriers)
+    with office.transaction() as session:
+        app = session.get_one(App, office.app_id)
+        app.mode, app.provider = "live", "carriers"
+    return made
 
 
 @pytest.fixture

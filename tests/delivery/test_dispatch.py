@@ -200,7 +200,7 @@ def test_del_03_every_try_has_the_same_reference_and_the_same_code(office, clock
     }
 
 
-def test_del_08_the_fifth_failure_is_the_end(office, clock):
+def test_del_08_the_fifth_failure_sets_a_message_aside(office, clock):
     office.carrier.script = [ProviderUnreachable("no route to host")] * 9
     dora = office.sign_up()
     for _ in range(8):
@@ -208,7 +208,7 @@ def test_del_08_the_fifth_failure_is_the_end(office, clock):
         clock.advance(81)
     assert len(office.carrier.tried) == 5
     message = office.message(dora)
-    assert (message.state, message.attempts, message.reason) == ("failed", 5, Reason.PROVIDER_UNREACHABLE)
+    assert (message.state, message.attempts, message.reason) == ("dead", 5, Reason.PROVIDER_UNREACHABLE)
 
 
 def test_del_05_it_stops_trying_before_the_code_has_a_minute_left(office, clock):
@@ -220,7 +220,7 @@ def test_del_05_it_stops_trying_before_the_code_has_a_minute_left(office, clock)
     assert (message.state, message.reason, message.attempts) == ("failed", Reason.PROVIDER_UNREACHABLE, 1)
 
 
-def test_del_08_a_wording_that_cannot_be_filled_ends_after_five_tries_and_blocks_nobody(office, clock):
+def test_del_08_a_wording_that_cannot_be_filled_is_dead_after_five_tries_and_blocks_nobody(office, clock):
     poisoned = office.sign_up("dora", "+819012345678")
     version = office.message(poisoned).sms_template_version_id
     body = office.session.get_one(SmsTemplateVersion, version).body
@@ -230,7 +230,7 @@ def test_del_08_a_wording_that_cannot_be_filled_ends_after_five_tries_and_blocks
         office.send()
         clock.advance(81)
     message = office.message(poisoned)
-    assert (message.state, message.attempts, message.reason) == ("failed", 5, Reason.RENDERING_FAILED)
+    assert (message.state, message.attempts, message.reason) == ("dead", 5, Reason.RENDERING_FAILED)
     office.session.get_one(SmsTemplateVersion, version).body = body
     office.session.flush()
     emil = office.sign_up("emil", "+819012345679")

@@ -33,7 +33,7 @@ def test_pii_02_a_provider_that_echoes_the_sms_puts_nothing_of_it_into_log_or_ro
         office.send()
         clock.advance(81)
     written = log.getvalue()
-    assert office.message(dora).state == "failed"
+    assert office.message(dora).state in ("failed", "dead")
     assert "message_noted" in written
     for secret in (office.code(dora), "is your Shop code", NUMBER, NUMBER[3:]):
         assert secret not in written

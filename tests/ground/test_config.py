@@ -13,6 +13,7 @@ SAFE = {
     "PORTAL_PRODUCTION": "true",
     "PORTAL_BASE_URL": "https://ringback.example",
     "PORTAL_SECURE_COOKIES": "true",
+    "PORTAL_PROXIES": "1",
 }
 
 
@@ -101,6 +102,25 @@ def test_an_unknown_portal_name_is_refused_and_the_known_ones_are_told(name):
         ("BASE_URL", "https://"),
         ("BASE_URL", "https://a b"),
         ("BASE_URL", "https://a\nSet-Cookie: x"),
+        ("DRAIN_SECONDS", "61"),
+        ("METRICS_TOKEN", "short"),
+        ("ALARM_URL", "ops.example/hook"),
+        ("ALARM_URL", "ftp://ops.example"),
+        ("ALARM_SECRET", "short"),
+        ("BACKUP_KEY", "a" * 31),
+        ("KEEP_MESSAGES_DAYS", "0"),
+        ("KEEP_MESSAGES_DAYS", "366"),
+        ("KEEP_AUDIT_DAYS", "29"),
+        ("KEEP_AUDIT_DAYS", "3651"),
+        ("KEEP_UNVERIFIED_USERS_DAYS", "366"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "memcached://localhost"),
+        ("PROXIES", "10"),
+        ("PROXIES", "10.0.0.0/8"),
+        ("SOURCE_SENDS", "0"),
+        ("SOURCE_WRONG_CODES", "0"),
+        ("SOURCE_SIGN_INS", "0"),
+        ("SOURCE_CALLS", "0"),
     ],
 )
 def test_nonsense_is_refused_by_its_name(name, value):
@@ -142,6 +162,8 @@ def test_ops_06_production_starts_with_safe_settings():
         ({"PORTAL_BASE_URL": "http://ringback.example"}, "PORTAL_BASE_URL"),
         ({"PORTAL_SECURE_COOKIES": "false"}, "PORTAL_SECURE_COOKIES"),
         ({"PORTAL_SECURE_COOKIES": ""}, "PORTAL_SECURE_COOKIES"),
+        ({"PORTAL_PROXIES": "0"}, "PORTAL_PROXIES"),
+        ({"PORTAL_PROXIES": ""}, "PORTAL_PROXIES"),
     ],
 )
 def test_ops_06_production_refuses_what_is_only_good_for_trying_out(unsafe, named):
@@ -149,6 +171,12 @@ def test_ops_06_production_refuses_what_is_only_good_for_trying_out(unsafe, name
         load(SAFE | unsafe)
     assert str(refused.value).startswith(named)
     assert load(SAFE | unsafe | {"PORTAL_PRODUCTION": "false"})
+
+
+def test_pii_02_no_secret_is_shown_with_the_settings():
+    secrets = ("metrics_token", "alarm_url", "alarm_secret", "backup_key", "redis_url", "database_url")
+    shown = repr(Settings(**dict.fromkeys(secrets, "s3cret")))
+    assert "s3cret" not in shown
 
 
 def test_settings_cannot_be_changed_after_the_start():
@@ -172,3 +200,11 @@ def test_any_environment_is_read_or_refused_and_never_crashes(environment):
         return
     assert 1 <= found.port <= 65535
     assert isinstance(found.worker, bool)
+
+
+def test_web_11_private_carriers_are_named_one_by_one():
+    found = load({"PORTAL_PRIVATE_CARRIERS": " Kannel.internal:13013, 127.0.0.1,,[::1]:80 "})
+    assert found.private_hosts == {"kannel.internal:13013", "127.0.0.1", "[::1]:80"}
+    assert load({}).private_hosts == frozenset()
+    for wrong in ("http://kannel", "10.0.0.0/8", "*", "a b", "kannel:port"):
+        assert "PORTAL_PRIVATE_CARRIERS" in refusal(PRIVATE_CARRIERS=wrong)

@@ -288,14 +288,11 @@ def is_sqlite(session) -> bool:
 
 def test_a_server_that_went_away_while_nobody_asked_is_noticed_before_the_next_transaction(transaction):
     with transaction() as session:
-        session.scalar(READ)
-        engine = create_engine(session.get_bind().url)
-    with engine.begin() as stranger:
-        if engine.dialect.name == "postgresql":
-            stranger.exec_driver_sql(
-                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            )
-    engine.dispose()
+        stranger = create_engine(session.get_bind().url)
+        served_by = None if is_sqlite(session) else session.scalar(text("SELECT pg_backend_pid()"))
+    with stranger.begin() as connection:
+        if served_by is not None:
+            connection.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": served_by})
+    stranger.dispose()
 
     _add_account(transaction)

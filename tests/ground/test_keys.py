@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from portal import keys
+from portal.core import sealing
 from portal.keys import FILE, WrongKeys, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,6 +58,16 @@ def test_ops_05_a_new_sealing_key_is_found_by_processes_that_run_already(tmp_pat
     assert running.sealing[2] == load(tmp_path).sealing[2] != running.sealing[1]
     with pytest.raises(KeyError):
         running.sealing[3]
+
+
+def test_ops_05_who_runs_already_seals_with_the_new_key_before_the_old_one_can_be_retired(tmp_path):
+    running = load(tmp_path)
+    keys.add_sealing_key(tmp_path)
+    assert max(running.sealing) == 2
+    keys.remove_sealing_keys(tmp_path, [1])
+    assert sealing.seal(running.sealing, b"x", "y")[0] == 2
+    (tmp_path / FILE).unlink()
+    assert max(running.sealing) == 2
 
 
 def test_ops_05_a_sealing_key_can_be_taken_away_but_never_the_newest(tmp_path):

@@ -26,6 +26,7 @@ PUBLIC_PAGES = {
     "bootstrap.static": "Bootstrap's, out of its installed package",
     "vendor.static": "htmx's, out of its installed package",
     "security.static": "Flask-Security's",
+    "receipts.take": "carriers come without an account: an address made by us, and their own signature",
 }
 # Flask-Security's own pages are guarded by Flask-Security; the last test here knocks at them too.
 GUARDED_ELSEWHERE = {"security.logout", "security.verify"}

@@ -41,5 +41,13 @@ def test_no_page_address_holds_a_secret_or_a_number(looked_at, secret):
         assert secret not in rule.arguments, rule.rule
 
 
+def test_the_one_secret_in_an_address_is_that_of_receipts(looked_at):
+    """Carriers can send nothing else along; it opens nothing but the receipts of one provider (DEL-10)."""
+    others = [rule for rule in looked_at.url_map.iter_rules() if rule.rule.startswith("/receipts/")]
+
+    assert [rule.endpoint for rule in others] == ["receipts.take"]
+
+
 def pages(app):
-    return [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith("/api")]
+    doors_for_machines = ("/api", "/receipts/")
+    return [rule for rule in app.url_map.iter_rules() if not rule.rule.startswith(doors_for_machines)]

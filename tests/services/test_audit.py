@@ -2,21 +2,27 @@
 
 import json
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
 
 from portal.core import code
 from portal.core.deeds import Deed
+from portal.core.provider_kinds import ProviderKind
 from portal.errors import BadInput, Refusal, TooSoon, WrongCode
 from portal.models import ActorKind, App, AppMode, AuditAction, AuditEntry, Message
 from portal.services import (
+    app_modes,
     apps,
     audit,
     audit_log,
     lookups,
+    message_redrives,
     own_numbers,
     phone_numbers,
+    provider_order,
+    providers,
     refused_sends,
     reveals,
     segment_prices,
@@ -30,12 +36,14 @@ from portal.services import (
     verifications,
 )
 from portal.services.context import Caller
+from portal.services.provider_details import Wanted
 from portal.services.sms_template_drafts import Submission
 from portal.services.users import UserChanges
 from tests.services.conftest import Desk
 
 FIRST, SECOND, THIRD = "+819012345678", "+819087654321", "+818011112222"
 DAY_S = 24 * 3600
+CARRIER_SECRET = "correct-horse-9931"
 
 
 def entries(desk: Desk) -> list[AuditEntry]:
@@ -45,7 +53,7 @@ def entries(desk: Desk) -> list[AuditEntry]:
 
 def whole_story(desk: Desk, clock) -> set[str]:
     """Does everything that can be done once; returns every code, key and secret that came up."""
-    secrets = {desk.client_secret}
+    secrets = {desk.client_secret, CARRIER_SECRET, CARRIER_SECRET[::-1]}
     alice = desk.register("alice", FIRST)
     secrets |= {desk.code(alice), desk.wrong_code(alice)}
     with pytest.raises(WrongCode):
@@ -106,10 +114,20 @@ def help_users(desk: Desk, clock) -> set[str]:
         desk.resend(eve)
     desk.do(lambda ctx: refused_sends.note(ctx, eve, refused_sends.told_by(refused.value)))
     clock.advance(60)
+    desk.do(lambda ctx: redrive(ctx, eve), bob)
+    clock.advance(60)
     for deed in (Deed.RESEND, Deed.MARK_VERIFIED, Deed.END_TOKENS, Deed.FREE_NUMBER, Deed.DISABLE):
         order = support_deeds.Order(deed, eve, "She asked for it.")
         desk.do(lambda ctx, order=order: support_deeds.do(ctx, order), bob)
     return secrets
+
+
+def redrive(ctx, user_id: str) -> None:
+    """Has a message tried again that was set aside."""
+    message = ctx.session.scalars(select(Message).where(Message.user_id == user_id)).one()
+    message.state, message.reason = "dead", "rendering_failed"
+    ctx.session.flush()
+    message_redrives.redrive(ctx, message.serial, "The wording was put right.")
 
 
 def change_app(desk: Desk) -> str:
@@ -118,7 +136,24 @@ def change_app(desk: Desk) -> str:
     desk.do(lambda ctx: sms_templates.remove(ctx, "ja"))
     word_the_sms(desk)
     prove_own_number(desk)
+    set_up_a_provider(desk)
     return desk.do(apps.regenerate_secret)
+
+
+def set_up_a_provider(desk: Desk) -> None:
+    """Adds a carrier, does all there is to it, goes live and back, and removes it."""
+    wanted = Wanted(label="Tea", settings={"sender": "+15550100123"}, secrets={"password": CARRIER_SECRET})
+    it = desk.do(lambda ctx: providers.add(ctx, ProviderKind.HTTP, wanted))
+    other = desk.do(lambda ctx: providers.add(ctx, ProviderKind.SMPP, replace(wanted, label="Other")))
+    new = replace(wanted, secrets={"password": CARRIER_SECRET[::-1]}, settings={"sender": "+15550100124"})
+    desk.do(lambda ctx: providers.change(ctx, it.id, new, providers.stamp(it)))
+    for on in (False, True):
+        desk.do(lambda ctx, on=on: providers.switch(ctx, it.id, on=on))
+    seen = provider_order.stamp([it, other])
+    desk.do(lambda ctx: provider_order.move(ctx, other.id, up=True, seen=seen))
+    desk.do(app_modes.go_live)
+    desk.do(app_modes.go_back)
+    desk.do(lambda ctx: providers.remove(ctx, other.id, providers.stamp(other)))
 
 
 def prove_own_number(desk: Desk) -> None:

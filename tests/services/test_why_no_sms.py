@@ -8,14 +8,15 @@ from sqlalchemy import event
 
 from portal import clock as portal_clock
 from portal.clock import MINUTE
+from portal.config import Settings
 from portal.core.limits import Tally
 from portal.core.reasons import Reason
 from portal.core.why_no_sms import ANSWERS, Answer
 from portal.delivery import claims, dispatch
 from portal.delivery.dispatch import Post
 from portal.delivery.providers.base import Accepted, ProviderRefused, ProviderUnreachable, Sms
-from portal.errors import BadInput, Refusal, TooSoon, WrongCode
-from portal.models import App, SmsTemplateVersion
+from portal.errors import BadInput, Busy, Refusal, TooSoon, WrongCode
+from portal.models import App, AppMode, SmsTemplateVersion
 from portal.services import (
     app_settings,
     number_cards,
@@ -26,8 +27,10 @@ from portal.services import (
     users,
     why_no_sms,
 )
+from portal.services.source_limits import Budget, SourceLimits
 from tests import factories
 from tests.services.conftest import Desk
+from tests.worker.conftest import put_down
 
 DORA, SECOND = "+819012345678", "+819087654321"
 FRANCE, LANDLINE = "+33612345678", "+81312345678"
@@ -78,7 +81,7 @@ class Case:
 
     def refused(self, verb: Callable[[], object]) -> None:
         """A request of Dora's that is refused, as the API's door takes it: noted after its rollback."""
-        with pytest.raises((TooSoon, BadInput)) as raised:
+        with pytest.raises((TooSoon, BadInput, Busy)) as raised:
             verb()
         self.note(raised.value)
 
@@ -133,6 +136,13 @@ def resend_wait(case: Case) -> None:
     case.sign_up()
     case.send()
     case.refused(case.resend)
+
+
+def source_send_limit(case: Case) -> None:
+    case.verified()
+    budgets = SourceLimits(Settings(source_sends=1))
+    budgets.spend(Budget.SENDS, "192.0.2.1")
+    case.refused(lambda: budgets.spend(Budget.SENDS, "192.0.2.1"))
 
 
 def sends_used_up(case: Case) -> None:
@@ -237,6 +247,28 @@ def rendering_failed(case: Case) -> None:
     case.send()
 
 
+class Killed(BaseException):
+    """What a kill -9 looks like from inside: nothing after it runs."""
+
+
+def sending_broke_off(case: Case) -> None:
+    case.carrier.refuses = Killed()
+    case.sign_up()
+    for _ in range(5):
+        with pytest.raises(Killed):
+            case.send()
+        case.clock.advance(60)
+    case.send()
+
+
+def too_many_waiting(case: Case) -> None:
+    case.sign_up()
+    case.send()
+    case.desk.do(lambda ctx: put_down(ctx.session, ctx.app_id, 100))
+    case.clock.advance(61)
+    case.refused(case.resend)
+
+
 def phone_unreachable(case: Case) -> None:
     case.carrier.refuses = ProviderRefused("absent", permanent=True, reason=Reason.PHONE_UNREACHABLE)
     case.sign_up()
@@ -254,7 +286,7 @@ def worker_stalled(case: Case) -> None:
 
 def a_worker_died(case: Case) -> None:
     case.sign_up()
-    case.desk.do(lambda ctx: claims.take(ctx.session, ctx.now, dispatch.LEASE))
+    case.desk.do(lambda ctx: claims.take(ctx.session, ctx.app_id, ctx.now, dispatch.LEASE))
     case.clock.advance(60.001)
 
 
@@ -309,6 +341,7 @@ def user_disabled(case: Case) -> None:
 STORIES: list[tuple[Callable[[Case], None], Reason]] = [
     (resend_wait, Reason.RESEND_WAIT),
     (sends_used_up, Reason.SENDS_USED_UP),
+    (source_send_limit, Reason.SOURCE_SEND_LIMIT),
     (number_hourly_limit, Reason.NUMBER_HOURLY_LIMIT),
     (number_daily_limit, Reason.NUMBER_DAILY_LIMIT),
     (too_many_guesses, Reason.TOO_MANY_GUESSES),
@@ -323,6 +356,8 @@ STORIES: list[tuple[Callable[[Case], None], Reason]] = [
     (provider_unreachable, Reason.PROVIDER_UNREACHABLE),
     (no_provider, Reason.NO_PROVIDER),
     (rendering_failed, Reason.RENDERING_FAILED),
+    (sending_broke_off, Reason.SENDING_BROKE_OFF),
+    (too_many_waiting, Reason.TOO_MANY_WAITING),
     (phone_unreachable, Reason.PHONE_UNREACHABLE),
     (waiting_to_be_sent, Reason.WAITING_TO_BE_SENT),
     (worker_stalled, Reason.WORKER_STALLED),
@@ -415,7 +450,22 @@ def test_the_sandbox_inbox_is_said_to_be_no_phone(case):
     case.post.providers["inbox"] = Carrier("inbox", is_delivered=True)  # type: ignore[index]
     case.send()
 
-    assert "sandbox inbox" in case.answer().sentence
+    live = case.answer()
+    case.clock.advance(601)
+    expired = case.answer()
+
+    assert (live.reason, expired.reason) == (Reason.DELIVERED, Reason.CODE_EXPIRED)
+    for answer in (live, expired):
+        assert "reached the app's Inbox" in answer.sentence
+        assert "This app is a sandbox" in answer.aside
+
+
+def test_nothing_is_said_of_a_sandbox_in_a_live_app(case):
+    case.desk.do(lambda ctx: setattr(ctx.session.get_one(App, ctx.app_id), "mode", AppMode.LIVE))
+    case.sign_up()
+    case.send()
+
+    assert (case.answer().reason, case.answer().aside) == (Reason.SENT_NOT_CONFIRMED, "")
 
 
 def test_a_number_that_no_plan_knows_any_more_breaks_nothing(case):

@@ -284,6 +284,19 @@ def test_all_that_failed_are_tried_again_each_with_its_reason_on_record(bobs, bo
     assert len(session.scalars(select(Message).where(Message.state == MessageState.QUEUED)).all()) == 3
 
 
+def test_del_08_a_message_that_was_set_aside_goes_out_itself(bobs, bob, address, session, failed):
+    user_id = failed()
+    session.execute(update(Message).values(state=MessageState.DEAD, attempts=5))
+    assert "Set aside" in bobs.get(address).text
+    page = bobs.get(f"{address}/retries").text
+    bobs.post(f"{address}/retries", {"reason": "Carrier was down", "up_to": up_to(page)})
+    [message] = session.scalars(select(Message).where(Message.user_id == user_id)).all()
+    entry = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.MESSAGE_REDRIVEN)).one()
+
+    assert (message.state, message.attempts, message.reason) == ("queued", 0, None)
+    assert (entry.user_id, entry.actor_id, entry.reason) == (user_id, bob.id, "Carrier was down")
+
+
 @pytest.mark.parametrize("reason", ["", "no", "call +819012345678"])
 def test_without_a_reason_nothing_is_sent_and_nothing_typed_is_lost(bobs, address, session, failed, reason):
     failed()
@@ -373,3 +386,38 @@ def failed(session, shop):
         return user.id
 
     return fail
+
+
+def test_a_row_names_the_carrier_as_its_owner_does_and_a_filter_takes_each_alone(
+    bobs, shop, session, customer, address
+):
+    tea, coffee = (factories.provider(session, app_id=shop.id, label=label) for label in ("<i>Tea", "Coffee"))
+    own = {"app_id": shop.id, "user_id": customer.id, "purpose": MessagePurpose.CHANGE_NOTICE}
+    for carrier in (tea, coffee):
+        factories.message(session, **own, state="sent", provider="http", provider_id=carrier.id)
+    factories.message(session, **own, state="sent", provider="http", provider_id="0" * 32)
+    page = bobs.get(address).text
+
+    for told in ("&lt;i&gt;Tea", "Coffee", "HTTP request", f'<option value="{tea.id}">'):
+        assert told in page
+    assert "<i>Tea" not in page
+    assert len(SERIAL.findall(bobs.get(f"{address}?provider={tea.id}").text)) == 1
+    assert len(SERIAL.findall(bobs.get(f"{address}?provider=http").text)) == 3
+
+
+def test_ten_04_a_carrier_of_another_app_lends_no_message_its_name(bobs, shop, session, customer, address):
+    other = factories.provider(session, label="Not yours")
+    sent = {"state": "sent", "provider": "http", "provider_id": other.id}
+    factories.message(session, app_id=shop.id, user_id=customer.id, purpose="change_notice", **sent)
+
+    assert "Not yours" not in bobs.get(address).text
+
+
+def test_del_08_what_was_set_aside_has_its_own_word_figure_and_filter(bobs, shop, session, customer, address):
+    dead = {"state": "dead", "reason": Reason.PROVIDER_UNREACHABLE, "purpose": "change_notice"}
+    factories.message(session, app_id=shop.id, user_id=customer.id, **dead)
+    page = bobs.get(f"{address}?outcome=dead").text
+
+    assert len(SERIAL.findall(page)) == 1
+    assert re.search(r"outcome=dead\"><strong>1</strong><span>Set aside</span>", page)
+    assert "Dead" not in page

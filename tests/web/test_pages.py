@@ -7,8 +7,11 @@ import pytest
 from portal.core.roles import ALLOWED, Action, Role
 from portal.errors import Busy
 from portal.models import random_id
+from tests import factories
 
 CUSTOMER = "/users/abcdefabcdef-4abc-8abc-abcd-abcdefab"
+DEAD = 4_711
+PROVIDER = "/provider/" + "0123456789abcdef" * 2
 PAGES = {
     "": Action.SEE_APP,
     "/verification": Action.SEE_SETTINGS,
@@ -33,7 +36,15 @@ PAGES = {
     "/inbox": Action.SEE_INBOX,
     "/messages": Action.SEE_MESSAGES,
     "/messages/retries": Action.HELP_USERS,
+    f"/messages/{DEAD}/retry": Action.HELP_USERS,
     "/audit": Action.SEE_AUDIT,
+    "/provider": Action.MANAGE_PROVIDERS,
+    "/provider/new": Action.MANAGE_PROVIDERS,
+    "/provider/new/http": Action.MANAGE_PROVIDERS,
+    "/provider/live": Action.MANAGE_PROVIDERS,
+    "/provider/sandbox": Action.MANAGE_PROVIDERS,
+    PROVIDER: Action.MANAGE_PROVIDERS,
+    f"{PROVIDER}/removal": Action.MANAGE_PROVIDERS,
     "/access-keys": Action.MANAGE_KEYS,
     "/team": Action.SEE_TEAM,
     "/team/invites/new": Action.MANAGE_TEAM,
@@ -52,6 +63,14 @@ CHANGES = {
     "/sms-templates/import/confirmation": Action.PUBLISH_SMS_TEMPLATES,
     "/sms-templates/en/test": Action.CHANGE_SMS_TEMPLATES,
     "/sms-templates/en/test/number": Action.CHANGE_SMS_TEMPLATES,
+    "/provider/new/http": Action.MANAGE_PROVIDERS,
+    "/provider/live": Action.MANAGE_PROVIDERS,
+    "/provider/sandbox": Action.MANAGE_PROVIDERS,
+    PROVIDER: Action.MANAGE_PROVIDERS,
+    f"{PROVIDER}/check": Action.MANAGE_PROVIDERS,
+    f"{PROVIDER}/place": Action.MANAGE_PROVIDERS,
+    f"{PROVIDER}/removal": Action.MANAGE_PROVIDERS,
+    f"{PROVIDER}/switch": Action.MANAGE_PROVIDERS,
     "/access-keys/secret": Action.MAKE_SECRET,
     "/team/invites": Action.MANAGE_TEAM,
     "/audit/export": Action.EXPORT_AUDIT,
@@ -62,6 +81,14 @@ QUESTIONS = {
     "/users": Action.SEE_USERS,
     "/sms-templates/ja/preview": Action.SEE_SMS_TEMPLATES,
 }
+
+
+@pytest.fixture(autouse=True)
+def carrier(session, shop):
+    """The shop's provider, which the pages above name."""
+    named = {"id": PROVIDER.rpartition("/")[2], "settings": {"url": "https://sms.example/send"}}
+    factories.message(session, app_id=shop.id, serial=DEAD, state="dead")
+    return factories.provider(session, app_id=shop.id, **named)
 
 
 def without_its_id(page: str) -> str:
@@ -158,6 +185,7 @@ def test_the_rail_offers_the_owner_every_page_in_the_order_of_work(alices, shop)
         "Messages",
         "SMS templates",
         "Verification",
+        "Provider",
         "Access keys",
         "Team",
         "Audit",

@@ -11,13 +11,16 @@ import structlog
 from jinja2 import ChoiceLoader, DictLoader
 
 from portal.core.limits import DEFAULT
+from portal.core.provider_kinds import ProviderKind
 from portal.core.roles import ALLOWED, Role
 from portal.models import App
-from portal.services import accounts, apps
+from portal.services import accounts, apps, providers
+from portal.services.provider_details import Wanted
 from tests.web.crawl import Crawl, Secrets
 from tests.web.desk_lives import CANARY, NOTICE, NUMBERS, WHY, Lives
 
 INBOX = "inbox.show"
+CARRIER_SECRET, CARRIER_HOST = "kareja-9931-kareja", "https://kannel.example"
 # Support may create apps of its own, and sees their keys there; that is another crawl.
 FEWEST_PAGES = 120
 A_WHOLE_NUMBER = NUMBERS["dora"]
@@ -136,6 +139,9 @@ def meet_every_trouble(crawl: Crawl, lives: Lives) -> None:
         "/sms-templates/ja",
         "/verification",
         "/sms-settings",
+        "/provider",
+        "/provider/new/twilio",
+        "/provider/live",
     ):
         for headers in ({}, {"HX-Request": "true", "HX-Target": ""}):
             crawl.get(f"{here}{page}", headers)
@@ -210,7 +216,8 @@ class Hidden:
     def from_support(self) -> Secrets:
         """Codes, numbers, keys and texts."""
         keys = {self.shop.key, self.shop.client_id}
-        return dataclasses.replace(self.secrets, words=self.secrets.words | keys | {CANARY, NOTICE})
+        own = keys | {CANARY, NOTICE, CARRIER_HOST}
+        return dataclasses.replace(self.secrets, words=self.secrets.words | own)
 
     @property
     def from_the_owner(self) -> Secrets:
@@ -253,10 +260,20 @@ def hidden(shop, alice, bob, app, clock, transaction, context_for, keys, signed_
         accounts.join(context_for(rows).in_app(created.app.id), bob.id, Role.SUPPORT)
         live = rows.get_one(App, created.app.id)
         live.mode, live.provider = "live", "carrier"
+        put_a_carrier_in(context_for(rows).in_app(shop.id))
     lives = Lives(app, shop, clock, transaction, context_for, keys)
     lives.happen(lambda: signed_in(alice), lambda: signed_in(bob), live.id)
     secrets = lives.secrets()
-    return Hidden(shop, lives, dataclasses.replace(secrets, words=secrets.words | {created.client_secret}))
+    words = secrets.words | {created.client_secret, CARRIER_SECRET}
+    return Hidden(shop, lives, dataclasses.replace(secrets, words=words))
+
+
+def put_a_carrier_in(ctx) -> None:
+    """A provider with a secret, for the pages that an owner sees of it."""
+    wanted = Wanted(
+        label="Tea carrier", settings={"address": CARRIER_HOST}, secrets={"token": CARRIER_SECRET}
+    )
+    providers.add(ctx, ProviderKind.KANNEL, wanted)
 
 
 @pytest.fixture

@@ -56,7 +56,7 @@ def test_ops_03_a_worker_that_is_told_to_end_finishes_its_sends_and_claims_no_mo
     assert worker.stop(within=10) == 0
     started = {sms["reference"] for sms in yard.sent()}
     states = {message.id: (message.state, message.lease) for message in session.scalars(select(Message))}
-    assert len(started) <= 4
+    assert len(started) <= 16
     for message_id, end in states.items():
         assert end == ("sent" if message_id in started else "queued", None)
 

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import database, logs, worker
+from portal.delivery import dispatch
 from portal.delivery.providers.base import Accepted
 from portal.models import Message
 from portal.worker import Job, Worker
@@ -80,14 +81,14 @@ def test_one_slow_hand_over_does_not_hold_up_the_others(running, provider, outbo
 
 
 def test_an_exception_ends_a_pass_and_not_the_worker(running, provider, outbox, until, monkeypatch):
-    real, failures = worker.claims.is_due, [RuntimeError("secret 123456")] * 3
+    real, failures = dispatch.take_next, [RuntimeError("secret 123456")] * 3
 
-    def is_due(*arguments):
+    def take_next(*arguments):
         if failures:
             raise failures.pop()
         return real(*arguments)
 
-    monkeypatch.setattr(worker.claims, "is_due", is_due)
+    monkeypatch.setattr(dispatch, "take_next", take_next)
     outbox(3)
     until(lambda: running.ring() or len(provider.references) == 3, seconds=10)
 
@@ -96,7 +97,7 @@ def test_pii_02_a_failed_pass_is_logged_without_its_words(app, provider, monkeyp
     def explode(*_):
         raise RuntimeError("code 123456 for +819012345678")
 
-    monkeypatch.setattr(worker.claims, "is_due", explode)
+    monkeypatch.setattr(dispatch, "take_next", explode)
     written = io.StringIO()
     monkeypatch.setattr(logs.sys, "stderr", written)
     logs.configure("debug")

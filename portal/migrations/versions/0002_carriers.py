@@ -31,22 +31,26 @@ def upgrade() -> None:
             "message", sa.Column("unsure_attempts", sa.Integer(), server_default="0", nullable=False)
         )
         op.alter_column("message", "unsure_attempts", server_default=None)
+        op.add_column("message", sa.Column("redriven_at", sa.BigInteger(), nullable=True))
         _change_states(_STATES)
         op.drop_index("ix_message_not_sent", "message")
         _index_not_sent(_NOT_SENT)
     _index_references()
+    _index("ix_message_turn", ["app_id", "due_at"], _UNDER_WAY)
 
 
 def downgrade() -> None:
     """Back to the inbox and the console; what was set aside has failed."""
     op.execute("UPDATE message SET state = 'failed' WHERE state = 'dead'")
     op.drop_index("ix_message_reference", "message")
+    op.drop_index("ix_message_turn", "message")
     if op.get_bind().dialect.name == "sqlite":
         _remake_messages(_STATES_BEFORE, ())
     else:
         op.drop_index("ix_message_not_sent", "message")
         _index_not_sent(_NOT_SENT_BEFORE)
         _change_states(_STATES_BEFORE)
+        op.drop_column("message", "redriven_at")
         op.drop_column("message", "unsure_attempts")
         op.drop_column("message", "provider_id")
     for table in ("provider", "idempotency_key", "worker_beat", "quarantine", "alarm"):
@@ -56,6 +60,7 @@ def downgrade() -> None:
 _ADDED = (
     sa.Column("provider_id", sa.String(length=36), nullable=True),
     sa.Column("unsure_attempts", sa.Integer(), nullable=False),
+    sa.Column("redriven_at", sa.BigInteger(), nullable=True),
 )
 
 

@@ -13,6 +13,7 @@ from portal.web.forms import serials
 
 # A worldwide network has this in place of two letters.
 _NETWORK = "001"
+_PROVIDER_ID = re.compile(r"[0-9a-f]{32}")
 _PROVIDER = re.compile(r"[a-z0-9_-]{1,32}")
 
 
@@ -22,6 +23,7 @@ class MessageFilters:
 
     outcome: MessageState | None = None
     country: str | None = None
+    # A kind, or the id of one of the app's own carriers.
     provider: str | None = None
     reason: Reason | None = None
     before: int | None = None
@@ -42,7 +44,14 @@ class MessageFilters:
     @property
     def wanted(self) -> Wanted:
         """The same as the service takes it."""
-        return Wanted(state=self.outcome, country=self.country, provider=self.provider, reason=self.reason)
+        is_id = self.provider is not None and _PROVIDER_ID.fullmatch(self.provider) is not None
+        return Wanted(
+            state=self.outcome,
+            country=self.country,
+            provider=None if is_id else self.provider,
+            provider_id=self.provider if is_id else None,
+            reason=self.reason,
+        )
 
     def arguments(self) -> dict[str, str]:
         """The same as arguments of an address, only what is set. The page within the list is left out."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import current_app, request
 from flask_security import LoginForm
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, Length
@@ -10,6 +11,7 @@ from portal.database import reading
 from portal.errors import TooSoon
 from portal.models import Account
 from portal.services import second_factors
+from portal.services.source_limits import Budget
 from portal.web import proofs
 
 # One sentence for every cause: nobody learns which addresses have an account (ENU-01).
@@ -27,15 +29,19 @@ class SignInForm(LoginForm):
     half_signed_in: Account | None = None
 
     def validate(self, **_given: Any) -> bool:
-        """Whether to sign in; sets `user`. Raises Busy when too many passwords are being checked."""
+        """Whether to sign in; sets `user`. Raises Busy under too much load, TooSoon after too much wrong."""
         address = (self.email.data or "").strip().lower()
+        budgets = current_app.extensions["ringback"].sources
+        source = budgets.source_of(request.environ)
         try:
+            budgets.require_room(Budget.SIGN_INS, source)
             account = proofs.password_of(address, self.password.data or "")
         except TooSoon as refusal:
             self.refusal = refusal
             self.form_errors.append(refusal.message)
             return False
         if account is None:
+            budgets.note(Budget.SIGN_INS, source)
             self.form_errors.append(REFUSED)
             return False
         if second_factors.of(reading(), account.id):

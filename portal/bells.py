@@ -1,0 +1,140 @@
+"""How does a process hear that another one put a message down? A hint only: the rows are the truth.
+
+On PostgreSQL it is NOTIFY, inside the transaction that puts the message down, and LISTEN on a connection of
+the worker's own. Beside a SQLite file each worker has a pipe with a name, which whoever commits writes to. A
+hint that is lost is made good by the worker's next look, a second later.
+"""
+
+import os
+import secrets
+import select
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import psycopg
+import structlog
+from sqlalchemy import URL, text
+from sqlalchemy.orm import Session
+
+_CHANNEL: Final = "ringback_outbox"
+_NOTIFY = text(f"NOTIFY {_CHANNEL}")
+_LISTEN: Final = f"LISTEN {_CHANNEL}".encode()
+_FOLDER: Final = "-bells"
+_UNREAD: Final = "."
+# Waits (s): between looks whether the listening is over, and before a lost connection is made anew.
+_LOOK_EVERY: Final = 1.0
+_REST: Final = 2.0
+
+_log = structlog.get_logger()
+
+
+def ring_within(session: Session) -> None:
+    """Adds the bell to a transaction of PostgreSQL, so that it rings exactly if and when that commits."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(_NOTIFY)
+
+
+def ring_after(address: URL) -> None:
+    """Rings at the workers on a SQLite file, after a commit. Never waits and never fails."""
+    folder = _folder(address)
+    if folder is None:
+        return
+    try:
+        pipes = [pipe for pipe in folder.iterdir() if not pipe.name.startswith(_UNREAD)]
+    except OSError:
+        return
+    for pipe in pipes:
+        _write_to(pipe)
+
+
+class Listener:
+    """A thread that calls `ring` whenever another process rings. Where there is no bell, it does nothing."""
+
+    def __init__(self, address: URL, ring: Callable[[], None]) -> None:
+        self._address, self._ring = address, ring
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._listen, name="bell", daemon=True)
+
+    def start(self) -> None:
+        """Starts listening beside the caller."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends the listening, within about a second."""
+        self._stopping.set()
+
+    def _listen(self) -> None:
+        if self._address.get_backend_name() == "postgresql":
+            while not self._stopping.is_set():
+                self._listen_on_connection()
+        else:
+            self._listen_on_pipe()
+
+    def _listen_on_connection(self) -> None:
+        address = self._address.set(drivername="postgresql").render_as_string(hide_password=False)
+        options = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5}
+        try:
+            with psycopg.connect(address, autocommit=True, **options) as connection:  # type: ignore[arg-type]
+                connection.execute(_LISTEN)
+                # Somebody may have rung while nobody listened.
+                self._ring()
+                while not self._stopping.is_set():
+                    for _hint in connection.notifies(timeout=_LOOK_EVERY, stop_after=1):
+                        self._ring()
+        except psycopg.Error as error:
+            # Its words may hold the address with the password.
+            _log.warning("bell_lost", error=type(error).__name__)
+            self._stopping.wait(_REST)
+
+    def _listen_on_pipe(self) -> None:
+        folder = _folder(self._address)
+        if folder is None or not hasattr(os, "mkfifo"):
+            return
+        pipe = folder / f"{os.getpid()}-{secrets.token_hex(4)}"
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+            self._read_from(pipe)
+        except OSError as error:
+            _log.warning("bell_lost", error=type(error).__name__)
+        finally:
+            pipe.unlink(missing_ok=True)
+
+    def _read_from(self, pipe: Path) -> None:
+        # A pipe that nobody reads is taken for one that was left behind, so it gets its name afterwards.
+        unread = pipe.with_name(_UNREAD + pipe.name)
+        os.mkfifo(unread, 0o600)
+        # Opened for writing too, it never ends, however many writers come and go.
+        end = os.open(unread, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            unread.rename(pipe)
+            # Somebody may have rung while nobody listened.
+            self._ring()
+            while not self._stopping.is_set():
+                ready, _, _ = select.select([end], [], [], _LOOK_EVERY)
+                if ready and os.read(end, 4096):
+                    self._ring()
+        finally:
+            os.close(end)
+
+
+def _folder(address: URL) -> Path | None:
+    is_file = address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:")
+    return Path(f"{address.database}{_FOLDER}") if is_file else None
+
+
+def _write_to(pipe: Path) -> None:
+    try:
+        end = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError:
+        # Nobody reads it: its worker was killed, and left it behind.
+        pipe.unlink(missing_ok=True)
+        return
+    try:
+        os.write(end, b"!")
+    except OSError:
+        # It is full of hints that its worker has yet to read.
+        pass
+    finally:
+        os.close(end)

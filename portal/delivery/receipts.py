@@ -1,0 +1,101 @@
+"""What became of a message that a carrier took? Its receipts move the row forward, never back (DEL-10)."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, Final
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from portal.core.reasons import Reason
+from portal.core.receipt_states import ReceiptState
+from portal.delivery import claims, outcomes
+from portal.delivery.providers.base import Receipt
+from portal.models import Message, MessageState, Provider
+
+_WAITS: Final = (0.0, 0.2, 1.0)
+# From which states a receipt may move a message: queued and sending < sent < delivered or failed.
+_BEFORE_SENT = (MessageState.QUEUED, MessageState.SENDING)
+_FORWARD: Mapping[ReceiptState, tuple[MessageState, ...]] = {
+    ReceiptState.SENT: _BEFORE_SENT,
+    ReceiptState.DELIVERED: (*_BEFORE_SENT, MessageState.SENT),
+    ReceiptState.FAILED: (*_BEFORE_SENT, MessageState.SENT),
+}
+
+
+def apply(session: Session, provider_id: str, receipts: Sequence[Receipt], now: int) -> int:
+    """Notes what a carrier says of messages that it took; returns how many it changed at `now` (Unix ms).
+
+    The caller has shown that the receipts come from this carrier. A receipt that comes again, comes too late
+    or names a message of somebody else's carrier, or none, changes nothing. Delivered says nothing about the
+    user: only the code that comes back proves a number. A message that failed on its way was sent and paid
+    for, so no slot is freed: a number that never receives could be texted without end otherwise.
+    """
+    return sum(_apply(session, provider_id, each, now) for each in receipts)
+
+
+def take(
+    transaction: Callable[[], AbstractContextManager[Session]],
+    provider_id: str,
+    receipts: Sequence[Receipt],
+    now: Callable[[], int],
+) -> int:
+    """`apply` for receipts that may be faster than the note that their message was taken.
+
+    Those are looked at again a little later, for 1.2 s at most. `transaction` opens one that commits.
+    """
+    changed, left = 0, list(receipts)
+    for wait in _WAITS:
+        time.sleep(wait)
+        with transaction() as session:
+            changed += apply(session, provider_id, left, now())
+            left = [each for each in left if _is_early(session, provider_id, each, now())]
+        if not left:
+            break
+    return changed
+
+
+def _apply(session: Session, provider_id: str, receipt: Receipt, now: int) -> int:
+    reference = outcomes.reference(receipt.reference)
+    if reference is None:
+        return 0
+    moved = session.scalars(
+        update(Message)
+        .where(Message.provider_id == provider_id, Message.provider_reference == reference)
+        .where(Message.state.in_(_FORWARD[receipt.state]))
+        .values(**_noted(receipt, now))
+        .returning(Message.serial)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
+
+
+def _is_early(session: Session, provider_id: str, receipt: Receipt, now: int) -> bool:
+    """Whether a receipt may be of a message whose worker has not noted yet that the carrier took it."""
+    reference = outcomes.reference(receipt.reference)
+    ours = (Message.provider_id == provider_id, Message.provider_reference == reference)
+    if reference is None or session.scalar(select(exists().where(*ours))):
+        return False
+    app_id = select(Provider.app_id).where(Provider.id == provider_id).scalar_subquery()
+    # What is being sent is due only when its lease ends, which keeps this from reading all that waits.
+    is_leaving = exists().where(
+        Message.app_id == app_id,
+        Message.state.in_(claims.UNDER_WAY),
+        Message.due_at > now,
+        Message.provider_id == provider_id,
+        Message.lease.is_not(None),
+    )
+    return bool(session.scalar(select(is_leaving)))
+
+
+def _noted(receipt: Receipt, now: int) -> dict[str, Any]:
+    # Whoever still sends it finds that its lease is gone.
+    noted: dict[str, Any] = {"state": MessageState(receipt.state), "lease": None, "reason": None}
+    if receipt.state is ReceiptState.SENT:
+        return noted | {"sent_at": now}
+    noted["ended_at"] = now
+    if receipt.state is ReceiptState.FAILED:
+        words = outcomes.scrubbed(receipt.words) or None
+        noted |= {"reason": receipt.reason or Reason.PHONE_UNREACHABLE, "provider_words": words}
+    return noted

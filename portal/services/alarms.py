@@ -1,0 +1,186 @@
+"""Which alarms stand? Raised, made worse and ended by whoever looks, and told once each (OPS-02)."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from portal.core import alarms
+from portal.core.alarms import CARRIER_FAILS_AT, AlarmName, Level
+from portal.models import Alarm, Provider
+from portal.services import beats, figures, quarantine
+
+# What a look decides; the others are raised and ended by those whom they are about.
+WATCHED = frozenset(
+    {AlarmName.WORKER_STALLED, AlarmName.WORKER_DEAD, AlarmName.PROVIDER_PAUSED, AlarmName.BACKLOG}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One alarm that should stand. `about` is the id of a provider or the name of a job, or empty."""
+
+    name: AlarmName
+    level: Level
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One alarm as it is told. `since` is in Unix ms."""
+
+    name: str
+    level: str
+    about: str
+    since: int
+
+
+def look(session: Session, now: int) -> list[Found]:
+    """Which of the watched alarms should stand at `now` (Unix ms)."""
+    waiting = figures.waiting(session, now)
+    found = []
+    # What a restored copy keeps back is not late, and its operator knows.
+    late = None if quarantine.is_on(session) else alarms.of_wait(waiting.overdue)
+    for name, level in (
+        (AlarmName.WORKER_STALLED, late),
+        (AlarmName.WORKER_DEAD, None if beats.alive(session, now) else Level.PAGE),
+        (AlarmName.BACKLOG, alarms.of_backlog(waiting.all)),
+    ):
+        if level is not None:
+            found.append(Found(name, level))
+    return found + _paused(session, now)
+
+
+def settle(session: Session, found: Iterable[Found], now: int, *, is_told: bool) -> list[str]:
+    """Lets exactly these of the watched alarms stand; returns what changed, for the log.
+
+    Where alarms are told to nobody (`is_told`), the row of one that is over goes at once.
+    """
+    wanted = {(each.name.value, each.about): each for each in found}
+    standing = session.execute(
+        select(Alarm.name, Alarm.about, Alarm.level).where(Alarm.name.in_([name.value for name in WATCHED]))
+    ).all()
+    levels = {(name, about): level for name, about, level in standing}
+    changes = [f"{each.name}: {each.level}" for key, each in wanted.items() if levels.get(key) != each.level]
+    for each in wanted.values():
+        if levels.get((each.name.value, each.about)) != each.level:
+            put_up(session, each, now)
+    for name, about in set(levels) - set(wanted):
+        if levels[name, about] != Level.OVER:
+            take_down(session, name, about, is_told=is_told)
+            changes.append(f"{name}: {Level.OVER}")
+    return changes
+
+
+def put_up(session: Session, found: Found, now: int) -> None:
+    """Raises an alarm, or changes the level of one that stands."""
+    is_it = _is(found.name, found.about)
+    if _change(session, is_it, found, now):
+        return
+    try:
+        with session.begin_nested():
+            session.execute(
+                insert(Alarm).values(name=found.name, about=found.about, level=found.level, since=now)
+            )
+    except IntegrityError:
+        _change(session, is_it, found, now)
+
+
+def take_down(session: Session, name: str, about: str = "", *, is_told: bool) -> bool:
+    """Ends an alarm, and whether it stood. One whose beginning was told is kept until its end is told too."""
+    is_it = _is(name, about)
+    if is_told:
+        kept = session.scalar(
+            update(Alarm)
+            .where(*is_it, Alarm.told_level.is_not(None), Alarm.level != Level.OVER)
+            .values(level=Level.OVER)
+            .returning(Alarm.name)
+            .execution_options(synchronize_session=False)
+        )
+        if kept is not None:
+            return True
+    gone = session.scalar(delete(Alarm).where(*is_it, Alarm.level != Level.OVER).returning(Alarm.name))
+    return gone is not None
+
+
+def standing(session: Session) -> list[News]:
+    """The alarms that stand, the worst first."""
+    columns = (Alarm.name, Alarm.level, Alarm.about, Alarm.since)
+    rows = session.execute(select(*columns).where(Alarm.level != Level.OVER).order_by(Alarm.since))
+    return sorted((News(*row) for row in rows), key=lambda each: each.level != Level.PAGE)
+
+
+def stands(session: Session, name: AlarmName, about: str = "") -> bool:
+    """Whether an alarm stands."""
+    found = select(Alarm.name).where(*_is(name, about), Alarm.level != Level.OVER)
+    return session.scalar(found) is not None
+
+
+def untold(session: Session) -> list[News]:
+    """What nobody was told of yet: alarms that are new, that became worse, or that are over."""
+    columns = (Alarm.name, Alarm.level, Alarm.about, Alarm.since)
+    is_news = or_(
+        Alarm.level == Level.OVER,
+        Alarm.told_level.is_(None),
+        (Alarm.level == Level.PAGE) & (Alarm.told_level == Level.WARN),
+    )
+    return [News(*row) for row in session.execute(select(*columns).where(is_news).order_by(Alarm.since))]
+
+
+def note_told(session: Session, news: News, now: int) -> None:
+    """Notes that this was told, unless the alarm has changed meanwhile. The row of one that is over goes."""
+    is_same = (Alarm.name == news.name, Alarm.about == news.about, Alarm.level == news.level)
+    if news.level == Level.OVER:
+        session.execute(delete(Alarm).where(*is_same))
+        return
+    session.execute(
+        update(Alarm)
+        .where(*is_same)
+        .values(told_level=news.level, told_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def counts(session: Session, now: int) -> dict[str, int]:
+    """The figures that go along with an alarm; none of them says whose messages they are."""
+    waiting = figures.waiting(session, now)
+    return {
+        "queued": waiting.queued,
+        "sending": waiting.sending,
+        "oldestWaitingSeconds": (waiting.overdue or 0) // 1_000,
+        "workersAlive": beats.alive(session, now),
+    }
+
+
+def _is(name: str, about: str) -> Collection[ColumnElement[bool]]:
+    return (Alarm.name == name, Alarm.about == about)
+
+
+def _change(session: Session, is_it: Collection[ColumnElement[bool]], found: Found, now: int) -> bool:
+    before = session.execute(select(Alarm.level, Alarm.since).where(*is_it)).first()
+    if before is None:
+        return False
+    since = now if before.level == Level.OVER else before.since
+    session.execute(
+        update(Alarm)
+        .where(*is_it)
+        .values(level=found.level, since=since)
+        .execution_options(synchronize_session=False)
+    )
+    return True
+
+
+def _paused(session: Session, now: int) -> list[Found]:
+    """Carriers that rest or failed too often since they last worked; a page where their app has no other."""
+    is_paused = or_(Provider.paused_until > now, Provider.failures_in_row >= CARRIER_FAILS_AT)
+    rows = session.execute(
+        select(Provider.id, Provider.app_id.in_(figures.held_apps(now))).where(
+            Provider.is_on.is_(True), Provider.paused_until.is_not(None), is_paused
+        )
+    )
+    return [
+        Found(AlarmName.PROVIDER_PAUSED, Level.PAGE if is_last else Level.WARN, carrier)
+        for carrier, is_last in rows
+    ]

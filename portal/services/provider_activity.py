@@ -1,0 +1,45 @@
+"""How did an app's carriers fare lately? Messages of the last 24 hours by carrier and outcome."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from portal.core import limits
+from portal.models import Message, MessageState
+from portal.services import walks
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """Messages by state, and by the id of the provider that had them last.
+
+    Of the last 24 hours, or, where more than EXAMINED messages are younger, of the newest EXAMINED.
+    """
+
+    counts: Mapping[str, Mapping[MessageState, int]]
+    is_cut: bool
+
+    def of(self, provider_id: str) -> Mapping[MessageState, int]:
+        """The messages of one provider by state; nothing for one that had none."""
+        return self.counts.get(provider_id, {})
+
+
+def of(session: Session, app_id: str, now: int) -> Activity:
+    """What an app's providers had to send lately, at `now` (Unix ms). One statement over EXAMINED rows."""
+    rows = (
+        select(Message.provider_id, Message.state, Message.created_at)
+        .where(Message.app_id == app_id)
+        .order_by(Message.serial.desc())
+        .limit(walks.EXAMINED)
+        .subquery()
+    )
+    is_recent = rows.c.created_at > now - limits.DAY
+    grouped = select(rows.c.provider_id, rows.c.state, func.count()).where(is_recent)
+    counts: dict[str, dict[MessageState, int]] = {}
+    seen = 0
+    for provider_id, state, count in session.execute(grouped.group_by(rows.c.provider_id, rows.c.state)):
+        seen += count
+        counts.setdefault(provider_id or "", {})[MessageState(state)] = count
+    return Activity(counts, seen == walks.EXAMINED)

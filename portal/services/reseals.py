@@ -1,0 +1,46 @@
+"""Which sealing keys are in use, and how does a row get the newest one? For rotation (OPS-05)."""
+
+from sqlalchemy import select, update
+
+from portal.core import sealing
+from portal.models import IdempotencyKey, Provider
+from portal.services.context import Context
+
+
+def reseal(ctx: Context) -> int:
+    """Seals the credentials of every provider with the newest key; how many were sealed with an older one.
+
+    Credentials that somebody changes meanwhile are left as that somebody sealed them. Raises BrokenSeal,
+    having changed nothing, when a row does not open. Answers that are kept for idempotency stay as they are:
+    they end within a day.
+    """
+    newest = max(ctx.keys.sealing)
+    older = select(Provider.id, Provider.app_id, Provider.sealing_key_version, Provider.sealed).where(
+        Provider.sealed.is_not(None), Provider.sealing_key_version != newest
+    )
+    return sum(
+        _reseal(ctx, provider_id, app_id, version or 0, sealed or b"")
+        for provider_id, app_id, version, sealed in ctx.session.execute(older).all()
+    )
+
+
+def versions_in_use(ctx: Context) -> set[int]:
+    """The versions of the sealing keys that some row needs to be opened."""
+    providers = select(Provider.sealing_key_version).where(Provider.sealed.is_not(None)).distinct()
+    answers = select(IdempotencyKey.answer).where(IdempotencyKey.answer.is_not(None))
+    found = {version for version in ctx.session.scalars(providers) if version is not None}
+    return found | {sealing.packed_version(answer) for answer in ctx.session.scalars(answers) if answer}
+
+
+def _reseal(ctx: Context, provider_id: str, app_id: str, version: int, sealed: bytes) -> int:
+    about = sealing.about_provider(app_id, provider_id)
+    plain = sealing.unseal(ctx.keys.sealing, version, sealed, about)
+    newest, fresh = sealing.seal(ctx.keys.sealing, plain, about)
+    changed = ctx.session.scalars(
+        update(Provider)
+        .where(Provider.id == provider_id, Provider.sealed == sealed)
+        .values(sealed=fresh, sealing_key_version=newest)
+        .returning(Provider.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(changed.all())

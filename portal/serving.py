@@ -1,0 +1,37 @@
+"""What is one of several server processes? An app, a watchman, and an end when its parent ends."""
+
+import os
+import signal
+import threading
+
+from flask import Flask
+
+from portal import config, factory
+from portal.watch.rounds import Rounds
+
+# The file by which the parent tells its processes that they are about to end.
+LEAVING = "leaving"
+# How often a process looks for its parent, and how long it may take to end without one (s).
+_LOOK_EVERY = 0.5
+_END_WITHIN = 25.0
+
+
+def create_app() -> Flask:
+    """The app of one of several server processes. Raises what the factory raises."""
+    app = factory.create_app()
+    shared = config.shared_metrics()
+    if shared is not None:
+        app.extensions["probes"].readiness.is_leaving = (shared / LEAVING).exists
+    app.extensions["watchman"].start()
+    parent = os.getppid()
+    Rounds("parent", _LOOK_EVERY, lambda: _end_without(parent)).start()
+    return app
+
+
+def _end_without(parent: int) -> None:
+    # A parent that was killed can end nobody; whoever outlives it would hold the port for ever.
+    if os.getppid() != parent:
+        threading.Timer(_END_WITHIN, os._exit, (1,)).start()
+        # Sent to the main thread itself, which waits in the server's own code and wakes up for no other.
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+        threading.Event().wait(_END_WITHIN)

@@ -1,0 +1,58 @@
+"""Where do a carrier's receipts go, and who has to be told the address?"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import current_app, request
+
+from portal.core import receipt_addresses
+from portal.core.provider_kinds import ProviderKind, kind_named
+from portal.delivery.providers.base import Surroundings
+from portal.models import Provider
+
+# What an owner does with the address, for the kinds whose owner may have to.
+_SHOWN: Final = {
+    ProviderKind.HTTP: "Your request names this address where it says {receipts_url}; "
+    + "otherwise give it to your carrier.",
+}
+_BY_ITSELF: Final = "Ringback names an address for receipts with each SMS."
+_WITHOUT_ADDRESS: Final = {
+    ProviderKind.TWILIO: _BY_ITSELF,
+    ProviderKind.VONAGE: f"{_BY_ITSELF} Switch signed webhooks on in the settings of your Vonage account.",
+    ProviderKind.KANNEL: f"{_BY_ITSELF} Your Kannel must be able to reach it.",
+    ProviderKind.SMPP: "They come over the connection that SMS leave by.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipts:
+    """What to say of receipts; `address` where somebody has to type it in somewhere."""
+
+    sentence: str
+    address: str | None
+    # Whether the installation has an address that a carrier could reach at all.
+    can_arrive: bool
+
+
+def of(provider: Provider) -> Receipts:
+    """What an owner has to know about one provider's receipts."""
+    kind = kind_named(provider.kind)
+    address = address_of(provider.id) if kind in _SHOWN else None
+    has_base = bool(current_app.extensions["ringback"].settings.base_url)
+    can_arrive = has_base or kind is ProviderKind.SMPP
+    return Receipts(_SHOWN.get(kind) or _WITHOUT_ADDRESS[kind], address, can_arrive)
+
+
+def address_of(provider_id: str) -> str:
+    """The whole receipts address of a provider, under the installation's own address."""
+    parts = current_app.extensions["ringback"]
+    base = parts.settings.base_url or request.host_url
+    return receipt_addresses.url(base, parts.keys.receipts, provider_id)
+
+
+def surroundings(provider_id: str) -> Surroundings:
+    """What a carrier is told when a door opens it."""
+    return Surroundings(
+        receipts_url=address_of(provider_id),
+        private_hosts=current_app.extensions["ringback"].settings.private_hosts,
+    )

@@ -1,0 +1,96 @@
+"""What needs a person in this app, in one line each: what is wrong, what to do, and where to go."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Flask, url_for
+
+from portal.core.alarms import AlarmName
+from portal.core.roles import Action
+from portal.database import reading
+from portal.services import status_lines
+from portal.services.status_lines import Trouble
+from portal.web.guards import Standing
+
+MOST: Final = 3
+_TELL: Final = "Tell your operator: portal worker has to run."
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line. `provider` and `instead` are names of owners' making; no address for who may not go."""
+
+    tone: str
+    before: str
+    provider: str
+    after: str
+    instead: str
+    end: str
+    word: str
+    address: str
+
+
+def mount(app: Flask) -> None:
+    """Gives the frame of an app's pages its lines; they are asked for once a page, and by no fragment."""
+    app.jinja_env.globals["status_lines"] = lines
+
+
+def lines(standing: Standing | None) -> list[Line]:
+    """What needs a person in the app of `standing`, the worst first; nothing outside an app."""
+    if standing is None:
+        return []
+    found = status_lines.of(reading(), standing.app)
+    return [_WORDED[each.name](standing, each) for each in found[:MOST]]
+
+
+def _stalled(standing: Standing, it: Trouble) -> Line:
+    return _line(standing, it, f"SMS wait and are not sent: the worker stands still. {_TELL}", _MESSAGES)
+
+
+def _dead(standing: Standing, it: Trouble) -> Line:
+    return _line(standing, it, f"No SMS is sent: no worker runs. {_TELL}", _MESSAGES)
+
+
+def _crowded(standing: Standing, it: Trouble) -> Line:
+    sentence = "Very many messages wait, so SMS may be late. Your operator sees it too."
+    return _line(standing, it, sentence, _MESSAGES)
+
+
+def _without(standing: Standing, it: Trouble) -> Line:
+    told = "Switch one on." if standing.may(Action.MANAGE_PROVIDERS) else "Tell an owner of this app."
+    return _line(standing, it, f"No SMS is sent: no provider is on. {told}", _PROVIDERS)
+
+
+def _paused(standing: Standing, it: Trouble) -> Line:
+    is_owner = standing.may(Action.MANAGE_PROVIDERS)
+    told = "Look why it fails." if is_owner else "An owner of this app can look why."
+    end = f" takes its messages. {told}" if it.instead else f" SMS wait until it works again. {told}"
+    after = " failed again and again and is paused." + (" Meanwhile " if it.instead else "")
+    return _line(standing, it, "", _PROVIDERS, after, end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Goal:
+    word: str
+    endpoint: str
+    action: Action
+
+
+_MESSAGES: Final = _Goal("See the messages", "messages.index", Action.SEE_MESSAGES)
+_PROVIDERS: Final = _Goal("See the providers", "providers.index", Action.MANAGE_PROVIDERS)
+
+
+def _line(standing: Standing, it: Trouble, before: str, goal: _Goal, after: str = "", end: str = "") -> Line:
+    address = url_for(goal.endpoint, app_id=standing.app.id) if standing.may(goal.action) else ""
+    tone = "bad" if it.is_bad else "wait"
+    return Line(tone, before, it.provider or "", after, it.instead or "", end, goal.word, address)
+
+
+_WORDED: Final[dict[str, Callable[[Standing, Trouble], Line]]] = {
+    AlarmName.WORKER_STALLED: _stalled,
+    AlarmName.WORKER_DEAD: _dead,
+    AlarmName.BACKLOG: _crowded,
+    AlarmName.PROVIDER_PAUSED: _paused,
+    "no_provider": _without,
+}

@@ -1,0 +1,117 @@
+"""How does an operator rotate the sealing key, while servers run and rows are sealed?"""
+
+import json
+
+import pytest
+
+from portal import keys as portal_keys
+from portal.core import sealing
+from portal.core.provider_kinds import ProviderKind
+from portal.core.sealing import BrokenSeal
+from portal.models import IdempotencyKey, Provider
+
+PLAIN = b'{"auth_token": "hush-hush-hush-hush"}'
+
+
+@pytest.fixture
+def provider(shop, session, keys) -> Provider:
+    """A provider of the shop with sealed credentials."""
+    version, sealed = sealing.seal(keys.sealing, PLAIN, sealing.about_provider(shop.id, "p" * 32))
+    row = Provider(
+        id="p" * 32,
+        app_id=shop.id,
+        kind=ProviderKind.TWILIO,
+        label="Twilio",
+        position=0,
+        settings={},
+        sealed=sealed,
+        sealing_key_version=version,
+        created_at=1,
+        modified_at=1,
+    )
+    session.add(row)
+    session.flush()
+    return row
+
+
+def opened(session, keys) -> bytes:
+    """The provider's credentials as they are stored now."""
+    row = session.get(Provider, "p" * 32)
+    about = sealing.about_provider(row.app_id, row.id)
+    return sealing.unseal(keys.sealing, row.sealing_key_version, row.sealed, about)
+
+
+def test_ops_05_a_rotation_reseals_and_whoever_runs_already_can_open_what_it_sealed(
+    operator, provider, session, keys
+):
+    before = provider.sealed
+    answer = operator.types("keys", "rotate", "sealing")
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert "sealed anew with sealing key 2: 1" in answer.stdout
+    row = session.get(Provider, provider.id)
+    assert (row.sealing_key_version, row.sealed != before) == (2, True)
+    # These keys were loaded before the rotation, as a running server's are.
+    assert opened(session, keys) == PLAIN
+    stored = json.loads((keys.sealing._path).read_text())
+    assert all(key not in answer.stdout for key in stored["sealing"].values())
+
+
+def test_ops_05_with_several_machines_the_key_is_added_first_and_used_later(
+    operator, provider, session, keys
+):
+    operator.types("keys", "rotate", "sealing", "--no-reseal")
+    assert session.get(Provider, provider.id).sealing_key_version == 1
+    assert "sealed anew with sealing key 2: 1" in operator.types("keys", "reseal", "sealing").stdout
+    assert "sealed anew with sealing key 2: 0" in operator.types("keys", "reseal", "sealing").stdout
+    assert opened(session, keys) == PLAIN
+
+
+def test_ops_05_an_old_key_is_retired_once_nothing_uses_it_and_an_old_dump_opens_no_more(
+    operator, provider, session, settings
+):
+    dumped = provider.sealed
+    operator.types("keys", "rotate", "sealing", "--no-reseal")
+    assert (
+        "Removed sealing keys: none. Still in use: 1, 2."
+        in operator.types("keys", "retire", "sealing").stdout
+    )
+    operator.types("keys", "reseal", "sealing")
+    assert "Removed sealing keys: 1. Still in use: 2." in operator.types("keys", "retire", "sealing").stdout
+    found = portal_keys.load(settings.home)
+    assert list(found.sealing) == [2]
+    assert opened(session, found) == PLAIN
+    with pytest.raises(BrokenSeal):
+        sealing.unseal(found.sealing, 1, dumped, sealing.about_provider(provider.app_id, provider.id))
+
+
+def test_an_answer_that_is_kept_holds_its_key(operator, shop, session, keys):
+    session.add(
+        IdempotencyKey(
+            app_id=shop.id,
+            route="users",
+            key_hash="a" * 64,
+            request_hash="b" * 64,
+            status=200,
+            answer=sealing.pack(keys.sealing, b"{}", "idempotency"),
+            created_at=1,
+        )
+    )
+    session.flush()
+    operator.types("keys", "rotate", "sealing")
+    assert "Removed sealing keys: none." in operator.types("keys", "retire", "sealing").stdout
+    listed = operator.types("keys", "list", "sealing").stdout.splitlines()
+    assert listed == ["sealing  1  in use", "sealing  2  not in use"]
+
+
+def test_credentials_that_do_not_open_are_left_and_told_of(operator, provider, session):
+    provider.sealed = provider.sealed[:-1] + bytes([provider.sealed[-1] ^ 1])
+    session.flush()
+    answer = operator.types("keys", "rotate", "sealing")
+    assert answer.exit_code == 1
+    assert "do not open" in answer.stderr
+    assert session.get(Provider, provider.id).sealing_key_version == 1
+
+
+def test_only_known_kinds_of_keys_can_be_named(operator):
+    assert operator.types("keys", "rotate", "codes").exit_code == 2
+    assert operator.types("keys").exit_code in (0, 2)

@@ -1,0 +1,127 @@
+"""What does a carrier's receipt change, and what can it never change?"""
+
+import pytest
+from sqlalchemy import update
+
+from portal.core.reasons import Reason
+from portal.core.receipt_states import ReceiptState
+from portal.delivery import claims, receipts
+from portal.delivery.providers.base import Receipt
+from portal.models import Message, MessageState
+from tests import factories
+
+
+class Mail:
+    """One message that a carrier took, and its receipts."""
+
+    def __init__(self, office, network) -> None:
+        self._office = office
+        network.add("First")
+        self.user = office.sign_up()
+        office.send()
+        self.provider_id = network.row("First").id
+
+    @property
+    def message(self):
+        return self._office.message(self.user)
+
+    def arrives(self, state: ReceiptState, reference: str = "ref-1", provider_id: str = "", **about) -> int:
+        with self._office.transaction() as session:
+            found = [Receipt(reference, state, **about)]
+            return receipts.apply(session, provider_id or self.provider_id, found, self._office.post.now())
+
+
+@pytest.fixture
+def mail(office, network) -> Mail:
+    return Mail(office, network)
+
+
+def test_del_10_a_receipt_moves_its_message_to_delivered(mail, clock):
+    clock.advance(2)
+    assert mail.arrives(ReceiptState.DELIVERED) == 1
+    assert (mail.message.state, mail.message.ended_at) == ("delivered", clock.at)
+
+
+def test_del_10_delivered_never_means_verified(mail, office):
+    mail.arrives(ReceiptState.DELIVERED)
+    assert not office.user(mail.user).phone_number_verified
+    assert office.verification(mail.user).state == "open"
+
+
+def test_del_10_a_receipt_that_comes_five_times_changes_once(mail, clock):
+    assert [mail.arrives(ReceiptState.DELIVERED) for _ in range(5)] == [1, 0, 0, 0, 0]
+    ended_at = mail.message.ended_at
+    clock.advance(60)
+    mail.arrives(ReceiptState.DELIVERED)
+    assert mail.message.ended_at == ended_at
+
+
+@pytest.mark.parametrize("late", [ReceiptState.SENT, ReceiptState.FAILED])
+def test_del_10_what_was_delivered_stays_delivered(mail, late):
+    mail.arrives(ReceiptState.DELIVERED)
+    assert mail.arrives(late, reason=Reason.PHONE_UNREACHABLE) == 0
+    assert (mail.message.state, mail.message.reason) == ("delivered", None)
+
+
+def test_del_10_what_failed_stays_failed(mail):
+    mail.arrives(ReceiptState.FAILED)
+    assert mail.arrives(ReceiptState.DELIVERED) == 0
+    assert mail.message.state == MessageState.FAILED
+
+
+def test_a_receipt_that_says_failed_gives_the_reason_and_words_without_digits(mail, clock):
+    mail.arrives(ReceiptState.FAILED, reason=Reason.PHONE_UNREACHABLE, words="absent: 819012345678")
+    message = mail.message
+    assert (message.state, message.reason, message.ended_at) == ("failed", "phone_unreachable", clock.at)
+    assert message.provider_words == "absent: ••••••••••••"
+
+
+def test_a_message_that_failed_on_its_way_was_sent_and_frees_no_slot(mail, office):
+    before = office.sent_times()
+    mail.arrives(ReceiptState.FAILED)
+    mail.arrives(ReceiptState.FAILED)
+    assert office.verification(mail.user).sends == 1
+    assert office.sent_times() == before != ""
+
+
+@pytest.mark.parametrize("reference", ["ref-2", "", "\0", "x" * 500])
+def test_del_10_an_unknown_reference_changes_nothing(mail, reference):
+    assert mail.arrives(ReceiptState.DELIVERED, reference) == 0
+    assert mail.message.state == MessageState.SENT
+
+
+def test_del_10_another_carriers_receipt_changes_nothing(mail, session):
+    other = factories.provider(session)
+    assert mail.arrives(ReceiptState.DELIVERED, provider_id=other.id) == 0
+    assert mail.message.state == MessageState.SENT
+
+
+def test_a_receipt_that_is_faster_than_the_note_of_its_message_waits_for_it(
+    office, network, mail, monkeypatch
+):
+    emil = office.sign_up("emil", "+819012345679")
+    with office.transaction() as session:
+        claim = claims.take(session, office.app_id, office.post.now(), 60_000)
+        claims.name_provider(session, claim, "http", mail.provider_id)
+    waited = []
+
+    def sleep(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 2:
+            with office.transaction() as session:
+                noted = {"state": "sent", "lease": None, "provider_reference": "ref-9"}
+                session.execute(update(Message).where(Message.serial == claim.serial).values(**noted))
+
+    monkeypatch.setattr(receipts.time, "sleep", sleep)
+    early = [Receipt("ref-9", ReceiptState.DELIVERED)]
+    assert receipts.take(office.transaction, mail.provider_id, early, office.post.now) == 1
+    assert waited == [0.0, 0.2]
+    assert office.message(emil).state == MessageState.DELIVERED
+
+
+def test_a_receipt_of_nobodys_message_is_waited_for_by_nobody(office, mail, monkeypatch):
+    waited = []
+    monkeypatch.setattr(receipts.time, "sleep", waited.append)
+    unknown = [Receipt("ref-9", ReceiptState.DELIVERED)]
+    assert receipts.take(office.transaction, mail.provider_id, unknown, office.post.now) == 0
+    assert waited == [0.0]

@@ -1,0 +1,204 @@
+"""By which carrier does a message leave?"""
+
+from dataclasses import replace
+
+from sqlalchemy import select, update
+
+from portal.core.reasons import Reason
+from portal.delivery.providers.base import ProviderRefused, ProviderUnreachable
+from portal.models import App, MessageState, Provider
+from tests.delivery.conftest import Scripted
+
+
+def sign_up(office, at: int) -> str:
+    return office.sign_up(f"user{at}", f"+8190123456{at:02}")
+
+
+def test_a_live_apps_message_goes_to_its_first_carrier(office, network):
+    first, second = network.add("First"), network.add("Second")
+    dora = office.sign_up()
+    office.send()
+    assert (len(first.taken), len(second.taken)) == (1, 0)
+    message = office.message(dora)
+    assert (message.state, message.provider, message.provider_id) == ("sent", "http", network.row("First").id)
+
+
+def test_a_carrier_that_is_off_is_passed_over(office, network):
+    first, second = network.add("First"), network.add("Second")
+    network.switch("First", on=False)
+    office.sign_up()
+    office.send()
+    assert (len(first.tried), len(second.taken)) == (0, 1)
+
+
+def test_the_order_is_the_owners(office, network):
+    first, second = network.add("First"), network.add("Second")
+    with office.transaction() as session:
+        session.execute(update(Provider).where(Provider.label == "First").values(position=9))
+    office.sign_up()
+    office.send()
+    assert (len(first.tried), len(second.taken)) == (0, 1)
+
+
+def test_a_carrier_without_its_credentials_is_passed_over(office, network):
+    bare = network.add("Bare", needs="token")
+    second = network.add("Second")
+    office.sign_up()
+    office.send()
+    assert (len(bare.tried), len(second.taken)) == (0, 1)
+
+
+def test_ops_05_a_carrier_gets_its_credentials_unsealed(office, network):
+    first = network.add("First", secrets={"token": "s3cret"}, needs="token")
+    office.sign_up()
+    office.send()
+    assert first.secrets == {"token": "s3cret"}
+    assert b"s3cret" not in network.row("First").sealed
+
+
+def test_ops_05_credentials_that_were_moved_to_another_row_do_not_open(office, network):
+    network.add("First", secrets={"token": "s3cret"}, needs="token")
+    thief = network.add("Thief", secrets={"token": "mine"}, needs="token")
+    network.switch("First", on=False)
+    with office.transaction() as session:
+        stolen = select(Provider.sealed).where(Provider.label == "First").scalar_subquery()
+        session.execute(update(Provider).where(Provider.label == "Thief").values(sealed=stolen))
+    dora = office.sign_up()
+    office.send()
+    assert thief.tried == []
+    assert office.message(dora).reason == Reason.NO_PROVIDER
+
+
+def test_a_live_app_without_a_carrier_says_so(office, network):
+    dora = office.sign_up()
+    office.send()
+    message = office.message(dora)
+    assert (message.state, message.reason) == ("failed", Reason.NO_PROVIDER)
+
+
+def test_a_live_apps_codes_are_shown_in_no_inbox(office, network):
+    office.use("inbox")
+    first = network.add("First")
+    office.sign_up()
+    office.send()
+    assert len(first.taken) == 1
+
+
+def test_a_sandbox_keeps_its_inbox_whatever_carriers_it_has(office, network):
+    first = network.add("First")
+    with office.transaction() as session:
+        session.execute(update(App).values(mode="sandbox", provider="inbox"))
+    dora = office.sign_up()
+    office.send()
+    assert first.tried == []
+    assert office.message(dora).state == MessageState.DELIVERED
+
+
+def test_the_console_stays_where_it_is_there(office, network):
+    console, first = Scripted("console"), network.add("First")
+    office.use("console")
+    office.sign_up()
+    office.send(replace(office.post, providers={"console": console}))
+    assert (len(console.taken), len(first.tried)) == (1, 0)
+
+
+def test_a_carrier_is_opened_once_and_again_when_it_was_changed(office, network):
+    network.add("First")
+    for at in range(3):
+        sign_up(office, at)
+        office.send()
+    assert network.opened == ["First"]
+    network.switch("First", on=False)
+    network.switch("First", on=True)
+    sign_up(office, 3)
+    office.send()
+    assert network.opened == ["First", "First"]
+
+
+def test_carriers_are_closed_when_nothing_is_sent_any_more(office, network):
+    first = network.add("First")
+    office.sign_up()
+    office.send()
+    assert not first.is_closed
+    network.carriers.close()
+    assert first.is_closed
+
+
+def test_del_07_a_second_carrier_takes_over_at_once_with_the_same_code_and_reference(office, network, clock):
+    first, second = network.add("First"), network.add("Second")
+    first.script = [ProviderUnreachable()]
+    dora = office.sign_up()
+    office.send()
+    assert (len(first.tried), len(second.taken)) == (1, 1)
+    assert (first.tried[0].text, first.tried[0].reference) == (
+        second.taken[0].text,
+        second.taken[0].reference,
+    )
+    message = office.message(dora)
+    assert (message.state, message.attempts, message.provider_id) == ("sent", 2, network.row("Second").id)
+    assert message.sent_at == clock.at
+
+
+def test_del_07_a_refusal_for_good_is_not_taken_to_another_carrier(office, network):
+    first, second = network.add("First"), network.add("Second")
+    first.script = [ProviderRefused("no such number", permanent=True)]
+    dora = office.sign_up()
+    office.send()
+    assert second.tried == []
+    assert office.message(dora).state == MessageState.FAILED
+
+
+def test_del_07_when_both_fail_both_get_a_rest_and_the_message_goes_round(office, network, clock):
+    first, second = network.add("First"), network.add("Second")
+    first.fails_always = second.fails_always = ProviderUnreachable()
+    dora = office.sign_up()
+    office.send()
+    assert (len(first.tried), len(second.tried)) == (1, 1)
+    assert office.message(dora).due_at == clock.at + 9_000
+    for _ in range(3):
+        clock.advance(81)
+        office.send()
+    message = office.message(dora)
+    assert (message.state, message.attempts) == ("dead", 5)
+    assert len(first.tried) + len(second.tried) == 5
+
+
+def test_del_07_an_sms_that_may_have_left_is_sent_once_more_and_no_third_time(office, network, clock):
+    first, second = network.add("First"), network.add("Second")
+    first.fails_always = second.fails_always = ProviderUnreachable("timed out", may_have_left=True)
+    dora = office.sign_up()
+    for _ in range(6):
+        office.send()
+        clock.advance(30)
+    assert len(first.tried) + len(second.tried) == 2
+    message = office.message(dora)
+    assert (message.state, message.reason) == ("sent", Reason.SENT_NOT_CONFIRMED)
+    assert message.unsure_attempts == 2
+    assert office.verification(dora).sends == 1
+
+
+def test_del_07_alone_a_carrier_gets_an_sms_that_may_have_left_once_more_too(office, network, clock):
+    only = network.add("Only")
+    only.script = [ProviderUnreachable(may_have_left=True)]
+    dora = office.sign_up()
+    office.send()
+    assert len(only.tried) == 1
+    clock.advance(3)
+    office.send()
+    message = office.message(dora)
+    assert (message.state, message.attempts, message.unsure_attempts) == ("sent", 2, 1)
+
+
+def test_an_sms_that_may_have_left_frees_no_slot_however_it_ends(office, network, clock):
+    only = network.add("Only")
+    only.script = [
+        ProviderUnreachable(may_have_left=True),
+        ProviderRefused("no", permanent=True),
+    ]
+    dora = office.sign_up()
+    office.send()
+    clock.advance(3)
+    office.send()
+    assert office.message(dora).state == MessageState.FAILED
+    assert office.verification(dora).sends == 1
+    assert office.sent_times() != ""

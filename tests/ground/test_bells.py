@@ -1,0 +1,100 @@
+"""Is a message that another process puts down heard of at once?"""
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy.engine import make_url
+
+from portal import bells
+from portal.bells import Listener
+
+ROOT = Path(__file__).parents[2]
+ELSEWHERE = """
+import sys
+from flask import Flask
+from portal import database
+from portal.services.outbox import BELL
+rows = Flask("rows")
+rows.config["SQLALCHEMY_DATABASE_URI"] = sys.argv[1]
+database.db.init_app(rows)
+with rows.app_context():
+    database.prepare(database.db.engine)
+    with database.transaction() as session:
+        session.execute(database.db.text("SELECT 1"))
+        session.info[BELL] = True
+        if sys.argv[2] == "fail":
+            raise RuntimeError("nothing is committed")
+"""
+
+
+class Ear:
+    """What a listener calls, and a way to wait for the next ring."""
+
+    def __init__(self, url: str) -> None:
+        self._rang = threading.Event()
+        self.listener = Listener(make_url(url), self._rang.set)
+        self.listener.start()
+        # It rings once when it begins to listen, for whatever came before.
+        assert self.hears(10)
+
+    def hears(self, seconds: float) -> bool:
+        heard = self._rang.wait(seconds)
+        self._rang.clear()
+        return heard
+
+
+@pytest.fixture
+def ear(settings):
+    made = Ear(settings.sqlalchemy_url)
+    yield made
+    made.listener.stop()
+
+
+def put_down_elsewhere(settings, how: str = "commit") -> None:
+    command = [sys.executable, "-c", ELSEWHERE, settings.sqlalchemy_url, how]
+    subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False)
+
+
+def test_a_commit_of_another_process_rings(settings, ear):
+    put_down_elsewhere(settings)
+    assert ear.hears(0.5)
+
+
+def test_a_transaction_that_is_undone_rings_at_nobody(settings, ear):
+    put_down_elsewhere(settings, "fail")
+    assert not ear.hears(0.3)
+
+
+def test_every_worker_hears_it(settings, ear):
+    other = Ear(settings.sqlalchemy_url)
+    put_down_elsewhere(settings)
+    assert ear.hears(0.5)
+    assert other.hears(0.5)
+    other.listener.stop()
+
+
+def test_a_listener_whose_connection_was_cut_comes_back(settings, ear, database):
+    if database == "postgresql":
+        with psycopg.connect(settings.database_url.replace("+psycopg", ""), autocommit=True) as connection:
+            ended = connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            )
+            assert ended.fetchall() == [(True,)]
+        assert ear.hears(10), "it rings when it listens again"
+    put_down_elsewhere(settings)
+    assert ear.hears(0.5)
+
+
+def test_what_a_killed_worker_left_behind_is_swept_away(tmp_path):
+    address = make_url(f"sqlite:///{tmp_path / 'ringback.db'}")
+    bells.ring_after(address)
+    folder = tmp_path / "ringback.db-bells"
+    folder.mkdir()
+    os.mkfifo(folder / "999-dead")
+    bells.ring_after(address)
+    assert list(folder.iterdir()) == []

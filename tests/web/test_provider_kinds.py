@@ -1,0 +1,117 @@
+"""Do the forms of the real carriers open, refuse at their fields what cannot be, and check what can?"""
+
+import dataclasses
+import re
+import socketserver
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from portal.core.provider_kinds import ProviderKind
+from portal.delivery.providers import installed
+from portal.models import Provider
+from tests.web.test_providers import main, refusals, seen
+
+SID = "AC" + "0" * 32
+TWILIO = {"label": "T", "carrier_account_sid": SID, "carrier_auth_token": "x" * 32, "carrier_sender": "Shop"}
+
+
+@pytest.fixture
+def address(shop) -> str:
+    return f"/apps/{shop.id}/provider"
+
+
+@pytest.fixture
+def settings(settings, carrier_server):
+    """The carrier on this machine is allowed, as an operator would allow one in a private network."""
+    return dataclasses.replace(settings, private_carriers=carrier_server.removeprefix("http://"))
+
+
+@pytest.fixture
+def carrier_server():
+    """A carrier's API on this machine: 200 for the right token, 401 otherwise."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            right = self.headers.get("Authorization", "").startswith("Basic ")
+            self.send_response(200 if right and "/wrong" not in self.path else 401)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_about: object) -> None:
+            """Says nothing."""
+
+    class Server(socketserver.ThreadingMixIn, HTTPServer):
+        daemon_threads = True
+
+    with Server(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_every_kind_can_be_added_here():
+    assert set(installed.CARRIERS) == set(ProviderKind)
+
+
+@pytest.mark.parametrize("kind", ProviderKind)
+def test_the_form_of_each_kind_has_its_fields_and_no_secret_is_readable(alices, address, kind):
+    page = alices.get(f"{address}/new/{kind.value}").text
+    answer = alices.post(f"{address}/new/{kind.value}", {"label": "x"})
+
+    for field in installed.fields_of(kind):
+        tag = re.search(rf'<(input|textarea|select)[^>]*name="carrier_{field.name}"[^>]*>', page)[0]
+        if field.is_secret:
+            assert 'type="password"' in tag or tag.startswith("<textarea")
+            assert 'autocomplete="new-password"' in tag
+    assert answer.status_code in (303, 422)
+
+
+@pytest.mark.parametrize(
+    "private",
+    [
+        "http://127.0.0.1:1",
+        "https://169.254.169.254",
+        "https://[::1]",
+        "https://10.0.0.1",
+        "https://localhost",
+    ],
+)
+def test_web_11_an_address_that_nobody_may_call_is_refused_at_its_field(alices, address, private, session):
+    answer = alices.post(f"{address}/new/http", {"label": "Own", "carrier_url": f"{private}/send"})
+
+    assert answer.status_code == 422
+    assert "carrier_url" in refusals(answer.text)
+    assert session.query(Provider).count() == 0
+
+
+def test_real_credentials_are_checked_with_the_real_carrier(alices, address, session, carrier_server):
+    typed = {
+        "label": "Own",
+        "carrier_url": f"{carrier_server}/send",
+        "carrier_check_url": f"{carrier_server}/account",
+        "carrier_user": "shop",
+        "carrier_sender": "Shop",
+        "carrier_secret": "correct-horse-9931",
+    }
+    added = alices.post(f"{address}/new/http", typed)
+    assert added.status_code == 303, refusals(added.text)
+    assert "accepts these credentials" in main(alices.post(f"{added.location}/check").text)
+
+    page = alices.get(added.location).text
+    wrong = typed | {"carrier_check_url": f"{carrier_server}/wrong", "seen": seen(page)}
+    assert alices.post(added.location, wrong).status_code == 303
+    assert "refused these credentials" in main(alices.post(f"{added.location}/check").text)
+
+
+def test_twilio_is_told_its_own_receipts_address_and_keeps_a_key_pair_together(alices, address, session):
+    half = alices.post(f"{address}/new/twilio", TWILIO | {"carrier_key_sid": "SK" + "0" * 32})
+    assert refusals(half.text)["carrier_key_secret"] == "An API key needs both its SID and its secret."
+    added = alices.post(f"{address}/new/twilio", TWILIO)
+    assert added.status_code == 303
+    text = main(alices.get(added.location).text)
+
+    assert "Ringback names an address for receipts with each SMS." in text
+    assert "/receipts/" not in text
