@@ -16,7 +16,7 @@ def allow(app, settings):
 
     def change(**budgets) -> None:
         parts = app.extensions["ringback"]
-        limits = SourceLimits(replace(settings, **budgets), "key")
+        limits = SourceLimits(replace(settings, **budgets))
         app.extensions["ringback"] = replace(parts, sources=limits)
 
     return change
