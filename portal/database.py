@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal import bells
@@ -27,6 +28,9 @@ except ImportError:
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
+
+# What PostgreSQL says to a write where it only reads: read_only_sql_transaction.
+_READ_ONLY = "25006"
 
 # SQLite has one writer; who wants to write on it queues here. Engines of other databases have none.
 _WRITERS: "weakref.WeakKeyDictionary[Engine, _Writer]" = weakref.WeakKeyDictionary()
@@ -79,6 +83,7 @@ def on_bell(ring: Callable[[], None]) -> None:
 
 def prepare(engine: Engine) -> None:
     """Sets an engine up for its database; call once, before the first connection."""
+    event.listen(engine, "handle_error", _name_trouble, retval=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin)
@@ -161,6 +166,14 @@ class _Writer:
     def _lock_file(self, operation: str) -> None:
         if fcntl is not None and self._file is not None:
             fcntl.flock(self._file, getattr(fcntl, operation))
+
+
+def _name_trouble(context: ExceptionContext) -> OperationalError | None:
+    """PostgreSQL's "read-only" (a standby, say, after a failover) is trouble that passes, as on SQLite."""
+    original = context.original_exception
+    if getattr(original, "sqlstate", None) != _READ_ONLY:
+        return None
+    return OperationalError(context.statement, None, original, hide_parameters=True)
 
 
 def _set_pragmas(connection: Any, _record: object) -> None:

@@ -27,6 +27,7 @@ from portal.models import MessageState
 LEASE = 60 * clock.SECOND
 # The last part of a lease is for a hand-over that has begun: none is begun then.
 _PART_TO_BEGIN_IN = 0.75
+_SPREAD = 0.125
 # Waits (s) between tries to note an outcome, so that a busy database causes no second SMS.
 _NOTING_WAITS = (0.1, 0.5, 2.0)
 
@@ -77,7 +78,7 @@ def take_next(post: Post, turns: Turns, may_take: Callable[[str], bool]) -> Take
     """
     with post.transaction() as session:
         while (turn := turns.next(session, now := post.now(), may_take)) is not None:
-            claim = claims.take(session, turn.app_id, now, post.lease, turn.due_by(now))
+            claim = claims.take(session, turn.app_id, now, _lease(post), turn.due_by(now))
             taken = None if claim is None else _with_route(post, session, claim, now)
             if taken is not None:
                 return taken
@@ -91,6 +92,12 @@ def send(post: Post, taken: Taken) -> None:
         _note(post, taken, *_send(post, taken))
     except LeaseLost:
         _log.warning("lease_lost", message=claim.id, attempts=claim.attempts)
+
+
+def _lease(post: Post) -> int:
+    # What was in hand when a worker died comes back at different times, so that a message which kills its
+    # worker does not take the same neighbours along each time (DEL-08).
+    return post.lease + round(post.lease * _SPREAD * post.draw())
 
 
 def _with_route(post: Post, session: Session, claim: Claim, now: int) -> Taken | None:

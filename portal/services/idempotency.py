@@ -1,9 +1,8 @@
 """Was this very request answered already? Then it is answered the same, and sends nothing again (DEL-11).
 
-A client that got no answer may ask again with the same `Idempotency-Key`. A key belongs to one caller of
-one app and one route, for 24 hours. The answer is stored in the transaction that does the work, so that no
-key has its work done twice, and no work loses its answer. A request that was refused did nothing, and leaves its
-key free.
+A client that got no answer may ask again with the same `Idempotency-Key`. A key is one caller's, of one app
+and one route, for 24 hours. The answer is stored in the transaction that does the work: no key has its work
+done twice, and no work loses its answer. A request that was refused did nothing, and leaves its key free.
 """
 
 import hashlib

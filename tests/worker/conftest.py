@@ -84,15 +84,16 @@ class Yard:
     folder: Path
     started: list[StandIn]
 
-    def start(self, *, delay: float = 0, lease: int = 60_000) -> StandIn:
-        """A worker whose provider takes `delay` seconds for one SMS."""
+    def start(self, *, delay: float = 0, lease: int = 60_000, poison: str = "") -> StandIn:
+        """A worker whose provider takes `delay` seconds for an SMS, and dies of that of message `poison`."""
         environment = {name: text for name, text in os.environ.items() if not name.startswith("PORTAL_")}
         environment |= {
             "PORTAL_HOME": str(self.settings.home),
             "PORTAL_DATABASE_URL": self.settings.database_url,
             "PORTAL_LOG_LEVEL": "debug",
         }
-        command = [sys.executable, "-m", "tests.worker.stand_in", str(self.sent_file), str(delay), str(lease)]
+        words = [str(self.sent_file), str(delay), str(lease), poison]
+        command = [sys.executable, "-m", "tests.worker.stand_in", *words]
         with self.log_file.open("ab") as log:
             process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         self.started.append(StandIn(process))

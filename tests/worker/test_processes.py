@@ -31,6 +31,28 @@ def test_del_02_a_killed_workers_message_is_taken_over_and_sent_once_more_with_t
     assert session.scalars(select(Message)).one().attempts == 2
 
 
+def test_del_08_a_message_that_kills_its_worker_is_dead_after_five_tries_and_a_thousand_others_leave(
+    yard, outbox, under_way, until, session
+):
+    ids = outbox(1_001)
+    poison = ids[300]
+    workers = [yard.start(lease=1_500, poison=poison)]
+
+    def is_over() -> bool:
+        if workers[-1].process.poll() is not None:
+            workers.append(yard.start(lease=1_500, poison=poison))
+        return under_way() == 0
+
+    until(is_over, seconds=150)
+    assert [each.process.wait() for each in workers[:-1]] == [9] * 5
+    sends = Counter(sms["reference"] for sms in yard.sent())
+    states = {message.id: message.state for message in session.scalars(select(Message))}
+    assert states.pop(poison) == "dead"
+    assert set(states.values()) == {"sent"}
+    assert sends[poison] == 5
+    assert all(sends[each] <= 3 for each in states)
+
+
 def test_del_04_a_worker_that_was_frozen_in_mid_send_does_not_overwrite_the_end(
     yard, outbox, under_way, until, session
 ):
