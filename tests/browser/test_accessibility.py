@@ -394,6 +394,21 @@ PAGES = {
     "app_modes.ask_to_go_live": "{shop}/provider/live",
     "app_modes.ask_to_go_back": "{shop}/provider/sandbox",
     "access_keys.show": "{shop}/access-keys",
+    "accounts.show": "/account",
+    "accounts.new_passkey": "/account/passkeys/new",
+    # test_second_factors.py sets an app up, and comes half-way through a sign-in.
+    "accounts.show_app": None,
+    "second_steps.show": None,
+    "password_resets.ask": "/password-reset",
+    # test_password_resets.py has a link.
+    "password_resets.show": None,
+    "team.index": "{shop}/team",
+    "team.new": "{shop}/team/invites/new",
+    # test_team.py has members and invites to look at.
+    "team.member": None,
+    "invites.show": None,
+    # test_step_up.py waits eleven minutes first.
+    "confirmations.show": None,
 }
 # These only lead to another page, or to the page of a refusal.
 LEADS_ELSEWHERE = {"apps.start", "security.verify"}
