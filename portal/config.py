@@ -90,13 +90,34 @@ class Settings:
     source_sends: int = _whole(60, 1, 100_000, "Sign-ups and number changes an hour from one source")
     source_wrong_codes: int = _whole(50, 1, 100_000, "Wrong codes in 10 minutes from one source")
     source_sign_ins: int = _whole(30, 1, 100_000, "Wrong portal sign-ins in 10 minutes from one source")
-    account_sign_ins: int = _whole(10, 1, 100_000, "Wrong portal sign-ins in 10 minutes to one account")
     source_calls: int = _whole(6_000, 1, 1_000_000, "API calls a minute from one source")
+    smtp_host: str = field(
+        default="", metadata={"says": "Mail server; without one, mails go to the terminal"}
+    )
+    smtp_port: int = field(
+        default=587, metadata={"says": "Port of the mail server, 1-65535", "range": (1, 65535)}
+    )
+    smtp_user: str = field(default="", metadata={"says": "Name to log in to the mail server with"})
+    smtp_password: str = field(default="", repr=False, metadata={"says": "Password of that name"})
+    smtp_sender: str = field(default="", metadata={"says": "Address that mails come from"})
+    smtp_security: str = field(
+        default="starttls",
+        metadata={"says": "How mails are protected", "one_of": ("starttls", "tls", "none")},
+    )
+    require_second_factor: bool = field(
+        default=False, metadata={"says": "Whether owners must have a second factor"}
+    )
 
     @property
     def private_hosts(self) -> frozenset[str]:
         """Each host or host:port of `private_carriers`, in lower case."""
         return frozenset(each.strip().lower() for each in self.private_carriers.split(",") if each.strip())
+
+    @property
+    def address(self) -> str:
+        """The address that links in mails begin with (WEB-07)."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.base_url or f"http://{host}:{self.port}"
 
     @property
     def sqlalchemy_url(self) -> str:
@@ -182,6 +203,7 @@ def _refuse_unsafe(settings: Settings) -> None:
     if settings.base_url and not re.fullmatch(r"https?://[^\s/?#]+", settings.base_url):
         raise WrongSetting("PORTAL_BASE_URL must look like https://ringback.example, without a path.")
     _refuse_strange_addresses(settings)
+    _refuse_unsafe_mail(settings)
     if settings.production:
         _refuse_unsafe_in_production(settings)
 
@@ -215,3 +237,10 @@ def _refuse_odd_hosts(settings: Settings) -> None:
             raise WrongSetting(
                 f"PORTAL_PRIVATE_CARRIERS has '{each}'; it must be host or host:port, by commas."
             )
+
+
+def _refuse_unsafe_mail(settings: Settings) -> None:
+    if settings.smtp_host and not re.fullmatch(r"[^@\s]+@[^@\s]+", settings.smtp_sender):
+        raise WrongSetting("PORTAL_SMTP_SENDER must be an address such as ringback@example.com.")
+    if settings.production and settings.smtp_security == "none":
+        raise WrongSetting("PORTAL_SMTP_SECURITY must be starttls or tls in production.")

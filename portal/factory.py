@@ -7,12 +7,13 @@ from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import SecurityError
 
-from portal import config, database, keys, logs
+from portal import config, database, keys, logs, mailer
 from portal.api import errors as api_errors
 from portal.api import receipts
 from portal.api import routes as api
 from portal.config import Settings
 from portal.core import limits
+from portal.mailer import Mailer
 from portal.probes.routes import Probes
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
@@ -59,8 +60,9 @@ def create_app(settings: Settings | None = None) -> Flask:
         keys=server_keys,
         profile=PROFILES[settings.limits],
         hasher=hasher,
-        sources=SourceLimits(settings, server_keys.session),
+        sources=SourceLimits(settings),
         while_waiting=turnstile.stepped_out,
+        mailer=_mailer(settings),
     )
     _connect(app)
     probes = _watch(app, settings, hasher)
@@ -79,6 +81,21 @@ def _watch(app: Flask, settings: Settings, hasher: Hasher) -> Probes:
     probes = app.extensions["probes"] = Probes(app, settings.metrics_token)
     hasher.watch(probes.traffic.watch_hashes)
     return probes
+
+
+def _mailer(settings: Settings) -> Mailer:
+    """By SMTP where a server is set; else onto the terminal, which in production nobody may read (OPS-06)."""
+    if not settings.smtp_host:
+        return Mailer(None, None if settings.production else mailer.terminal())
+    server = mailer.Server(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        user=settings.smtp_user,
+        password=settings.smtp_password,
+        sender=settings.smtp_sender,
+        security=settings.smtp_security,
+    )
+    return Mailer(server)
 
 
 def _trusted_hosts(settings: Settings) -> list[str] | None:
@@ -108,11 +125,12 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     options: dict[str, object] = {
         "pool_size": settings.threads + settings.senders + 2,
         "max_overflow": 2,
+        # The connection that was used last knows its statements best.
+        "pool_use_lifo": True,
         # What was asked for may be an address or a number, and an error's text goes to the log (PII-02).
         "hide_parameters": True,
     }
     if settings.sqlalchemy_url.startswith("postgresql"):
-        options["pool_pre_ping"] = True
         # A database that went away without a word is noticed, and not waited for (DAT-03).
         options["connect_args"] = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
     return options

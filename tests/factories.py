@@ -18,24 +18,30 @@ from portal.models import (
     ActorKind,
     Alarm,
     App,
+    AttemptTally,
     AuditAction,
     AuditEntry,
     BearerToken,
     IdempotencyKey,
+    Invite,
     Membership,
     Message,
     MessagePurpose,
     MessageState,
     OpenCountry,
+    Passkey,
+    PasswordReset,
     PeriodicJob,
     PhoneNumberLimit,
     Provider,
     Quarantine,
+    RecoveryCode,
     SegmentPrice,
     SmsTemplate,
     SmsTemplateDraft,
     SmsTemplateVersion,
     TokenKind,
+    Totp,
     User,
     Verification,
     WorkerBeat,
@@ -77,6 +83,48 @@ def membership(session: Session, **columns: Any) -> Membership:
     if "account_id" not in columns:
         defaults["account_id"] = account(session).id
     return _put(session, Membership(**_in_app(session, columns), **defaults | columns))
+
+
+def invite(session: Session, **columns: Any) -> Invite:
+    """An open invite to support an app; the app and the inviter are made where they are not given."""
+    times = {"created_at": clock.now(), "expires_at": clock.now() + 72 * clock.HOUR}
+    named = {"email": f"guest{next(_count)}@example.com", "role": Role.SUPPORT, "key_hash": random_id() * 2}
+    if "invited_by" not in columns:
+        named["invited_by"] = account(session).id
+    return _put(session, Invite(**_in_app(session, columns), **named | times | columns))
+
+
+def totp(session: Session, **columns: Any) -> Totp:
+    """An authenticator app in use, whose key nobody has."""
+    return _put(
+        session, Totp(**_of_account(session, columns), **{"sealed": b"", "confirmed_at": 1} | columns)
+    )
+
+
+def recovery_code(session: Session, **columns: Any) -> RecoveryCode:
+    """A code that nobody knows."""
+    return _put(
+        session, RecoveryCode(**_of_account(session, columns), **{"code_hash": random_id() * 2} | columns)
+    )
+
+
+def passkey(session: Session, **columns: Any) -> Passkey:
+    """A passkey that nothing can sign with."""
+    keys = {"credential_id": random_id().encode(), "public_key": b"", "sign_count": 0, "transports": []}
+    named = {"name": f"Passkey {next(_count)}", "created_at": clock.now()}
+    return _put(session, Passkey(**_of_account(session, columns), **keys | named | columns))
+
+
+def password_reset(session: Session, **columns: Any) -> PasswordReset:
+    """A link that is good for half an hour."""
+    defaults = {"key_hash": random_id() * 2, "expires_at": clock.now() + 30 * clock.MINUTE}
+    return _put(session, PasswordReset(**_of_account(session, columns), **defaults | columns))
+
+
+def attempt_tally(session: Session, **columns: Any) -> AttemptTally:
+    """One try, in a window that is open."""
+    defaults = {"subject": random_id() * 2, "tries": 1, "ends_at": clock.now() + clock.MINUTE}
+    return _put(session, AttemptTally(**defaults | columns))
 
 
 def open_country(session: Session, **columns: Any) -> OpenCountry:
@@ -231,6 +279,10 @@ def _of_user(session: Session, kind: type[Row], defaults: dict[str, Any], column
 
 def _in_app(session: Session, columns: dict[str, Any]) -> dict[str, str]:
     return {} if "app_id" in columns else {"app_id": app(session).id}
+
+
+def _of_account(session: Session, columns: dict[str, Any]) -> dict[str, str]:
+    return {} if "account_id" in columns else {"account_id": account(session).id}
 
 
 def _put(session: Session, row: Row) -> Row:

@@ -10,8 +10,6 @@ from portal.cli.installation import Installation
 from portal.core.roles import Role
 from portal.errors import AlreadyExists
 
-SHORTEST, LONGEST = 12, 200
-
 
 @click.group()
 def accounts() -> None:
@@ -36,7 +34,7 @@ def create(installation: Installation, email: str, password_stdin: bool) -> None
     """
     from portal.services import accounts as verbs
 
-    password = _read_password() if password_stdin else secrets.token_urlsafe(15)
+    password = _read_password(email) if password_stdin else secrets.token_urlsafe(15)
     hashed = installation.parts.hasher.hash(password)
     try:
         with installation.transaction() as ctx:
@@ -65,7 +63,7 @@ def password(installation: Installation, email: str, password_stdin: bool) -> No
     """
     from portal.services import accounts as verbs
 
-    fresh = _read_password() if password_stdin else secrets.token_urlsafe(15)
+    fresh = _read_password(email) if password_stdin else secrets.token_urlsafe(15)
     hashed = installation.parts.hasher.hash(fresh)
     with installation.transaction() as ctx:
         address = verbs.set_password(ctx, email, hashed).email
@@ -124,8 +122,11 @@ def list_all(installation: Installation, as_json: bool) -> None:
         click.echo(f"{each['email']}{'' if each['active'] else '  (may not sign in)'}")
 
 
-def _read_password() -> str:
+def _read_password(email: str) -> str:
+    from portal.core import password_rules
+
     password = sys.stdin.readline().rstrip("\r\n")
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise click.ClickException(f"A password needs {SHORTEST} to {LONGEST} characters.")
+    fault = password_rules.fault(password, email)
+    if fault:
+        raise click.ClickException(fault)
     return password

@@ -71,7 +71,7 @@ def _tell(ctx: Context, hashes: dict[str, str], users_hash: str) -> list[str]:
     story, numbers = Story(ctx, chance), Numbers(chance)
     for plan in APPS:
         app = create(long_ago, plan, owner.id, support.id)
-        Town(story, plan, app.id, numbers, chance, users_hash).settle(ctx.session, owner.id)
+        Town(story, plan, app.id, numbers, chance, users_hash).settle(ctx.session, owner.id, support.id)
     story.tell()
     while retention.end_expired_verifications(ctx):
         pass

@@ -10,8 +10,8 @@ from portal.cli import demo_settlers
 from portal.cli.demo_apps import DemoApp
 from portal.cli.demo_lives import GOING_ON, HEIR, LIVES, LOST_NUMBER, Life, Steps, live, live_until
 from portal.cli.demo_people import Numbers, draw
-from portal.cli.demo_story import Story
-from portal.models import ActorKind, NumberTaken
+from portal.cli.demo_story import RETRIES, Story
+from portal.models import ActorKind, AppMode, NumberTaken
 from portal.services import apps
 from portal.services.apps import AppChanges
 from portal.services.context import Caller, Context
@@ -21,6 +21,9 @@ LASTS = 14 * clock.DAY
 _SETTLED = 30 * clock.MINUTE
 _CLOSED_AT = 26 * clock.MINUTE
 _LOST_NUMBERS = 3
+_CUT_OFF = 3
+# So many seconds ago (least, most) that the last try has failed by now, and their codes live on.
+_CUT_OFF_AGO = (RETRIES[-1] + 5, RETRIES[-1] + 20)
 
 
 @dataclass(slots=True)
@@ -35,15 +38,17 @@ class Town:
     password_hash: str
     signed_up: int = 0
 
-    def settle(self, session: Session, owner_id: str) -> None:
+    def settle(self, session: Session, owner_id: str, support_id: str) -> None:
         """Adds the settlers, and plans the others' lives, up to as many people as the app is to have."""
         if self.plan.closes:
             self._close_country(self.plan.closes, owner_id)
         if self.plan.number_taken is NumberTaken.MOVE:
             for _ in range(_LOST_NUMBERS):
                 self._lose_number()
+        if self.plan.mode is AppMode.LIVE:
+            self._lose_carrier()
         settlers = [self._settler() for _ in range(self.plan.settlers)]
-        demo_settlers.add(session, self.app_id, settlers, self.password_hash)
+        demo_settlers.add(session, self.app_id, settlers, self.password_hash, support_id)
         names = [*LIVES, *GOING_ON]
         weights = [weight for weight, _ in (*LIVES.values(), *GOING_ON.values())]
         while self.signed_up < self.plan.users:
@@ -77,6 +82,12 @@ class Town:
             apps.change(replace(ctx, caller=owner), changes)
 
         self.story.plan(at, close)
+
+    def _lose_carrier(self) -> None:
+        """A few people sign up during an outage that has just ended: their codes still wait for an SMS."""
+        for _ in range(_CUT_OFF):
+            at = self.story.ends_at - self.chance.randint(*_CUT_OFF_AGO) * clock.SECOND
+            live(self._newcomer(), LIVES["cut_off"][1], at, self.chance)
 
     def _newcomer(self, *countries: str) -> Life:
         self.signed_up += 1

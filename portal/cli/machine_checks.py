@@ -67,7 +67,7 @@ def _limits(settings: Settings) -> Finding:
         return note("limits", says, "For several processes, set PORTAL_REDIS_URL.")
     from portal.services.source_limits import SourceLimits
 
-    if SourceLimits(settings, "doctor").answers():
+    if SourceLimits(settings).answers():
         return ok("limits", "Redis answers.")
     return bad("limits", "Redis does not answer.", "Start it: codes and sign-ins get 503 meanwhile.")
 

@@ -45,10 +45,19 @@ THEN: Final[dict[Reason, str]] = {
     Reason.NUMBER_GUESS_LIMIT: "Codes work again from",
 }
 
+OPEN_IT: Final = "Open it under Verification."
+ASK_TO_OPEN_IT: Final = "Ask an owner to open it under Verification."
 WAIT_FOR_RETRY: Final = "Nothing now: Ringback tries again by itself."
 OPEN_BY_NOW: Final = "The country was opened since: send the code again."
-IN_SANDBOX: Final = "The SMS is in the sandbox inbox: this app reaches no real phone yet."
-LOOK_IN_SANDBOX: Final = "An owner can read it in the inbox."
+SANDBOX: Final = "This app is a sandbox: its messages go to its Inbox, and no phone gets them."
+IN_INBOX: Final = "The SMS reached the app's Inbox."
+LOOK_IN_INBOX: Final = "An owner can read it in the Inbox."
+EXPIRED_IN_INBOX: Final = "The SMS reached the app's Inbox, and its code was not used in time."
 LOST_NUMBER: Final = "No SMS is due: this user's phone number went to its new holder."
 SOMEBODY_ELSES: Final = "No SMS is due: somebody else proved this number first."
 NO_LIVE_CODE: Final = "No code is under way: the last one was not used in time."
+
+
+def closed(country: str) -> str:
+    """What is said of a country, by its name, that an app may not text."""
+    return f"Nothing was sent: {country} is not open for this app."

@@ -40,6 +40,8 @@ class Reason(ClosedList):
     NOTHING_TO_VERIFY = "nothing_to_verify", "No SMS is due: the number is verified and no other one waits."
     NO_PHONE_NUMBER = "no_phone_number", "No SMS is due: this user has no phone number."
     USER_DISABLED = "user_disabled", "This user is disabled and cannot ask for an SMS."
+    SIGN_IN_LIMIT = "sign_in_limit", "There were too many wrong tries here, or for this account."
+    INVITE_LIMIT = "invite_limit", "You sent as many invites as allowed in an hour."
     REVEAL_HOURLY_LIMIT = "reveal_hourly_limit", "You revealed as many numbers as allowed in an hour."
     SOURCE_SEND_LIMIT = (
         "source_send_limit",
@@ -47,5 +49,4 @@ class Reason(ClosedList):
     )
     SOURCE_GUESS_LIMIT = "source_guess_limit", "Too many wrong codes came from this network."
     SOURCE_CALL_LIMIT = "source_call_limit", "Too many calls came from this network within a minute."
-    SIGN_IN_LIMIT = "sign_in_limit", "Too many sign-ins went wrong here, or to this account."
     LOOK_UP_HOURLY_LIMIT = "look_up_hourly_limit", "You looked up as many numbers as allowed in an hour."

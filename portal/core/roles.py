@@ -27,10 +27,31 @@ class Action(ClosedList):
     SEE_SETTINGS = "see_settings", "See how verification is set"
     CHANGE_SETTINGS = "change_settings", "Switch verification and change its settings"
     SEE_SMS_TEMPLATES = "see_sms_templates", "Read the SMS templates"
-    CHANGE_SMS_TEMPLATES = "change_sms_templates", "Save and remove SMS templates"
+    CHANGE_SMS_TEMPLATES = "change_sms_templates", "Prepare SMS templates, and send tests of them"
+    PUBLISH_SMS_TEMPLATES = "publish_sms_templates", "Save, approve, import and remove SMS templates"
     MANAGE_PROVIDERS = "manage_providers", "Set providers up, and take the app live"
-    MANAGE_KEYS = "manage_keys", "See the access keys and make a new secret"
+    MANAGE_KEYS = "manage_keys", "See the access keys"
+    MAKE_SECRET = "make_secret", "Make a new ClientSecret"
+    SEE_TEAM = "see_team", "See who is a member, and who is invited"
+    MANAGE_TEAM = "manage_team", "Invite members, change their roles and remove them"
 
+    @property
+    def needs_fresh_sign_in(self) -> bool:
+        """Whether its person must have proved within ten minutes who they are (WEB-09)."""
+        return self in NEEDS_FRESH_SIGN_IN
+
+
+# What could do harm at a browser that somebody left open (WEB-09, TEN-08, PII-08).
+NEEDS_FRESH_SIGN_IN: frozenset[Action] = frozenset(
+    {
+        Action.REVEAL_NUMBERS,
+        Action.EXPORT_AUDIT,
+        Action.PUBLISH_SMS_TEMPLATES,
+        Action.MANAGE_PROVIDERS,
+        Action.MAKE_SECRET,
+        Action.MANAGE_TEAM,
+    }
+)
 
 ALLOWED: dict[Role, frozenset[Action]] = {
     Role.OWNER: frozenset(Action),
@@ -50,3 +71,8 @@ ALLOWED: dict[Role, frozenset[Action]] = {
 def may(role: Role | None, action: Action) -> bool:
     """Whether `role` (None for a stranger) may do `action`. Deny is the default."""
     return role is not None and action in ALLOWED[role]
+
+
+def may_give(giver: Role | None, role: Role) -> bool:
+    """Whether whoever is `giver` may make others `role`: nobody gives more than they have (TEN-08)."""
+    return may(giver, Action.MANAGE_TEAM) and giver is not None and ALLOWED[role] <= ALLOWED[giver]

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from portal.core import number_places, phone_number, search_keys
@@ -15,6 +15,10 @@ FEWEST_DIGITS = 3
 MOST_REPEATED = 6
 _MOST_DIGITS = 20
 _USER_ID = re.compile(r"[0-9a-f]{12}(-[0-9a-f]{4}){3}-[0-9a-f]{8}")
+# Fewer characters of a user ID are as likely meant as a name.
+FEWEST_OF_ID = 8
+_ANY_ID = "000000000000-0000-0000-0000-00000000"
+_NAMES = "login name, e-mail address or display name"
 _PHONE = re.compile(rf"\+?[0-9]{{1,{_MOST_DIGITS}}}")
 _LINK = re.compile(r"(?:tel|sms|callto):(?://)?", re.IGNORECASE)
 _MARKS = {"Cf", "Zs"}
@@ -41,7 +45,7 @@ class Term:
     A number's `value` is its digits, after a plus where only its beginning is meant; `wholes` are the numbers
     (E.164) that these digits are in full, in one country or another, and `sentence_in_part` is for when
     nobody has one of them. `beginning` is how numbers of the first country begin that are written with these
-    digits and a zero at home (`090` in Japan: `+8190`).
+    digits and a zero at home (`090` in Japan: `+8190`). `id_beginning` is set where a user ID may begin so.
     """
 
     meaning: Meaning
@@ -50,6 +54,7 @@ class Term:
     wholes: tuple[str, ...] = ()
     sentence_in_part: str = ""
     beginning: str = ""
+    id_beginning: str = ""
 
     @property
     def is_number(self) -> bool:
@@ -60,6 +65,11 @@ class Term:
     def is_most_of_a_number(self) -> bool:
         """Whether these are more digits than a page or an address repeats (PII-01)."""
         return self.is_number and len(self.digits) > MOST_REPEATED
+
+    @property
+    def as_id(self) -> "Term":
+        """The same digits as the beginning of a user ID, for when no number has them."""
+        return Term(Meaning.USER_ID, self.id_beginning, "user ID beginning with these digits")
 
     @property
     def digits(self) -> str:
@@ -74,7 +84,7 @@ class Term:
 
 
 def understand(text: str, countries: Sequence[str] = ()) -> Term:
-    """Reads a search term: a user ID, a number or any part of one in any style, an e-mail address or a name.
+    """Reads a search term: a user ID, a number or any part of one in any style, an address or a name.
 
     `countries` (two letters each) are those that a national number may belong to, the likeliest first.
     """
@@ -85,12 +95,19 @@ def understand(text: str, countries: Sequence[str] = ()) -> Term:
         return Term(Meaning.NOTHING, "", "text that no user can have")
     if _USER_ID.fullmatch(term.lower()):
         return Term(Meaning.USER_ID, term.lower(), "user ID")
-    digits = _digits(term)
+    digits, id_beginning = _digits(term), _id_beginning(term)
     if digits is not None:
-        return _number(digits, countries)
+        return replace(_number(digits, countries), id_beginning=id_beginning)
     if "@" in term:
         return Term(Meaning.EMAIL, term.lower(), f"e-mail address beginning with “{term}”")
-    return Term(Meaning.NAME, term, f"login name, e-mail address or display name beginning with “{term}”")
+    what = "login name, e-mail address, display name or user ID" if id_beginning else _NAMES
+    return Term(Meaning.NAME, term, f"{what} beginning with “{term}”", id_beginning=id_beginning)
+
+
+def _id_beginning(term: str) -> str:
+    """The term as user IDs are written, where one may begin so; else nothing."""
+    begun = term.lower()
+    return begun if len(begun) >= FEWEST_OF_ID and _USER_ID.fullmatch(begun + _ANY_ID[len(begun) :]) else ""
 
 
 def _digits(term: str) -> str | None:

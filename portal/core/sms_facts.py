@@ -28,7 +28,8 @@ class Sms:
     reason: Reason | None = None
     # What the provider said, scrubbed; foreign text.
     words: str = ""
-    is_in_sandbox: bool = False
+    # It went to the Inbox page of a sandbox, and to no phone.
+    is_in_inbox: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +62,7 @@ class Facts:
     """
 
     now: int
+    is_sandbox: bool = False
     is_verifying: bool = True
     is_disabled: bool = False
     has_number: bool = True

@@ -6,7 +6,7 @@ may get now.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from portal.core import next_steps
@@ -22,7 +22,13 @@ NUMBER_LIMITS: Final = frozenset(
 )
 # What only accounts of the portal meet is no answer for a user.
 OF_ACCOUNTS: Final = frozenset(
-    {Reason.TEST_DAILY_LIMIT, Reason.REVEAL_HOURLY_LIMIT, Reason.LOOK_UP_HOURLY_LIMIT}
+    {
+        Reason.TEST_DAILY_LIMIT,
+        Reason.SIGN_IN_LIMIT,
+        Reason.INVITE_LIMIT,
+        Reason.REVEAL_HOURLY_LIMIT,
+        Reason.LOOK_UP_HOURLY_LIMIT,
+    }
 )
 # And these are met before it is known which user asks.
 OF_SOURCES: Final = frozenset({Reason.SOURCE_GUESS_LIMIT, Reason.SOURCE_CALL_LIMIT, Reason.SIGN_IN_LIMIT})
@@ -34,7 +40,7 @@ _OF_ONE_CODE: Final = frozenset({Reason.RESEND_WAIT, Reason.SENDS_USED_UP})
 class Answer:
     """Why, in a sentence; what to do; and a time (Unix ms) with the words that lead to it, if one matters.
 
-    `words` is what the provider said, which nobody here has written.
+    `words` is what the provider said, which nobody here has written. `aside` is true whatever the reason.
     """
 
     reason: Reason
@@ -43,11 +49,14 @@ class Answer:
     until: int | None = None
     then: str = ""
     words: str = ""
+    aside: str = ""
 
 
 def explain(facts: Facts) -> Answer:
     """The one answer to "why did I get no SMS?". Every reason but those of accounts and sources can be it."""
-    return next(answer for rule in _RULES if (answer := rule(facts)) is not None)
+    answer = next(answer for rule in _RULES if (answer := rule(facts)) is not None)
+    is_asked_for = facts.waits or facts.has_lapsed
+    return replace(answer, aside=next_steps.SANDBOX) if facts.is_sandbox and is_asked_for else answer
 
 
 def _of_the_user(facts: Facts) -> Answer | None:
@@ -122,8 +131,8 @@ def _of_the_live_code(facts: Facts) -> Answer | None:
         return _with_resend(facts, _answer(Reason.SENT_NOT_CONFIRMED))
     if sms.stage is not Stage.DELIVERED:
         return None
-    if sms.is_in_sandbox:
-        return Answer(Reason.DELIVERED, next_steps.IN_SANDBOX, next_steps.LOOK_IN_SANDBOX)
+    if sms.is_in_inbox:
+        return Answer(Reason.DELIVERED, next_steps.IN_INBOX, next_steps.LOOK_IN_INBOX)
     return _with_resend(facts, _answer(Reason.DELIVERED))
 
 
@@ -162,7 +171,10 @@ def _of_the_dead_code(facts: Facts) -> Answer | None:
 
 
 def _of_what_is_left(facts: Facts) -> Answer | None:
-    sentence = None if facts.sms else next_steps.NO_LIVE_CODE
+    sms = facts.sms
+    sentence = None if sms else next_steps.NO_LIVE_CODE
+    if sms is not None and sms.is_in_inbox and sms.stage is Stage.DELIVERED:
+        sentence = next_steps.EXPIRED_IN_INBOX
     return _with_resend(facts, _answer(Reason.CODE_EXPIRED, sentence))
 
 
@@ -194,8 +206,7 @@ def _answer(
 
 
 def _closed(country: str) -> Answer:
-    sentence = f"Nothing was sent: {country} is not open for this app." if country else None
-    return _answer(Reason.COUNTRY_CLOSED, sentence)
+    return _answer(Reason.COUNTRY_CLOSED, next_steps.closed(country) if country else None)
 
 
 def _with_resend(facts: Facts, answer: Answer) -> Answer:

@@ -4,15 +4,19 @@ from portal.models.account import Account
 from portal.models.account_session import AccountSession
 from portal.models.alarm import Alarm
 from portal.models.app import App, AppMode, NumberTaken, OpenCountry
+from portal.models.attempt_tally import AttemptTally
 from portal.models.audit_entry import ActorKind, AuditAction, AuditEntry
 from portal.models.base import Base, random_id, table
 from portal.models.bearer_token import BearerToken, TokenKind
 from portal.models.idempotency_key import IdempotencyKey
+from portal.models.invite import Invite
 from portal.models.membership import Membership
 from portal.models.message import Message, MessagePurpose, MessageState
+from portal.models.password_reset import PasswordReset
 from portal.models.periodic_job import PeriodicJob
 from portal.models.provider import Provider
 from portal.models.quarantine import Quarantine
+from portal.models.second_factor import Passkey, RecoveryCode, Totp
 from portal.models.segment_price import SegmentPrice
 from portal.models.sms_template import SmsTemplate, SmsTemplateDraft, SmsTemplateVersion
 from portal.models.user import User
@@ -27,26 +31,32 @@ __all__ = [
     "Alarm",
     "App",
     "AppMode",
+    "AttemptTally",
     "AuditAction",
     "AuditEntry",
     "Base",
     "BearerToken",
     "IdempotencyKey",
+    "Invite",
     "Membership",
     "Message",
     "MessagePurpose",
     "MessageState",
     "NumberTaken",
     "OpenCountry",
+    "Passkey",
+    "PasswordReset",
     "PeriodicJob",
     "PhoneNumberLimit",
     "Provider",
     "Quarantine",
+    "RecoveryCode",
     "SegmentPrice",
     "SmsTemplate",
     "SmsTemplateDraft",
     "SmsTemplateVersion",
     "TokenKind",
+    "Totp",
     "User",
     "Verification",
     "WorkerBeat",

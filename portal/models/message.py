@@ -122,3 +122,8 @@ class Message(Base):
     redriven_at: Mapped[Ms | None]
     sent_at: Mapped[Ms | None]
     ended_at: Mapped[Ms | None]
+
+    @property
+    def is_in_inbox(self) -> bool:
+        """Whether it went to the Inbox page of a sandbox, and so to no phone."""
+        return self.provider == "inbox"

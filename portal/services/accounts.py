@@ -2,27 +2,35 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core.roles import Role
 from portal.errors import AlreadyExists, BadInput, NotFound
-from portal.models import Account, AccountSession, App, Membership, random_id
+from portal.models import Account, App, AuditAction, Membership
+from portal.services import audit, own_accounts
 from portal.services.context import Context
 
 
 def create(ctx: Context, email: str, password_hash: str) -> Account:
     """A new account with a ready argon2id hash. Raises BadInput, or AlreadyExists for a known address."""
-    address = email.strip().lower()
-    name, at, domain = address.rpartition("@")
-    if not (name and at and "." in domain) or len(address) > 254 or any(c.isspace() for c in address):
-        raise BadInput("email", "Write an e-mail address such as alice@example.com.")
+    address = read_address(email)
     if find(ctx.session, address) is not None:
         raise AlreadyExists("email", address)
     account = Account(email=address, password=password_hash, active=True, created_at=ctx.now)
     ctx.session.add(account)
     ctx.session.flush()
     return account
+
+
+def read_address(email: str) -> str:
+    """An e-mail address as it is kept, in lower case. Raises BadInput (email) for what is none."""
+    address = email.strip().lower()
+    name, at, domain = address.rpartition("@")
+    is_address = bool(name and at and "." in domain) and "@" not in name and len(address) <= 254
+    if not is_address or any(char.isspace() or not char.isprintable() for char in address):
+        raise BadInput("email", "Write an e-mail address such as alice@example.com.")
+    return address
 
 
 def find(session: Session, email: str) -> Account | None:
@@ -40,9 +48,8 @@ def emails(session: Session, ids: Iterable[str | None]) -> dict[str, str]:
 def set_password(ctx: Context, email: str, password_hash: str) -> Account:
     """Gives an account a new password; it is signed out everywhere (WEB-01). Raises NotFound."""
     account = _get(ctx.session, email)
-    account.password, account.fs_uniquifier = password_hash, random_id()
-    ctx.session.execute(delete(AccountSession).where(AccountSession.account_id == account.id))
-    ctx.session.flush()
+    own_accounts.replace_password(ctx.session, account, password_hash)
+    audit.record(ctx, AuditAction.ACCOUNT_PASSWORD_CHANGED, details={"account": account.email})
     return account
 
 
@@ -53,11 +60,15 @@ def invite(ctx: Context, email: str, role: Role) -> None:
     """
     account = _get(ctx.session, email)
     membership = ctx.session.get(Membership, (account.id, ctx.app_id))
+    told = {"account": account.email, "role": role}
     if membership is None:
         join(ctx, account.id, role)
-    else:
+        audit.record(ctx, AuditAction.MEMBER_JOINED, details=told)
+    elif membership.role != role:
+        before = told | {"role": membership.role}
         membership.role = role
         ctx.session.flush()
+        audit.record(ctx, AuditAction.MEMBER_CHANGED, details={"before": before, "after": told})
 
 
 def join(ctx: Context, account_id: str, role: Role) -> None:

@@ -15,6 +15,7 @@ class AppSettings:
 
     id: str
     name: str
+    mode: str
     default_locale: str
     phone_number_verification_required: bool
     code_length: int

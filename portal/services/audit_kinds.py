@@ -15,6 +15,7 @@ class Kind(ClosedList):
     LOOK_UPS = "look_ups", "Look-ups, reveals and exports"
     TESTS = "tests", "Tests"
     KEYS = "keys", "Keys"
+    TEAM = "team", "Team and accounts"
 
 
 ACTIONS: dict[Kind, frozenset[AuditAction]] = {
@@ -93,4 +94,22 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
         }
     ),
     Kind.KEYS: frozenset({AuditAction.APP_SECRET_REGENERATED}),
+    Kind.TEAM: frozenset(
+        {
+            AuditAction.MEMBER_INVITED,
+            AuditAction.INVITE_WITHDRAWN,
+            AuditAction.MEMBER_JOINED,
+            AuditAction.MEMBER_CHANGED,
+            AuditAction.MEMBER_REMOVED,
+            AuditAction.ACCOUNT_PASSWORD_CHANGED,
+            AuditAction.ACCOUNT_PASSWORD_RESET,
+            AuditAction.SIGN_INS_ENDED,
+            AuditAction.AUTHENTICATOR_ADDED,
+            AuditAction.AUTHENTICATOR_REMOVED,
+            AuditAction.PASSKEY_ADDED,
+            AuditAction.PASSKEY_REMOVED,
+            AuditAction.RECOVERY_CODES_MADE,
+            AuditAction.RECOVERY_CODE_USED,
+        }
+    ),
 }

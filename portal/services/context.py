@@ -13,6 +13,7 @@ from portal.config import Settings
 from portal.core.keeping import DEFAULT, Keeping
 from portal.core.limits import Profile
 from portal.keys import Keys
+from portal.mailer import Mailer
 from portal.models import ActorKind
 from portal.services.passwords import Hasher
 from portal.services.source_limits import SourceLimits
@@ -60,6 +61,10 @@ class Context:
         """The first value of the first row that such a statement gives, or None."""
         return self.execute(statement, values).scalar()
 
+    def by_account(self, account_id: str) -> "Context":
+        """The same call, made by an account that has just proved itself, outside any app."""
+        return replace(self, caller=Caller(ActorKind.ACCOUNT, "", account_id))
+
     def in_app(self, app_id: str) -> "Context":
         """The same call, made by Ringback itself, in another app: for periodic jobs and creation."""
         return replace(self, caller=replace(self.caller, app_id=app_id))
@@ -73,6 +78,7 @@ class Parts:
     keys: Keys
     profile: Profile
     hasher: Hasher
+    mailer: Mailer
     sources: SourceLimits
     # What a request does in it may take long, and keeps no other request from running.
     while_waiting: Callable[[], AbstractContextManager[None]] = nullcontext

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, FromClause, Select, and_, false, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, and_, false, func, or_, select, true, tuple_
 
 from portal.core.search_terms import Meaning, Term, key_of
 from portal.models import User, table
@@ -12,6 +12,8 @@ from portal.services.lookup_pages import Place
 
 WINDOW = 1_000
 _USER = table(User)
+_ID_GROUP = 12
+_AFTER = dict(zip("0123456789abcdef", "123456789abcdefg", strict=True))
 _KEY = tuple_(_USER.c.created_at, _USER.c.serial)
 
 
@@ -74,7 +76,8 @@ def matches(users: FromClause, term: Term) -> ColumnElement[bool]:
     if term.meaning is Meaning.NAME:
         columns = users.c.display_name_key, users.c.display_name_key_turned
         texts = begins(users.c.login_name, term.value), begins(users.c.email_address, term.value.lower())
-        return or_(*texts, *(begins(each, key_of(term)) for each in columns))
+        ids = [id_begins(users.c.id, term.id_beginning)] if term.id_beginning else []
+        return or_(*texts, *(begins(each, key_of(term)) for each in columns), *ids)
     return false()
 
 
@@ -82,6 +85,14 @@ def begins(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
     """Whether a column begins with a value."""
     # A range, because LIKE on a bound value leaves the index unused on both databases.
     return and_(column >= value, column < value + "\U0010fffe")
+
+
+def id_begins(column: ColumnElement[Any], value: str) -> ColumnElement[bool]:
+    """Whether a user ID begins with a value, which is the beginning of one."""
+    # IDs are not sorted by code point: only their digits, 0 to f, come in the same order everywhere.
+    first = value[:_ID_GROUP]
+    last = first[:-1] + _AFTER[first[-1]]
+    return and_(column >= first, column < last, func.substr(column, 1, len(value)) == value)
 
 
 def _from(ctx: Context, filters: Filters, place: Place | None) -> Select[int, int]:

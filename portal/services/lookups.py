@@ -125,7 +125,12 @@ def _count(ctx: Context, term: Term) -> None:
 
 def _found(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> Page:
     if term.is_number and (term.wholes or not term.value.startswith("+")):
-        return _of_number(ctx, term, filters, place, limit)
+        page = _of_number(ctx, term, filters, place, limit)
+        return (
+            page
+            if page.hits or page.has_too_many or not term.id_beginning
+            else _of_id(ctx, term, filters, page)
+        )
     if term.is_number and len(term.digits) > SHOWN_DIGITS:
         return _telling(ctx, term, [], user_finds.of(ctx, term, filters))
     # A beginning that many have is met at once by walking, and costs most to look for.
@@ -144,6 +149,12 @@ def _of_number(ctx: Context, term: Term, filters: Filters, place: Place | None, 
     if len(finds) > limit or (has_whole and term.wholes):
         return _page(ctx, term, finds, limit)
     return _telling(ctx, term, finds, number_finds.telling(ctx, term, filters, MOST_TOLD + 1))
+
+
+def _of_id(ctx: Context, term: Term, filters: Filters, nobody: Page) -> Page:
+    """Who has a user ID that begins with digits which no number has; nobody's page when there is none."""
+    finds = user_finds.of(ctx, term.as_id, filters)
+    return _page(ctx, term.as_id, finds, len(finds)) if finds else nobody
 
 
 def _telling(ctx: Context, term: Term, finds: list[Place], others: list[Place]) -> Page:

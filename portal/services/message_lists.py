@@ -71,6 +71,11 @@ def page(
     return _listed(session, app_id, stretch.keys), stretch
 
 
+def one(session: Session, app_id: str, serial: int) -> Listed | None:
+    """One message of an app as the list shows it, if it is there."""
+    return next(iter(_listed(session, app_id, [serial])), None)
+
+
 def newer(session: Session, app_id: str, wanted: Wanted, than: int) -> int:
     """How many wanted messages came after the one with this serial; 51 stands for more than fifty."""
     return walks.newer(session, walk(app_id, wanted), than)

@@ -22,13 +22,14 @@ from portal.services.sms_templates import Winner
 class NextSend:
     """What asking for the code again would do now. Times in Unix ms.
 
-    `refused` is the limit that stands in the way, `fault` why the number may not be texted at all. `live` is
-    the attempt whose code would go out again; without it there would be a new code.
+    `refused` is the limit that stands in the way, `fault` what says that the number may not be texted at all,
+    which a door words for whoever reads it. `live` is the attempt whose code would go out again; without it
+    there would be a new code.
     """
 
     number: str
     refused: Refused | None
-    fault: str | None
+    fault: BadInput | None
     live: Attempt | None
     wording: Winner
     code_life_s: int
@@ -65,9 +66,9 @@ def _refused(ctx: Context, number: str, attempt: Attempt | None) -> Refused | No
     return again or guesses or limits.may_send_to_number(tally, ctx.now, ctx.profile)
 
 
-def _fault(app: app_settings.AppSettings, number: str) -> str | None:
+def _fault(app: app_settings.AppSettings, number: str) -> BadInput | None:
     try:
         countries.refuse_unless_textable(app, phone_number.parse(number))
     except BadInput as refusal:
-        return refusal.message
+        return refusal
     return None

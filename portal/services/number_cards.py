@@ -60,8 +60,9 @@ class NumberCard:
     user: User
     now: int
     verification: Verification | None
-    # The newest SMS of that verification.
+    # The newest SMS of that verification, and how many were put down for it.
     message: Message | None
+    messages: int
     marks: dict[str, Mark]
     wording: Wording
 
@@ -84,6 +85,11 @@ class NumberCard:
         return verification if is_about_it else None
 
     @property
+    def failed_sends(self) -> int:
+        """How many sends of the code for the waiting number failed, and so were given back."""
+        return max(0, self.messages - self.attempt.sends) if self.attempt is not None else 0
+
+    @property
     def started(self) -> Mark | None:
         """Who started the change that waits."""
         mark = self.marks.get(AuditAction.NUMBER_CHANGE_STARTED)
@@ -93,9 +99,9 @@ class NumberCard:
 def load(ctx: Context, app: AppSettings, user: User) -> NumberCard:
     """The card of a user of the app of `ctx`."""
     verification = _newest_verification(ctx, user.id)
-    message = None if verification is None else _newest_message(ctx, verification.id)
+    message, messages = _newest_message(ctx, verification.id) if verification else (None, 0)
     wording = _wording(ctx, app, user.locale)
-    return NumberCard(user, ctx.now, verification, message, _marks(ctx, user.id), wording)
+    return NumberCard(user, ctx.now, verification, message, messages, _marks(ctx, user.id), wording)
 
 
 def _newest_verification(ctx: Context, user_id: str) -> Verification | None:
@@ -108,13 +114,15 @@ def _newest_verification(ctx: Context, user_id: str) -> Verification | None:
     )
 
 
-def _newest_message(ctx: Context, verification_id: str) -> Message | None:
-    return ctx.session.scalar(
-        select(Message)
+def _newest_message(ctx: Context, verification_id: str) -> tuple[Message | None, int]:
+    """The newest SMS of a verification, and how many it has: as many as it may be sent, and failed ones."""
+    found = ctx.session.execute(
+        select(Message, func.count().over())
         .where(Message.app_id == ctx.app_id, Message.verification_id == verification_id)
         .order_by(Message.serial.desc())
         .limit(1)
-    )
+    ).first()
+    return (None, 0) if found is None else (found[0], found[1])
 
 
 def _marks(ctx: Context, user_id: str) -> dict[str, Mark]:

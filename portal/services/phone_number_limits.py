@@ -1,5 +1,7 @@
 """What was a number sent and guessed lately? Reads and writes its tally, whose row is the number's lock."""
 
+from typing import Any
+
 from sqlalchemy import Executable, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -17,11 +19,18 @@ _WRITE = (
     .where(*_HERE)
     .values(sent_times=bindparam("sent"), failed_guess_times=bindparam("failed"), touched_at=bindparam("now"))
 )
-# Somebody else may add the row at the same moment; both then read, and one waits for the other's lock.
-_ADD = {
-    "postgresql": postgresql.insert(_LIMIT).on_conflict_do_nothing().returning(_LIMIT.c.app_id),
-    "sqlite": sqlite.insert(_LIMIT).on_conflict_do_nothing().returning(_LIMIT.c.app_id),
-}
+_TIMES = (_LIMIT.c.sent_times, _LIMIT.c.failed_guess_times)
+
+
+def _add(insert: Any) -> Executable:
+    # Somebody else may add the row at the same moment: one waits for the other, and both get the one row.
+    touched = {"touched_at": insert.excluded.touched_at}
+    found: Executable = insert.on_conflict_do_update(set_=touched, index_elements=_KEY).returning(*_TIMES)
+    return found
+
+
+_KEY = [_LIMIT.c.app_id, _LIMIT.c.phone_number]
+_ADD = {"postgresql": _add(postgresql.insert(_LIMIT)), "sqlite": _add(sqlite.insert(_LIMIT))}
 
 
 def lock(ctx: Context, phone_number: str) -> Tally:
@@ -30,13 +39,14 @@ def lock(ctx: Context, phone_number: str) -> Tally:
     Whoever changes what a number is sent, guessed or held by takes this lock first, so two such changes of
     one number never run at once (OTP-16, ABU-07). Locks are taken in the order number, verification, user.
     """
-    tally = _read(ctx, _LOCK, phone_number)
-    if tally is not None:
-        return tally
+    return _read(ctx, _LOCK, phone_number) or lock_new(ctx, phone_number)
+
+
+def lock_new(ctx: Context, phone_number: str) -> Tally:
+    """The same, for a number that this app mostly meets for the first time: one statement, not two."""
     row = {"app_id": ctx.app_id, "phone_number": phone_number, "touched_at": ctx.now}
     add = _ADD[ctx.session.get_bind().dialect.name]
-    added = ctx.scalar(add, row | {"sent_times": "", "failed_guess_times": ""})
-    return Tally() if added else _read(ctx, _LOCK, phone_number) or Tally()
+    return _tally(ctx.execute(add, row | {"sent_times": "", "failed_guess_times": ""}).one())
 
 
 def look(ctx: Context, phone_number: str) -> Tally:
@@ -58,6 +68,8 @@ def write(ctx: Context, phone_number: str, tally: Tally) -> None:
 
 def _read(ctx: Context, statement: Executable, phone_number: str) -> Tally | None:
     found = ctx.execute(statement, {"app": ctx.app_id, "number": phone_number}).first()
-    if found is None:
-        return None
+    return None if found is None else _tally(found)
+
+
+def _tally(found: Any) -> Tally:
     return Tally(limits.read_times(found.sent_times), limits.read_times(found.failed_guess_times))

@@ -6,6 +6,7 @@ from sqlalchemy import select, tuple_, update
 
 from portal.core import limits, phone_number
 from portal.core.lifecycle import Purpose
+from portal.core.limits import Tally
 from portal.core.phone_number import PhoneNumber
 from portal.errors import BadInput, Unauthorized
 from portal.models import AuditAction, User
@@ -44,7 +45,7 @@ def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = N
         raise Unauthorized("Only an administrator may mark a number as verified.")
     app = app_settings.load(ctx)
     number = read(text, user.country)
-    phone_number_limits.lock(ctx, number.e164)
+    tally = phone_number_limits.lock_new(ctx, number.e164)
     # What an update is about to write, the language of its SMS too, is the caller's to say.
     user = replace(user_numbers.hold(ctx, user.id), country=user.country, locale=user.locale)
     if verified or not app.phone_number_verification_required:
@@ -54,13 +55,13 @@ def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = N
     elif user.waiting(ctx.now) == number.e164:
         verifications.resend(ctx, user.id)
     else:
-        _make_pending(ctx, app, user, number)
+        _make_pending(ctx, app, user, number, tally)
 
 
 def take_over(ctx: Context, user_id: str, number: PhoneNumber) -> None:
     """Makes a locked number a user's, verified, without a code. Raises AlreadyExists when it is held."""
-    number_holders.claim(ctx, number.e164, user_id, is_proven=ctx.caller.is_admin)
     verifications.cancel(ctx, user_id)
+    number_holders.claim(ctx, number.e164, user_id, is_proven=ctx.caller.is_admin)
     number_holders.write(ctx, user_id, number_holders.in_force(ctx, number.e164))
     audit.record(ctx, AuditAction.NUMBER_SET, user_id)
 
@@ -85,7 +86,13 @@ def lapse_due(ctx: Context, most: int = 500) -> int:
     Their verifications are left alone: a code lives ten minutes at most, and none works for a number that
     no longer waits.
     """
-    due = select(User.app_id, User.id).where(User.pending_until <= ctx.now).limit(most)
+    due = (
+        select(User.app_id, User.id)
+        .where(User.pending_until <= ctx.now)
+        .limit(most)
+        # Whoever is being changed right now is left to the next round, so that nobody waits in a ring.
+        .with_for_update(skip_locked=True, key_share=True)
+    )
     lapsed = ctx.session.execute(
         update(User)
         .where(tuple_(User.app_id, User.id).in_(due), User.pending_until <= ctx.now)
@@ -98,11 +105,13 @@ def lapse_due(ctx: Context, most: int = 500) -> int:
     return len(lapsed)
 
 
-def _make_pending(ctx: Context, app: AppSettings, user: UserNumbers, number: PhoneNumber) -> None:
+def _make_pending(
+    ctx: Context, app: AppSettings, user: UserNumbers, number: PhoneNumber, tally: Tally
+) -> None:
     # Going back to the unverified number of the sign-up proves that one again, and nothing is pending.
     is_back = user.phone_number == number.e164
     purpose = Purpose.REGISTER if is_back else Purpose.CHANGE
-    verifications.start(ctx, app, Recipient(user.id, number.e164, user.locale), purpose)
+    verifications.start(ctx, app, Recipient(user.id, number.e164, user.locale), purpose, tally)
     number_holders.write(ctx, user.id, number_holders.NOTHING_PENDING if is_back else _pending(ctx, number))
     _tell_old_number(ctx, app, user)
     audit.record(ctx, AuditAction.NUMBER_CHANGE_STARTED, user.id)

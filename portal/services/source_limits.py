@@ -6,8 +6,6 @@
 | calls of any kind | let through: other limits hold, and reading harms nobody |
 """
 
-import hashlib
-import hmac
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -41,7 +39,6 @@ class Budget(Enum):
     SENDS = "source_sends", _HOUR, Reason.SOURCE_SEND_LIMIT
     WRONG_CODES = "source_wrong_codes", 10 * _MINUTE, Reason.SOURCE_GUESS_LIMIT
     SIGN_INS = "source_sign_ins", 10 * _MINUTE, Reason.SIGN_IN_LIMIT
-    ACCOUNT_SIGN_INS = "account_sign_ins", 10 * _MINUTE, Reason.SIGN_IN_LIMIT
     CALLS = "source_calls", _MINUTE, Reason.SOURCE_CALL_LIMIT
 
     def __init__(self, setting: str, window: int, reason: Reason) -> None:
@@ -53,11 +50,10 @@ class Budget(Enum):
 class SourceLimits:
     """The budgets of one installation; in this process's memory, or in the Redis that processes share."""
 
-    def __init__(self, settings: Settings, key: str) -> None:
-        """`key` hides from the store whose account is tried. The bench profile counts nothing."""
+    def __init__(self, settings: Settings) -> None:
+        """The bench profile counts nothing."""
         self._is_off = settings.limits == "bench"
         self._proxies = settings.proxies
-        self._key = key.encode()
         self._items = {
             each: RateLimitItemPerSecond(getattr(settings, each.setting), each.window, each.name)
             for each in Budget
@@ -70,10 +66,6 @@ class SourceLimits:
         """The source of a request, by its WSGI environment."""
         peer = str(environment.get("REMOTE_ADDR", ""))
         return sources.source_of(peer, str(environment.get("HTTP_X_FORWARDED_FOR", "")), self._proxies)
-
-    def account_of(self, address: str) -> str:
-        """What stands for an account in the store, by the address that was typed."""
-        return hmac.new(self._key, address.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:32]
 
     def spend(self, budget: Budget, of: str) -> None:
         """Takes one out of a source's budget. Raises TooSoon when it is used up, Busy without a store."""

@@ -62,7 +62,7 @@ def do(ctx: Context, order: Order) -> Facts:
     if hindered is not None:
         raise NotSupported(hindered)
     case = _Case(order.deed, order.user_id, facts, reason)
-    # Locks are taken in the order number, verification, user.
+    # Locks are taken in the order number, verification, user; of several users, in that of their IDs.
     _WITH_VERIFICATION.get(order.deed, _leave_alone)(ctx, case)
     support_facts.hold(ctx, order.user_id, facts)
     # No login can add a token any more.
@@ -109,6 +109,11 @@ def _end_verification(ctx: Context, case: _Case) -> None:
     verifications.cancel(ctx, case.user_id)
 
 
+def _end_verifications(ctx: Context, case: _Case) -> None:
+    verifications.cancel(ctx, case.user_id)
+    number_holders.line_up(ctx, case.facts.waiting or "", case.user_id)
+
+
 def _end_verification_of_number(ctx: Context, case: _Case) -> None:
     # The code for a pending number goes on living: only the number in force is taken away.
     attempt = attempts.latest(ctx, case.user_id)
@@ -123,7 +128,7 @@ def _cancel_change(ctx: Context, case: _Case) -> None:
 
 def _mark_verified(ctx: Context, case: _Case) -> None:
     try:
-        number_holders.give(ctx, case.facts.waiting or "", case.user_id)
+        number_holders.give(ctx, case.facts.waiting or "", case.user_id, case.reason)
     except AlreadyExists:
         # The app's rule changed at this very moment; the usual refusal would name the whole number.
         raise NotSupported(HELD) from None
@@ -152,7 +157,7 @@ _Step = Callable[[Context, _Case], None]
 _WITH_VERIFICATION: dict[Deed, _Step] = {
     Deed.RESEND: _resend,
     Deed.CANCEL_CHANGE: _end_verification,
-    Deed.MARK_VERIFIED: _end_verification,
+    Deed.MARK_VERIFIED: _end_verifications,
     Deed.FREE_NUMBER: _end_verification_of_number,
 }
 _WITH_USER: dict[Deed, _Step] = {

@@ -60,6 +60,8 @@ class Event:
     sentence: str
     number: str | None = None
     state: str | None = None
+    # The state is that of an SMS to the Inbox page of a sandbox, which no phone got.
+    is_in_inbox: bool = False
     actor: str | None = None
     email: str | None = None
     reason: str | None = None
@@ -113,8 +115,8 @@ def of_verification(row: Verification) -> Iterator[Event]:
         details=(
             Detail("What for", _PURPOSES[Purpose(row.purpose)]),
             Detail("Valid until", at=row.code_expires_at),
-            Detail("Guesses", f"{row.guesses} of {row.guesses_allowed}"),
-            Detail("Sends", f"{row.sends} of {row.sends_allowed}"),
+            Detail("Guesses", f"{row.guesses} of {row.guesses_allowed} used"),
+            Detail("Sends", _sends(row)),
         ),
     )
     sentence = _ENDS.get(State(row.state))
@@ -126,6 +128,17 @@ def of_verification(row: Verification) -> Iterator[Event]:
             sentence=sentence,
             number=row.phone_number,
         )
+
+
+def why(code: object) -> str:
+    """The sentence of a stored reason code."""
+    return next((each.sentence for each in Reason if each.value == code), "It is not known why.")
+
+
+def _sends(row: Verification) -> str:
+    used = f"{row.sends} of {row.sends_allowed} used"
+    # A code is made to be sent, so its first send failed and was given back.
+    return used if row.sends else f"{used}; a failed send does not count"
 
 
 def _sentence(action: AuditAction | None, entry: AuditEntry) -> str:
@@ -173,8 +186,3 @@ def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "none" if value is None else hide(str(value))
-
-
-def why(code: object) -> str:
-    """The sentence of a stored reason code."""
-    return next((each.sentence for each in Reason if each.value == code), "It is not known why.")

@@ -16,6 +16,7 @@ _WHAT: Final = {
 _TAKEN: Final = "The provider took the SMS for"
 # The simulated phone has an SMS by itself; everywhere else a carrier's receipt says so.
 _ARRIVED: Final = "The SMS arrived at"
+_IN_INBOX: Final = "The SMS reached the app's Inbox. It was meant for"
 _SAID_TO_ARRIVE: Final = "The carrier says: delivered to"
 _SAID_NOT_TO_ARRIVE: Final = "The carrier says: not delivered."
 
@@ -36,6 +37,7 @@ def of_message(
         sentence=f"{what} was put down for",
         number=message.phone_number,
         state=message.state,
+        is_in_inbox=message.is_in_inbox,
         details=tuple(_about(message, template, now, carrier)),
     )
     sent, ended = message.sent_at, message.ended_at
@@ -43,11 +45,16 @@ def of_message(
     if sent is not None and not is_at_once:
         yield _outcome(message, sent, Kind.SENT, _TAKEN)
     if message.state == MessageState.DELIVERED and (ended or sent):
-        sentence = _SAID_TO_ARRIVE if message.provider_id else _ARRIVED
-        yield _outcome(message, ended or sent or 0, Kind.DELIVERED, sentence)
+        yield _outcome(message, ended or sent or 0, Kind.DELIVERED, _arrival(message))
     if message.state in NOT_SENT and ended is not None:
         said = f"{_SAID_NOT_TO_ARRIVE} " if sent is not None else ""
         yield _outcome(message, ended, Kind.FAILED, f"{said}{why(message.reason)} It was meant for")
+
+
+def _arrival(message: Message) -> str:
+    if message.is_in_inbox:
+        return _IN_INBOX
+    return _SAID_TO_ARRIVE if message.provider_id else _ARRIVED
 
 
 def _outcome(message: Message, at: int, kind: Kind, sentence: str) -> Event:

@@ -9,7 +9,7 @@ from portal.core.search_terms import Meaning, Term, key_of
 from portal.models import User, table
 from portal.services.context import Context
 from portal.services.lookup_pages import Place
-from portal.services.lookup_walks import Filters, begins, conditions
+from portal.services.lookup_walks import Filters, begins, conditions, id_begins
 
 # So many are read of each index; more are too many for anybody to look through.
 MOST_FOUND = 300
@@ -38,7 +38,7 @@ def order(place: Place) -> tuple[int, int]:
 def _questions(term: Term) -> Iterator[Select[Any]]:
     """One question to each index that may know the term."""
     if term.meaning is Meaning.USER_ID:
-        yield select(*_COLUMNS).where(_USER.c.id == term.value)
+        yield _beginning_of_id(term.value)
     elif term.meaning is Meaning.EMAIL:
         yield _beginning(_USER.c.email_address, term.value)
     elif term.is_number:
@@ -50,10 +50,16 @@ def _questions(term: Term) -> Iterator[Select[Any]]:
         yield _beginning(_USER.c.email_address, term.value.lower())
         for key in (_USER.c.display_name_key, _USER.c.display_name_key_turned):
             yield _beginning(key, key_of(term))
+        if term.id_beginning:
+            yield _beginning_of_id(term.id_beginning)
 
 
 def _beginning(column: ColumnElement[Any], value: str) -> Select[Any]:
     return select(*_COLUMNS).where(begins(column, value)).order_by(column)
+
+
+def _beginning_of_id(value: str) -> Select[Any]:
+    return select(*_COLUMNS).where(id_begins(_USER.c.id, value)).order_by(_USER.c.id)
 
 
 def _rank(term: Term, row: Any) -> int:

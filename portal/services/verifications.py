@@ -32,14 +32,17 @@ from portal.services.context import Context
 from portal.services.outbox import Recipient
 
 
-def start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> None:
+def start(
+    ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally | None = None
+) -> None:
     """Opens a verification of a number for a user and puts its SMS down.
 
-    The user's former verification dies, live or not. Raises TooSoon when the number may not be texted or
-    guessed at now, BadInput when this app may not text it (ABU-04: on every sending path), and Busy when too
-    many messages of the app wait (DEL-09).
+    The user's former verification dies, live or not. `tally` is the number's, where the caller has locked it.
+    Raises TooSoon when the number may not be texted or guessed at now, BadInput when this app may not text it
+    (ABU-04: on every sending path), and Busy when too many messages of the app wait (DEL-09).
     """
-    _start(ctx, app, to, purpose, _lock_to_send(ctx, app, to.phone_number))
+    _refuse_to_text(ctx, app, to.phone_number)
+    _start(ctx, app, to, purpose, tally or phone_number_limits.lock_new(ctx, to.phone_number))
 
 
 def _start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally) -> None:
@@ -85,7 +88,8 @@ def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: st
         raise _nothing(user_id)
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
-    tally = _lock_to_send(ctx, app, number)
+    _refuse_to_text(ctx, app, number)
+    tally = phone_number_limits.lock(ctx, number)
     if user_numbers.hold(ctx, user_id).waiting(ctx.now) != number:
         # A change of number was faster; its own code is on its way, and this one would end it.
         raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
@@ -130,10 +134,9 @@ def cancel(ctx: Context, user_id: str) -> None:
     attempts.end_open(ctx, user_id, Event.CANCEL)
 
 
-def _lock_to_send(ctx: Context, app: AppSettings, number: str) -> Tally:
+def _refuse_to_text(ctx: Context, app: AppSettings, number: str) -> None:
     backlog.refuse_when_crowded(ctx)
     countries.refuse_unless_textable(app, phone_number.parse(number))
-    return phone_number_limits.lock(ctx, number)
 
 
 def _refuse_send(ctx: Context, tally: Tally) -> None:
@@ -162,7 +165,9 @@ def _refuse_dead(ctx: Context, attempt: Attempt) -> None:
     if attempt.state == State.EXHAUSTED and ctx.now < attempt.code_expires_at:
         again = _may_send_again(ctx, attempt)
         raise _too_soon(Refused(Reason.TOO_MANY_GUESSES, again.until if again else ctx.now + limits.SECOND))
-    if attempt.state in (State.OPEN, State.EXPIRED, State.EXHAUSTED):
+    is_over = attempt.state in (State.OPEN, State.EXPIRED, State.EXHAUSTED)
+    # Whose number is proven or dropped meanwhile has nothing to ask a new code for.
+    if is_over and user_numbers.load(ctx, attempt.user_id).waiting(ctx.now) == attempt.phone_number:
         raise CodeExpired("The verification code has expired. Ask for a new one.", user_id=attempt.user_id)
     raise _nothing(attempt.user_id)
 

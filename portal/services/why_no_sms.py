@@ -7,7 +7,7 @@ from portal.core.phone_number import PhoneNumber, PhoneNumberError
 from portal.core.reasons import Reason
 from portal.core.sms_facts import Code, Facts, RefusedSend, Sms, Stage
 from portal.core.why_no_sms import Answer
-from portal.models import AuditAction, Message, MessageState, Verification
+from portal.models import AppMode, AuditAction, Message, MessageState, Verification
 from portal.services import phone_number_limits
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
@@ -36,6 +36,7 @@ def gather(ctx: Context, app: AppSettings, card: NumberCard) -> Facts:
     ran_out = user.pending_until is not None and user.pending_until <= card.now
     return Facts(
         now=card.now,
+        is_sandbox=app.mode == AppMode.SANDBOX,
         is_verifying=app.phone_number_verification_required,
         is_disabled=user.disabled,
         has_number=user.phone_number is not None,
@@ -118,7 +119,7 @@ def _sms(message: Message | None) -> Sms | None:
         due_at=message.due_at,
         reason=_reason(message.reason),
         words=message.provider_words or "",
-        is_in_sandbox=message.provider == "inbox",
+        is_in_inbox=message.is_in_inbox,
     )
 
 

@@ -21,7 +21,7 @@ def show(standing: Standing) -> Response:
 
 
 @pages.post("/secret")
-@may(Action.MANAGE_KEYS)
+@may(Action.MAKE_SECRET)
 def regenerate(standing: Standing) -> Response:
     """Makes a new secret, which ends every token of the app, and shows it, this once.
 

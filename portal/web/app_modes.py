@@ -21,7 +21,7 @@ PAGE = "providers/mode.html"
 
 
 @pages.get("/live")
-@may(Action.MANAGE_PROVIDERS)
+@may(Action.MANAGE_PROVIDERS, asks_first=True)
 def ask_to_go_live(standing: Standing) -> Response:
     """What going live will do."""
     return _ask(standing, AppMode.LIVE)
@@ -37,7 +37,7 @@ def go_live(standing: Standing) -> Response:
 
 
 @pages.get("/sandbox")
-@may(Action.MANAGE_PROVIDERS)
+@may(Action.MANAGE_PROVIDERS, asks_first=True)
 def ask_to_go_back(standing: Standing) -> Response:
     """What going back to the sandbox will do."""
     return _ask(standing, AppMode.SANDBOX)

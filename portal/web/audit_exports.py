@@ -15,6 +15,7 @@ from portal.errors import BadInput
 from portal.models import App
 from portal.services import audit_log
 from portal.services.audit_log import Told
+from portal.web import zones
 from portal.web.filters import action
 from portal.web.forms.audit_log import AuditFilters
 from portal.web.guards import Standing, may
@@ -54,7 +55,8 @@ def _worded(filters: AuditFilters) -> dict[str, str]:
     """How an export was filtered, for its entry. Days are written out: none looks like a number."""
     days = {"from": filters.first, "to": filters.last}
     written = {name: f"{day:%-d %B %Y}" for name, day in days.items() if day}
-    return filters.arguments() | written
+    # Whoever reads the entry may live elsewhere, where the same day is another one.
+    return filters.arguments() | written | ({"time_zone": zones.name()} if written else {})
 
 
 def _csv(found: Iterator[list[Told]]) -> Iterator[str]:

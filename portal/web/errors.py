@@ -13,7 +13,10 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from portal import clock, errors
-from portal.web import guards
+from portal.core import next_steps
+from portal.core.reasons import Reason
+from portal.core.roles import Action
+from portal.web import countries, guards
 from portal.web.addresses import is_page
 
 _logger = structlog.get_logger()
@@ -83,9 +86,17 @@ def wording_for(refusal: errors.Refusal) -> Wording:
     return next(WORDINGS[kind] for kind in type(refusal).__mro__ if kind in WORDINGS)
 
 
+def message_for(refusal: errors.Refusal, standing: guards.Standing) -> str:
+    """What a refusal says to somebody of this role, who may not be able to do what its message asks for."""
+    if not isinstance(refusal, errors.BadInput) or refusal.reason is not Reason.COUNTRY_CLOSED:
+        return refusal.message
+    step = next_steps.OPEN_IT if standing.may(Action.CHANGE_SETTINGS) else next_steps.ASK_TO_OPEN_IT
+    return f"{next_steps.closed(countries.name(str(refusal.details['country'])))} {step}"
+
+
 def show_refusal(refusal: errors.Refusal) -> Response:
     """The page of a refusal that no form has caught."""
-    seconds = _wait(refusal)
+    seconds = wait_of(refusal)
     again = f" Try again in {_spoken(seconds)}." if isinstance(refusal, errors.TooSoon) else ""
     answer = _page(wording_for(refusal), f"{refusal.message}{again}")
     if seconds:
@@ -93,7 +104,7 @@ def show_refusal(refusal: errors.Refusal) -> Response:
     return answer
 
 
-def _wait(refusal: errors.Refusal) -> int:
+def wait_of(refusal: errors.Refusal) -> int:
     """How many seconds whoever was refused should wait; 0 where waiting does not help."""
     if isinstance(refusal, errors.TooSoon):
         return max(1, math.ceil((refusal.next_allowed_at - clock.now()) / clock.SECOND))

@@ -7,9 +7,10 @@ from portal import clock
 from portal.core import locales, phone_number
 from portal.core.reasons import Reason
 from portal.models import ActorKind, AuditAction, MessageState
-from portal.web import countries
+from portal.web import countries, zones
 
 MINUTE, HOUR, DAY = clock.MINUTE, clock.HOUR, clock.DAY
+_IN_FULL = "%-d %B %Y, %H:%M:%S"
 UNKNOWN_COUNTRY = "Unknown country"
 ACTORS: dict[str, str] = {
     ActorKind.USER: "the user",
@@ -44,7 +45,7 @@ def mount(app: Flask) -> None:
         actor=actor,
         outcome=outcome,
     )
-    app.jinja_env.globals["now_ms"] = clock.now
+    app.jinja_env.globals.update(now_ms=clock.now, zone_name=zones.name)
 
 
 def reason(code: str) -> str:
@@ -78,7 +79,7 @@ def ago(at: int) -> str:
         return f"{counted(passed // HOUR, 'hour')} ago"
     if passed < 30 * DAY:
         return f"{counted(passed // DAY, 'day')} ago"
-    return clock.as_datetime(at).strftime("%-d %b %Y")
+    return zones.local(at).strftime("%-d %b %Y")
 
 
 def left(until: int) -> str:
@@ -94,14 +95,19 @@ def left(until: int) -> str:
 
 
 def exact(at: int) -> str:
-    """A time (Unix ms) in full, in UTC."""
-    return clock.as_datetime(at).strftime("%-d %B %Y, %H:%M:%S UTC")
+    """A time (Unix ms) in full, in the person's zone and in UTC."""
+    in_utc, here = clock.as_datetime(at), zones.local(at)
+    if zones.is_utc():
+        return f"{in_utc:{_IN_FULL}} UTC"
+    is_same_day = here.date() == in_utc.date()
+    return f"{here:{_IN_FULL}} ({in_utc:{'%H:%M:%S' if is_same_day else _IN_FULL}} UTC)"
 
 
 def time_of_day(at: int) -> str:
-    """The time of day of `at` (Unix ms) in UTC, with the day when it is not today."""
-    when, today = clock.as_datetime(at), clock.as_datetime(clock.now())
-    return when.strftime("%H:%M UTC" if when.date() == today.date() else "%-d %b, %H:%M UTC")
+    """The time of day of `at` (Unix ms), with the day when it is not today: 10:42, or 10:42 on 3 Jul."""
+    when, today = zones.local(at), zones.local(clock.now())
+    day = "" if when.date() == today.date() else " on %-d %b" if when.year == today.year else " on %-d %b %Y"
+    return when.strftime(f"%H:%M{' UTC' if zones.is_utc() else ''}{day}")
 
 
 def machine_time(at: int) -> str:

@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, g, request, url_for
+from flask import Response, current_app, flash, g, request, url_for
 from flask_login import current_user
 
 from portal.core.roles import Action, Role
@@ -14,11 +14,13 @@ from portal.core.roles import may as role_may
 from portal.database import reading
 from portal.errors import Forbidden, NotFound
 from portal.models import Account, ActorKind, App
-from portal.services import accounts
+from portal.services import accounts, second_factors
 from portal.services.context import Caller
+from portal.web import fresh_sign_ins
 from portal.web.addresses import is_page
+from portal.web.own_paths import is_own_path
 from portal.web.render import go_to
-from portal.web.short_terms import is_short, may_be_repeated
+from portal.web.short_terms import this_address
 
 Given = ParamSpec("Given")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -56,12 +58,28 @@ def signed_in(view: Callable[Given, Response]) -> Callable[Given, Response]:
     return guarded
 
 
+def signed_in_lately(view: Callable[Given, Response]) -> Callable[Given, Response]:
+    """Guards what could do harm to one's own account: it asks for a fresh sign-in first (WEB-09)."""
+
+    @wraps(view)
+    def guarded(*given: Given.args, **named: Given.kwargs) -> Response:
+        if not current_user.is_authenticated:
+            return ask_to_sign_in()
+        asked = fresh_sign_ins.ask(_own_page_open())
+        return view(*given, **named) if asked is None else asked
+
+    guarded.guard = "signed_in_lately"  # type: ignore[attr-defined]
+    return guarded
+
+
 def may(
-    action: Action,
+    action: Action, *, asks_first: bool = False
 ) -> Callable[[Callable[Concatenate[Standing, Given], Response]], Callable[..., Response]]:
     """Guards a page of one app. The view gets a Standing in place of the address's `app_id`.
 
-    Strangers get the same 404 as for an app that does not exist; members without the right get 403.
+    Strangers get the same 404 as for an app that does not exist; members without the right get 403. Where
+    `action` needs a fresh sign-in, changes ask for one first and keep what was typed; a page asks with
+    `asks_first`, so that nobody fills in a form for nothing (WEB-09).
     """
 
     def around(view: Callable[Concatenate[Standing, Given], Response]) -> Callable[..., Response]:
@@ -70,11 +88,19 @@ def may(
             if not current_user.is_authenticated:
                 return ask_to_sign_in()
             g.standing = _standing(current_user, app_id)
+            if _lacks_second_factor(g.standing):
+                flash("Owners need a second factor here. Add one, then go on.", "wait")
+                return go_to(url_for("accounts.show"))
             if not g.standing.may(action):
                 raise Forbidden("Your role in this app does not include this page. Ask an owner of the app.")
+            if action.needs_fresh_sign_in and (asks_first or request.method not in SAFE_METHODS):
+                asked = fresh_sign_ins.ask(_own_page_open())
+                if asked is not None:
+                    return asked
             return view(g.standing, *given, **named)
 
         guarded.guard = action  # type: ignore[attr-defined]
+        guarded.asks_first = asks_first  # type: ignore[attr-defined]
         return guarded
 
     return around
@@ -88,31 +114,29 @@ def _standing(account: Account, app_id: str) -> Standing:
     raise NotFound("app", NO_SUCH_APP)
 
 
+def _lacks_second_factor(standing: Standing) -> bool:
+    """Whether an owner has to add a second factor before anything else, where the operator wants that."""
+    settings = current_app.extensions["ringback"].settings
+    if not settings.require_second_factor or standing.role is not Role.OWNER:
+        return False
+    return not second_factors.of(reading(), standing.account_id)
+
+
 def ask_to_sign_in(*_mechanisms: object, **_headers: object) -> Response:
     """Sends a signed-out browser to the sign-in page, and back to where it was going afterwards."""
     target = ""
     if request.method in SAFE_METHODS and not request.headers.get("HX-Request"):
         # An address that somebody put a whole phone number into is not repeated in ours.
-        is_repeatable = is_short(request.args.get("q", "")) and may_be_repeated(request.args)
-        target = request.full_path.rstrip("?") if is_repeatable else request.path
+        target = this_address()
     return go_to(url_for("security.login", next=target or None))
 
 
-def is_own_path(target: str) -> bool:
-    """Whether `target` is a path of this portal that can be opened by a link (WEB-08).
-
-    The list of pages is the map of routes itself. Hosts, backslashes and control characters are out.
-    """
-    if not target.startswith("/") or target.startswith("//") or not target.isascii():
-        return False
-    if any(char in '\\"<>' or char <= " " for char in target) or "%" in urlsplit(target).path:
-        return False
-    return _opens(urlsplit(target).path)
-
-
-def _opens(path: str) -> bool:
-    pages = current_app.url_map.bind("")
-    return is_page(path) and bool(pages.test(path, "GET"))
+def _own_page_open() -> str:
+    """The page that is open in the browser: the one asked for, or the one that htmx asks from."""
+    if request.method in SAFE_METHODS:
+        return this_address()
+    path = urlsplit(request.headers.get("HX-Current-URL", "")).path
+    return path if is_own_path(path) else url_for("apps.index")
 
 
 def refuse_foreign_origins() -> None:

@@ -21,6 +21,7 @@ from portal.errors import (
 from portal.services import message_redrives, message_retries, support_deeds
 from portal.services.message_retries import Retry
 from portal.services.support_deeds import Order
+from portal.web.errors import message_for
 from portal.web.filters import grouped
 from portal.web.forms.message_retries import RetryForm
 from portal.web.guards import Standing, may
@@ -71,7 +72,7 @@ def _try(standing: Standing, retry: Retry, reason: str) -> str:
             else:
                 support_deeds.do(ctx, Order(Deed.RESEND, retry.user_id, reason))
     except OF_ONE_USER as refusal:
-        return refusal.message
+        return message_for(refusal, standing)
     return ""
 
 

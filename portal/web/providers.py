@@ -46,7 +46,7 @@ def new(standing: Standing) -> Response:
 
 
 @pages.get("/new/<id:kind>")
-@may(Action.MANAGE_PROVIDERS)
+@may(Action.MANAGE_PROVIDERS, asks_first=True)
 def new_of(standing: Standing, kind: str) -> Response:
     """The form of a new provider of one kind."""
     known = _kind(kind)
@@ -73,7 +73,7 @@ def create(standing: Standing, kind: str) -> Response:
 
 
 @pages.get("/<id:provider_id>")
-@may(Action.MANAGE_PROVIDERS)
+@may(Action.MANAGE_PROVIDERS, asks_first=True)
 def show(standing: Standing, provider_id: str) -> Response:
     """One provider: how it fares, its settings, where its receipts go."""
     return show_one(standing, providers.get(reading(), standing.app.id, provider_id))

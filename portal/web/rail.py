@@ -6,7 +6,10 @@ from flask import Flask, g, request, url_for
 from flask_login import current_user
 
 from portal.core.roles import Action
+from portal.database import reading
 from portal.models import AppMode
+from portal.services import second_factors
+from portal.web import fresh_sign_ins
 from portal.web.guards import Standing
 from portal.web.short_terms import may_be_repeated
 from portal.web.themes import THEMES, chosen_theme
@@ -21,6 +24,7 @@ ENTRIES = (
     ("Verification", "verification", "verifications.show", Action.SEE_SETTINGS),
     ("Provider", "provider", "providers.index", Action.MANAGE_PROVIDERS),
     ("Access keys", "keys", "access_keys.show", Action.MANAGE_KEYS),
+    ("Team", "team", "team.index", Action.SEE_TEAM),
     ("Audit", "audit", "audit_log.index", Action.SEE_AUDIT),
 )
 # Pages that an entry leads to although they stand elsewhere.
@@ -50,10 +54,17 @@ def _values() -> dict[str, object]:
         "memberships": g.get("memberships", []),
         "standing": standing,
         "rail": _entries(standing) if standing else [],
+        "is_fresh": fresh_sign_ins.is_fresh,
+        "lacks_second_factor": _lacks_second_factor,
         "theme": chosen_theme(),
         "themes": THEMES,
         "here": _here() if request.method == "GET" else "",
     }
+
+
+def _lacks_second_factor() -> bool:
+    """Whether whoever is signed in has nothing but a password."""
+    return current_user.is_authenticated and not second_factors.of(reading(), current_user.id)
 
 
 def _here() -> str:

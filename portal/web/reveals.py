@@ -21,7 +21,7 @@ SHOWN_FOR_S: Final = 60
 
 
 @pages.get("")
-@may(Action.REVEAL_NUMBERS)
+@may(Action.REVEAL_NUMBERS, asks_first=True)
 def ask(standing: Standing, user_id: str) -> Response:
     """The field for the reason. Opening or reloading this address never shows a number."""
     return _page(standing, user_id, ReasonForm(formdata=None))

@@ -10,26 +10,34 @@ from jinja2 import StrictUndefined
 
 from portal.web import (
     access_keys,
+    account_pages,
+    accounts,
     addresses,
     app_modes,
     apps,
     assets,
     audit_exports,
     audit_log,
+    confirmations,
     errors,
     filters,
     guards,
     headers,
     inbox,
+    invites,
     locale_simulator,
+    message_redrives,
     message_retries,
     messages,
+    password_resets,
     provider_actions,
     provider_checks,
     provider_states,
     providers,
     rail,
     reveals,
+    second_factors,
+    second_steps,
     sessions,
     sms_settings,
     sms_template_drafts,
@@ -39,6 +47,7 @@ from portal.web import (
     sms_template_versions,
     sms_templates,
     status_lines,
+    team,
     test_sends,
     themes,
     user_actions,
@@ -57,6 +66,8 @@ LARGEST_FORM = 64 * 1024
 SMS_TEMPLATES = (sms_templates, sms_template_locales)
 # And these to that of the users.
 USERS = (user_lookups,)
+# And these to that of one's own account.
+ACCOUNTS = (accounts, second_factors)
 
 BLUEPRINTS = (
     apps.pages,
@@ -74,14 +85,21 @@ BLUEPRINTS = (
     inbox.pages,
     messages.pages,
     message_retries.pages,
+    message_redrives.pages,
     providers.pages,
     app_modes.pages,
     provider_actions.pages,
     provider_checks.pages,
     access_keys.pages,
+    team.pages,
+    account_pages.pages,
+    second_steps.pages,
+    password_resets.pages,
+    invites.pages,
     audit_log.pages,
     audit_exports.pages,
     themes.pages,
+    confirmations.pages,
 )
 
 

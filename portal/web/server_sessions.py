@@ -6,6 +6,8 @@ from typing import Any
 from flask import Flask, Request, Response, request
 from flask.sessions import SessionInterface, SessionMixin
 from flask_login import current_user
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal import clock
 from portal.database import reading, transaction
@@ -15,8 +17,9 @@ from portal.web.assets import STATIC_ENDPOINTS
 ACCOUNT = "_user_id"
 # What a signed-out browser may take along from a signed-in session: a notice to be shown.
 SURVIVES_SIGN_OUT = frozenset({"_flashes"})
-# The token of forms belongs to one session and one account, so it never outlives a change of either.
-ENDS_AT_SIGN_IN = frozenset({"csrf_token"})
+# The token of forms belongs to one session and one account, so it never outlives a change of either; nor does
+# what a sign-in was half-way through.
+ENDS_AT_SIGN_IN = frozenset({"csrf_token", "second_step", "passkey_challenge"})
 
 
 class ServerSession(SessionMixin):
@@ -27,7 +30,10 @@ class ServerSession(SessionMixin):
         self._load = load
         self._values: dict[str, Any] | None = None
         self.before: dict[str, Any] = {}
+        self.id = ""
         self.last_seen_at = 0
+        self.confirmed_at = 0
+        self.was_confirmed = False
 
     @property
     def values_now(self) -> dict[str, Any]:
@@ -36,7 +42,9 @@ class ServerSession(SessionMixin):
             kept = self._load() if self.key else None
             self._values = dict(kept.values) if kept else {}
             self.before = dict(self._values)
+            self.id = kept.id if kept else ""
             self.last_seen_at = kept.last_seen_at if kept else 0
+            self.confirmed_at = (kept.confirmed_at or 0) if kept else 0
             # A key that opens nothing is never adopted, so nobody can plant one (WEB-01).
             self.key = self.key if kept else ""
         return self._values
@@ -45,6 +53,14 @@ class ServerSession(SessionMixin):
     def was_asked(self) -> bool:
         """Whether anybody looked into the session during this request."""
         return self._values is not None
+
+    def is_fresh(self, now: int) -> bool:
+        """Whether its person proved who they are within the last ten minutes (WEB-09)."""
+        return ACCOUNT in self.values_now and self.confirmed_at > now - sessions.FRESH
+
+    def confirm(self, now: int) -> None:
+        """Notes that the person has just proved who they are; the key is renewed with the answer."""
+        self.confirmed_at, self.was_confirmed = now, True
 
     def __getitem__(self, name: str) -> Any:
         return self.values_now[name]
@@ -81,8 +97,17 @@ class ServerSessions(SessionInterface):
         assert isinstance(session, ServerSession)
         if not session.was_asked:
             return
+        try:
+            self._keep(app, session, response)
+        except (OperationalError, PoolTimeout):
+            # No error handler is asked any more; a page that its form's session has not reached is useless.
+            _say_busy(response)
+
+    def _keep(self, app: Flask, session: ServerSession, response: Response) -> None:
         if session.values_now.get(ACCOUNT) != session.before.get(ACCOUNT):
             self._renew(app, session, response)
+        elif session.key and session.was_confirmed:
+            self._confirm(app, session, response)
         elif not session.key and session.values_now:
             self._open(app, session, response)
         elif session.key and self._is_due(session):
@@ -104,7 +129,21 @@ class ServerSessions(SessionInterface):
     def _open(self, app: Flask, session: ServerSession, response: Response) -> None:
         account_id = _account_id(session)
         with transaction() as rows:
-            key = sessions.open_new(rows, session.values_now, account_id, clock.now())
+            browser = request.headers.get("User-Agent", "")
+            key = sessions.open_new(rows, session.values_now, account_id, clock.now(), browser)
+        self._set_cookie(app, key, response)
+
+    def _confirm(self, app: Flask, session: ServerSession, response: Response) -> None:
+        account_id = _account_id(session)
+        with transaction() as rows:
+            sessions.write(rows, session.key, session.values_now, account_id, clock.now())
+            key = sessions.confirm(rows, session.key, clock.now())
+        if key is None:
+            self._drop_cookie(app, response)
+        else:
+            self._set_cookie(app, key, response)
+
+    def _set_cookie(self, app: Flask, key: str, response: Response) -> None:
         response.set_cookie(
             self.get_cookie_name(app),
             key,
@@ -133,6 +172,15 @@ class ServerSessions(SessionInterface):
         response.delete_cookie(
             self.get_cookie_name(app), path="/", secure=secure, httponly=True, samesite="Lax"
         )
+
+
+def _say_busy(response: Response) -> None:
+    response.status_code = 503
+    response.headers["Retry-After"] = "1"
+    response.content_type = "text/plain; charset=utf-8"
+    response.set_data(
+        "The database did not answer in time. Nothing was saved. Reload the page in a moment.\n"
+    )
 
 
 def _account_id(session: ServerSession) -> str | None:

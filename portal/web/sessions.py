@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Flask, Response, render_template, request
+from flask import Flask, Response, make_response, render_template, request
 from flask_login import current_user
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore
 from flask_wtf.csrf import CSRFProtect
@@ -11,8 +11,10 @@ from sqlalchemy import select
 from portal.database import db
 from portal.errors import NotFound
 from portal.models import Account
+from portal.web import errors, second_steps
 from portal.web.forms.sessions import SignInForm
-from portal.web.guards import ask_to_sign_in, is_own_path
+from portal.web.guards import ask_to_sign_in
+from portal.web.own_paths import is_own_path
 from portal.web.render import go_to
 from portal.web.server_sessions import ServerSessions
 
@@ -92,5 +94,12 @@ def _refuse_foreign_target() -> Response | None:
 
 def _render(template: str, **values: Any) -> Any:
     # Flask-Security answers a refused form with 200; ours say 422.
-    form = values.get("login_user_form")
-    return render_template(template, **values), 422 if form is not None and form.errors else 200
+    form = values["login_user_form"]
+    if form.half_signed_in is not None:
+        return second_steps.begin(form.half_signed_in, form.next.data or "")
+    status = 429 if form.refusal else 422 if form.errors else 200
+    page = render_template(template, **values, passkey_options=second_steps.options_to_sign_in())
+    answer = make_response(page, status)
+    if form.refusal:
+        answer.headers["Retry-After"] = str(errors.wait_of(form.refusal))
+    return answer

@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 
+from flask import request
+
 from portal.core.search_terms import Meaning, understand
 
 MOST_DIGITS = 6
@@ -30,6 +32,12 @@ def may_be_repeated(arguments: Mapping[str, str]) -> bool:
     return not any(
         understand(value).is_most_of_a_number for value in arguments.values() if not _DAY.fullmatch(value)
     )
+
+
+def this_address() -> str:
+    """The path and arguments that were asked for; only the path where an argument is a whole number."""
+    is_repeatable = is_short(request.args.get("q", "")) and may_be_repeated(request.args)
+    return request.full_path.rstrip("?") if is_repeatable else request.path
 
 
 def without_number(text: str) -> str:

@@ -28,7 +28,7 @@ def show(standing: Standing, locale: str) -> Response:
 
 
 @pages.post("/approval")
-@may(Action.CHANGE_SMS_TEMPLATES)
+@may(Action.PUBLISH_SMS_TEMPLATES)
 def approve(standing: Standing, locale: str) -> Response:
     """Puts the draft in force that was looked at; anything else is shown again, with the reason."""
     tag = tag_of(locale)

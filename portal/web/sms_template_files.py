@@ -67,7 +67,7 @@ def examine(standing: Standing) -> Response:
 
 
 @pages.post("/import/confirmation")
-@may(Action.CHANGE_SMS_TEMPLATES)
+@may(Action.PUBLISH_SMS_TEMPLATES)
 def bring_in(standing: Standing) -> Response:
     """Does what was looked at; where that is not what would happen now, shows that instead."""
     given = ConfirmedImportForm()

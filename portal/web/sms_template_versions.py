@@ -63,7 +63,7 @@ def show(standing: Standing, locale: str, version: int) -> Response:
 
 
 @pages.post("/<int:version>/restoration")
-@may(Action.CHANGE_SMS_TEMPLATES)
+@may(Action.PUBLISH_SMS_TEMPLATES)
 def restore(standing: Standing, locale: str, version: int) -> Response:
     """Says again what a former version said, or answers 422 with the reason why not."""
     tag = tag_of(locale)

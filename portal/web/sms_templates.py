@@ -54,7 +54,7 @@ def edit(standing: Standing, locale: str) -> Response:
 
 
 @pages.post("/<locale:locale>")
-@may(Action.CHANGE_SMS_TEMPLATES)
+@may(Action.PUBLISH_SMS_TEMPLATES)
 def save(standing: Standing, locale: str) -> Response:
     """Saves the text as a new version, or answers 422 with the text kept and every problem with its fix."""
     form, editing = WordingForm(), _editing(standing, locale)
@@ -95,7 +95,7 @@ def preview(standing: Standing, locale: str) -> Response:
 
 
 @pages.post("/<locale:locale>/removal")
-@may(Action.CHANGE_SMS_TEMPLATES)
+@may(Action.PUBLISH_SMS_TEMPLATES)
 def remove(standing: Standing, locale: str) -> Response:
     """Takes a language away; its users get the next closest one."""
     try:

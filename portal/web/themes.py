@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, current_app, request, url_for
 
-from portal.web.guards import is_own_path
+from portal.web.own_paths import is_own_path
 from portal.web.render import go_to
 
 pages = Blueprint("themes", __name__)

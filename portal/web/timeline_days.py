@@ -2,15 +2,20 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import groupby
 
 from portal import clock
 from portal.services.timeline_events import Event
+from portal.web import zones
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day (in UTC), as its heading calls it, and what happened on it. `key` is its ISO date."""
+    """A day of the person's calendar, as its heading calls it, and what happened on it.
+
+    `key` is its ISO date.
+    """
 
     key: str
     title: str
@@ -19,15 +24,11 @@ class Day:
 
 def by_day(events: Iterable[Event]) -> list[Day]:
     """Events that come newest first, in days that come newest first."""
-    days = groupby(events, key=lambda event: _key(event.at))
-    return [_day(key, list(found)) for key, found in days]
+    days = groupby(events, key=lambda event: zones.local(event.at).date())
+    return [Day(day.isoformat(), _title(day), list(found)) for day, found in days]
 
 
-def _day(key: str, events: list[Event]) -> Day:
-    now = clock.now()
-    near = {_key(now): "Today", _key(now - clock.DAY): "Yesterday"}
-    return Day(key, near.get(key) or clock.as_datetime(events[0].at).strftime("%A, %-d %B %Y"), events)
-
-
-def _key(at: int) -> str:
-    return clock.as_datetime(at).strftime("%Y-%m-%d")
+def _title(day: date) -> str:
+    today = zones.local(clock.now()).date()
+    near = {today: "Today", today - timedelta(days=1): "Yesterday"}
+    return near.get(day) or day.strftime("%A, %-d %B %Y")

@@ -1,5 +1,7 @@
 """Doing something to a user: a confirmation that says what will happen, the deed, and back to the user."""
 
+from dataclasses import dataclass
+
 from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
 
 from portal.core import number_places, prices
@@ -8,10 +10,10 @@ from portal.core.roles import Action
 from portal.database import reading, transaction
 from portal.errors import BadInput, NotFound, NothingToVerify, NotSupported, Overtaken, Refusal, TooSoon
 from portal.services import confirmations, segment_prices, support_deeds
-from portal.services.confirmations import Confirmation
+from portal.services.confirmations import Confirmation, Offer
 from portal.services.support_deeds import Order
 from portal.web import previews
-from portal.web.errors import wording_for
+from portal.web.errors import message_for, wording_for
 from portal.web.filters import counted
 from portal.web.forms.deeds import DeedForm
 from portal.web.guards import Standing, may
@@ -52,10 +54,28 @@ def act(standing: Standing, user_id: str, deed: str) -> Response:
     return _carry_out(standing, user_id, _deed(deed))
 
 
-def offered(standing: Standing, user_id: str) -> list[Deed]:
-    """The deeds that the user's page offers this person. Raises NotFound."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A deed on the user's page; `why_not` where it could only be refused, until a time (Unix ms)."""
+
+    deed: Deed
+    why_not: str = ""
+    until: int | None = None
+
+
+def choices(standing: Standing, user_id: str) -> list[Choice]:
+    """The deeds that the user's page shows this person. Raises NotFound."""
     ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
-    return [deed for deed in confirmations.offered(ctx, user_id) if standing.may(deed.action)]
+    offers = confirmations.offered(ctx, user_id)
+    return [_choice(standing, offer) for offer in offers if standing.may(offer.deed.action)]
+
+
+def _choice(standing: Standing, offer: Offer) -> Choice:
+    if offer.fault is not None:
+        return Choice(offer.deed, message_for(offer.fault, standing))
+    if offer.limit is not None:
+        return Choice(offer.deed, offer.limit.reason.sentence, offer.limit.until)
+    return Choice(offer.deed, offer.obstacle or "")
 
 
 def _deed(word: str) -> Deed:
@@ -96,10 +116,16 @@ def _show(
         app=standing.app,
         about=about,
         form=form,
-        refusal=None if at_field else refusal,
+        refused="" if refusal is None or at_field else message_for(refusal, standing),
+        fault=_fault(standing, about),
         sms=_sms(standing, about),
     )
     return make_response(page, status)
+
+
+def _fault(standing: Standing, about: Confirmation) -> str:
+    fault = about.next_send.fault if about.next_send else None
+    return "" if fault is None else message_for(fault, standing)
 
 
 def _sms(standing: Standing, about: Confirmation) -> dict[str, object] | None:

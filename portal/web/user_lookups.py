@@ -13,7 +13,8 @@ from portal.database import reading, transaction
 from portal.errors import TooSoon
 from portal.services import lookups, user_facets
 from portal.services.lookups import Hit, Page, Search
-from portal.web import short_terms
+from portal.services.user_facets import Facets
+from portal.web import errors, short_terms
 from portal.web.forms.users import UserFilters
 from portal.web.guards import Standing, may
 from portal.web.render import go_to, page_or_fragment
@@ -21,6 +22,7 @@ from portal.web.users import pages
 
 # The id of the box; htmx names it when typing, not sending, is what asks.
 SEARCH_BOX = "q"
+_FACETS = "ringback_user_facets"
 
 
 @pages.get("")
@@ -118,14 +120,18 @@ def _list(
         app=standing.app,
         filters=filters,
         page=page,
-        facets=user_facets.of(reading(), standing.app.id),
+        facets=_facets(standing.app.id),
         **{"outcome": "", "hint": "", "refused": "", "next_at": None} | said,
     )
+
+
+def _facets(app_id: str) -> Facets:
+    memory: user_facets.Memory = current_app.extensions.setdefault(_FACETS, user_facets.Memory())
+    return memory.of(reading(), app_id, clock.now())
 
 
 def _refuse(standing: Standing, filters: UserFilters, refusal: TooSoon) -> Response:
     said = {"refused": refusal.message, "next_at": refusal.next_allowed_at}
     answer = _list(standing, filters, Page([], None, ""), status=429, **said)
-    wait = refusal.next_allowed_at - clock.now()
-    answer.headers["Retry-After"] = str(max(1, -(-wait // clock.SECOND)))
+    answer.headers["Retry-After"] = str(errors.wait_of(refusal))
     return answer

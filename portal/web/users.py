@@ -13,6 +13,7 @@ from portal.services.timelines import Page
 from portal.web import filters, freshness, timeline_days, user_actions
 from portal.web.guards import Standing, may
 from portal.web.render import go_to, page_or_fragment, wants_fragment
+from portal.web.user_actions import Choice
 
 pages = Blueprint("users", __name__, url_prefix="/apps/<id:app_id>/users")
 
@@ -37,7 +38,8 @@ def show(standing: Standing, user_id: str) -> Response:
     app = app_settings.load(ctx)
     card = number_cards.load(ctx, app, user)
     why = why_no_sms.explain(ctx, app, card)
-    seen = _stamp(card, why, timeline)
+    choices = user_actions.choices(standing, user.id)
+    seen = _stamp(card, why, timeline, choices)
     if request.args.get("seen") == seen:
         return make_response("", 204)
     return page_or_fragment(
@@ -45,7 +47,7 @@ def show(standing: Standing, user_id: str) -> Response:
         "users/_live.html",
         app=standing.app,
         user=user,
-        deeds=user_actions.offered(standing, user.id),
+        choices=choices,
         card=card,
         why=why,
         timeline=timeline,
@@ -73,7 +75,7 @@ def _older(standing: Standing, ctx: Context, user: User) -> Response:
         "users/_older.html",
         app=standing.app,
         user=user,
-        deeds=user_actions.offered(standing, user.id),
+        choices=user_actions.choices(standing, user.id),
         timeline=timeline,
         days=timeline_days.by_day(timeline.events),
         before=before,
@@ -81,7 +83,7 @@ def _older(standing: Standing, ctx: Context, user: User) -> Response:
     )
 
 
-def _stamp(card: NumberCard, why: Answer, timeline: Page) -> str:
+def _stamp(card: NumberCard, why: Answer, timeline: Page, choices: list[Choice]) -> str:
     """A word that changes when the page would look different, but for how long ago things happened."""
     user, attempt = card.user, card.attempt
     numbers = (user.phone_number, user.phone_number_verified, card.pending, user.disabled, user.locale)
@@ -90,6 +92,6 @@ def _stamp(card: NumberCard, why: Answer, timeline: Page) -> str:
         filters.left(attempt.code_expires_at) if attempt else "",
         (attempt.state, attempt.guesses, attempt.sends) if attempt else "",
     )
-    facts = (user.modified_at, card.wording, why)
+    facts = (user.modified_at, card.wording, card.failed_sends, why, choices)
     state = repr((numbers, lives, facts, timeline.events))
     return freshness.stamp(state)

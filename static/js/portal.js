@@ -1,4 +1,4 @@
-// What does the portal add where JavaScript runs? Copying, arrow keys, focus. Every page works without it.
+// What does the portal add where JavaScript runs? Copying, keys, focus, the zone. Every page works without it.
 "use strict";
 
 const root = document.documentElement;
@@ -44,6 +44,16 @@ function moveBetweenRows(event) {
   next.scrollIntoView({ block: "nearest", behavior: quiet.matches ? "auto" : "smooth" });
 }
 
+// "/" leads to the search box of the page, except where somebody is writing.
+function focusOnSearch(event) {
+  const box = document.querySelector("[role='search'] input[type='search']");
+  const writes = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || writes || !box) return;
+  event.preventDefault();
+  box.focus();
+  box.select();
+}
+
 function narrow(list, wanted) {
   const words = wanted.trim().toLocaleLowerCase();
   let shown = 0;
@@ -54,20 +64,11 @@ function narrow(list, wanted) {
   say(`${shown} shown`);
 }
 
-// A time of day, with its day when that is not today.
-function clock(at) {
-  const isToday = at.toDateString() === new Date().toDateString();
-  return at.toLocaleString(undefined, isToday ? { timeStyle: "short" } : { dateStyle: "medium", timeStyle: "short" });
-}
-
-// Times say UTC; the person's own zone goes before it.
-function localise(within) {
-  for (const time of within.querySelectorAll("time[datetime]:not([data-local])")) {
-    const local = new Date(time.dateTime).toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
-    time.title = `${local} (${time.title})`;
-    if ("clock" in time.dataset) time.textContent = clock(new Date(time.dateTime));
-    time.dataset.local = "";
-  }
+// The server words times in the person's own zone. Until it has been told which that is, they say UTC.
+function tellZone() {
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  const secure = location.protocol === "https:" ? "; secure" : "";
+  document.cookie = `tz=${timeZone}; path=/; max-age=31536000; samesite=lax${secure}`;
 }
 
 document.addEventListener("click", (event) => {
@@ -81,6 +82,7 @@ document.addEventListener("keydown", (event) => {
     document.querySelector(".bar a[href='#rail']").focus();
   }
   moveBetweenRows(event);
+  focusOnSearch(event);
 });
 
 document.addEventListener("input", (event) => {
@@ -105,7 +107,6 @@ document.addEventListener("htmx:beforeRequest", (event) => count(event, 1));
 document.addEventListener("htmx:afterRequest", (event) => count(event, -1));
 document.addEventListener("htmx:afterSettle", (event) => {
   focusOnErrors(event.detail.elt);
-  localise(document);
   const news = event.detail.elt.dataset?.news;
   if (news) say(news);
 });
@@ -120,5 +121,5 @@ for (const failure of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
 const settled = document.querySelector("[data-settles-at]");
 if (settled) history.replaceState(null, "", settled.dataset.settlesAt);
 
-localise(document);
+tellZone();
 focusOnErrors(document);

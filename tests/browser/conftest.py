@@ -3,7 +3,16 @@
 import pytest
 
 from tests.browser.chromium import browser_type_launch_args, context, page, scripts, watch
-from tests.browser.lives import audit_full, carriers, crowd, fail_one, one_look_up, phone_full, town
+from tests.browser.lives import (
+    audit_full,
+    carriers,
+    crowd,
+    fail_one,
+    one_look_up,
+    phone_full,
+    set_one_aside,
+    town,
+)
 from tests.browser.sites import alices, kii, sign_in, site
 
 __all__ = [
@@ -19,6 +28,7 @@ __all__ = [
     "page",
     "phone_full",
     "scripts",
+    "set_one_aside",
     "sign_in",
     "site",
     "town",

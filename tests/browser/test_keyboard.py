@@ -182,3 +182,30 @@ def tab_to(page: Page, goal: Locator) -> None:
 def assert_focus_shows(page: Page) -> None:
     """Fails with what is wrong about the place of the focus."""
     assert page.evaluate(SEEN) == ""
+
+
+def test_a_slash_leads_to_the_search_box_and_is_a_slash_while_writing(alices, shop):
+    alices.goto(f"/apps/{shop.id}/users")
+    box, hint = alices.get_by_role("searchbox", name="Search users"), alices.locator(".search-box kbd")
+    expect(hint).to_be_visible()
+    alices.keyboard.press("/")
+    expect(box).to_be_focused()
+    expect(hint).to_be_hidden()
+    expect(box).to_have_value("")
+    alices.keyboard.type("a/b")
+    expect(box).to_have_value("a/b")
+    expect(alices.get_by_text("Looked for: ")).to_contain_text("a/b")
+
+    alices.get_by_text("More filters").click()
+    alices.get_by_label("Language").focus()
+    alices.keyboard.press("/")
+    expect(box).not_to_be_focused()
+
+
+def test_a_slash_with_another_key_or_without_a_box_is_left_to_the_browser(alices, shop):
+    alices.goto(f"/apps/{shop.id}/users")
+    alices.keyboard.press("Control+/")
+    expect(alices.get_by_role("searchbox", name="Search users")).not_to_be_focused()
+    alices.goto(f"/apps/{shop.id}")
+    alices.keyboard.press("/")
+    assert alices.evaluate("document.activeElement === document.body")

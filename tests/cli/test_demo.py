@@ -12,7 +12,9 @@ from portal import clock
 from portal.cli import demo_people
 from portal.models import (
     Account,
+    ActorKind,
     App,
+    AuditAction,
     AuditEntry,
     Base,
     Message,
@@ -20,6 +22,7 @@ from portal.models import (
     User,
     Verification,
 )
+from portal.services import message_retries
 
 
 def counts(session) -> dict[str, int]:
@@ -33,6 +36,8 @@ def test_the_demo_looks_like_life_and_comes_once(operator, session, settings):
     the_apps_are_three_and_speak_many_languages(session)
     the_users_are_five_hundred_from_twenty_countries_in_every_state(session)
     the_messages_end_in_every_way_and_are_at_most_a_fortnight_old(session)
+    everybody_who_is_disabled_was_disabled_by_somebody(session)
+    an_outage_has_just_ended_and_can_be_made_good(session)
     the_passwords_are_right(first.stdout, session)
     before = counts(session)
     second = operator.types("demo")
@@ -88,6 +93,23 @@ def the_messages_end_in_every_way_and_are_at_most_a_fortnight_old(session) -> No
     assert {message.locale for message in messages} >= {"en", "ja", "ar", "de", "pt-BR"}
     assert len(set(session.scalars(select(Verification.state)))) >= 5
     assert len(set(session.scalars(select(AuditEntry.action)))) >= 12
+
+
+def everybody_who_is_disabled_was_disabled_by_somebody(session) -> None:
+    entries = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.USER_DISABLED)).all()
+    disabled = session.scalars(select(User).where(User.disabled)).all()
+    assert {entry.user_id for entry in entries} == {user.id for user in disabled}
+    by_hand = [entry for entry in entries if entry.actor_kind == ActorKind.ACCOUNT]
+    assert by_hand
+    assert all(entry.reason and session.get(Account, entry.actor_id) for entry in by_hand)
+    for user in disabled:
+        [entry] = [each for each in entries if each.user_id == user.id]
+        assert user.created_at < entry.at == user.modified_at
+
+
+def an_outage_has_just_ended_and_can_be_made_good(session) -> None:
+    live = session.scalars(select(App.id).where(App.mode == "live")).one()
+    assert len(message_retries.worth_it(session, live, clock.now() + 4 * clock.MINUTE)) == 3
 
 
 def the_passwords_are_right(printed: str, session) -> None:

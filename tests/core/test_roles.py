@@ -2,7 +2,7 @@
 
 import pytest
 
-from portal.core.roles import ALLOWED, Action, Role, may
+from portal.core.roles import ALLOWED, Action, Role, may, may_give
 
 # Written out a second time on purpose; TEN-05 asks for a matrix that a person can read.
 MATRIX = {
@@ -19,7 +19,21 @@ MATRIX = {
     "change_settings": {"owner"},
     "see_sms_templates": {"owner"},
     "change_sms_templates": {"owner"},
+    "publish_sms_templates": {"owner"},
+    "manage_providers": {"owner"},
     "manage_keys": {"owner"},
+    "make_secret": {"owner"},
+    "see_team": {"owner"},
+    "manage_team": {"owner"},
+}
+# What a sign-in of more than ten minutes ago is not enough for.
+NEEDS_FRESH_SIGN_IN = {
+    "reveal_numbers",
+    "export_audit",
+    "publish_sms_templates",
+    "manage_providers",
+    "make_secret",
+    "manage_team",
 }
 CELLS = [(role, action) for action in MATRIX for role in ("owner", "support")]
 
@@ -27,6 +41,19 @@ CELLS = [(role, action) for action in MATRIX for role in ("owner", "support")]
 @pytest.mark.parametrize(("role", "action"), CELLS)
 def test_ten_05_a_role_may_do_what_the_matrix_says_and_no_more(role, action):
     assert may(Role(role), Action(action)) is (role in MATRIX[action])
+
+
+@pytest.mark.parametrize("action", Action)
+def test_web_09_what_could_do_harm_needs_a_fresh_sign_in(action):
+    assert action.needs_fresh_sign_in is (action.value in NEEDS_FRESH_SIGN_IN)
+
+
+def test_ten_08_nobody_gives_a_role_above_their_own():
+    assert may_give(Role.OWNER, Role.OWNER)
+    assert may_give(Role.OWNER, Role.SUPPORT)
+    assert not may_give(Role.SUPPORT, Role.SUPPORT)
+    assert not may_give(Role.SUPPORT, Role.OWNER)
+    assert not may_give(None, Role.SUPPORT)
 
 
 def test_ten_05_every_role_and_every_action_stands_in_the_matrix():

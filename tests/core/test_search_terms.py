@@ -153,6 +153,34 @@ def test_a_term_means_what_it_looks_like(text, meaning, value):
     assert (term.meaning, term.value) == (meaning, value)
 
 
+@pytest.mark.parametrize(
+    ("text", "beginning"),
+    [
+        ("89abcdef", "89abcdef"),
+        (" 89ABCDEF ", "89abcdef"),
+        ("12345678", "12345678"),
+        (USER_ID[:12], USER_ID[:12]),
+        (USER_ID[:13], USER_ID[:13]),
+        (USER_ID[:-1], USER_ID[:-1]),
+        ("89abcde", ""),
+        ("89abcdeg", ""),
+        ("89abcdef0123456", ""),
+        ("89abcdef-0123", ""),
+        ("+12345678", ""),
+        ("8９abcdef", ""),
+        ("89abcdef%", ""),
+    ],
+)
+def test_eight_characters_may_be_the_beginning_of_a_user_id(text, beginning):
+    assert understand(text).id_beginning == beginning
+
+
+def test_a_term_that_may_begin_a_user_id_says_so():
+    assert understand("89abcdef").sentence == (
+        "login name, e-mail address, display name or user ID beginning with “89abcdef”"
+    )
+
+
 @pytest.mark.parametrize("text", ["\0", "alice\0", "\ud800", "a\udfffb@example.com", "+81901234\x005678"])
 def test_text_that_no_database_holds_finds_nobody(text):
     assert understand(text).meaning is Meaning.NOTHING

@@ -168,9 +168,31 @@ def test_an_sms_that_left_is_said_to_have_left_while_its_code_lives(sms, reason)
     assert why(WAITS, sms=sms, code=replace(LIVE, state=State.EXPIRED)) is Reason.CODE_EXPIRED
 
 
-def test_the_sandbox_says_that_no_phone_rings():
-    answer = explain(replace(WAITS, sms=replace(DELIVERED, is_in_sandbox=True)))
-    assert (answer.reason, "sandbox inbox" in answer.sentence) == (Reason.DELIVERED, True)
+IN_INBOX = replace(DELIVERED, is_in_inbox=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "sentence"),
+    [
+        (LIVE, Reason.DELIVERED, "The SMS reached the app's Inbox."),
+        (DEAD, Reason.CODE_EXPIRED, "The SMS reached the app's Inbox, and its code was not used in time."),
+        (replace(DEAD, state=State.EXHAUSTED), Reason.TOO_MANY_GUESSES, Reason.TOO_MANY_GUESSES.sentence),
+    ],
+)
+def test_of_a_sandbox_is_said_what_happened_and_that_no_phone_gets_anything(code, reason, sentence):
+    answer = explain(replace(WAITS, is_sandbox=True, code=code, sms=IN_INBOX))
+    assert (answer.reason, answer.sentence) == (reason, sentence)
+    assert "no phone gets them" in answer.aside
+
+
+def test_where_no_sms_is_due_it_does_not_matter_that_the_app_is_a_sandbox():
+    assert explain(replace(RESTS, is_sandbox=True)).aside == ""
+    assert explain(replace(RESTS, is_sandbox=True, has_lapsed=True)).aside != ""
+
+
+def test_an_app_that_went_live_still_says_what_only_reached_its_inbox():
+    answer = explain(replace(WAITS, sms=IN_INBOX))
+    assert ("Inbox" in answer.sentence, answer.aside) == (True, "")
 
 
 @pytest.mark.parametrize(
@@ -247,6 +269,8 @@ def test_the_answers_are_all_reasons_but_those_of_accounts_and_each_has_a_next_s
     assert set(WHAT_TO_DO) == ANSWERS == set(Reason) - OF_ACCOUNTS - OF_SOURCES
     assert {reason.value for reason in OF_ACCOUNTS} == {
         "test_daily_limit",
+        "sign_in_limit",
+        "invite_limit",
         "reveal_hourly_limit",
         "look_up_hourly_limit",
     }

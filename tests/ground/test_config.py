@@ -120,7 +120,6 @@ def test_an_unknown_portal_name_is_refused_and_the_known_ones_are_told(name):
         ("SOURCE_SENDS", "0"),
         ("SOURCE_WRONG_CODES", "0"),
         ("SOURCE_SIGN_INS", "0"),
-        ("ACCOUNT_SIGN_INS", "0"),
         ("SOURCE_CALLS", "0"),
     ],
 )

@@ -284,3 +284,15 @@ def _refuse_lock(*_arguments) -> None:
 
 def is_sqlite(session) -> bool:
     return session.get_bind().dialect.name == "sqlite"
+
+
+def test_a_server_that_went_away_while_nobody_asked_is_noticed_before_the_next_transaction(transaction):
+    with transaction() as session:
+        stranger = create_engine(session.get_bind().url)
+        served_by = None if is_sqlite(session) else session.scalar(text("SELECT pg_backend_pid()"))
+    with stranger.begin() as connection:
+        if served_by is not None:
+            connection.scalar(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": served_by})
+    stranger.dispose()
+
+    _add_account(transaction)

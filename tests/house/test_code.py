@@ -85,4 +85,4 @@ def test_each_script_of_ours_is_short(path):
 
 
 def test_all_scripts_of_ours_are_short():
-    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in JS) <= 300
+    assert sum(len(path.read_text(encoding="utf-8").splitlines()) for path in JS) <= 400

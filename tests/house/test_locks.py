@@ -33,7 +33,7 @@ def test_every_python_package_is_pinned_with_hashes(lock):
     entries = re.split(r"\n(?=\S)", re.sub(r"(?m)^\s*#.*\n", "", text_of(lock)).strip())
 
     for entry in entries:
-        assert re.match(r"[a-z0-9._-]+(\[[a-z,]+\])?==\S+", entry), entry
+        assert re.match(r"[a-z0-9._-]+(\[[a-z, ]+\])?==\S+", entry), entry
         assert "--hash=sha256:" in entry, entry
 
 
@@ -93,7 +93,7 @@ def name_of(requirement):
 
 
 def versions(lock):
-    return dict(re.findall(r"(?m)^([a-z0-9._-]+)(?:\[[a-z,]+\])?==([^\s;]+)", text_of(lock)))
+    return dict(re.findall(r"(?m)^([a-z0-9._-]+)(?:\[[a-z, ]+\])?==([^\s;]+)", text_of(lock)))
 
 
 def locked(lock):

@@ -159,6 +159,8 @@ WRONG = [
     ("provider", "sealing_key_version", "1"),
     ("idempotency_key", "status", "204"),
     ("quarantine", "id", "2"),
+    ("invite", "role", "'admin'"),
+    ("attempt_tally", "tries", "0"),
 ]
 
 
@@ -276,6 +278,7 @@ def test_ten_03_it_refuses_a_message_with_another_apps_wording(session):
     [
         "audit_entry",
         "bearer_token",
+        "invite",
         "membership",
         "message",
         "open_country",
@@ -341,12 +344,16 @@ def test_a_deleted_account_takes_its_sessions_and_memberships_along_and_leaves_i
     alice = factories.account(session)
     factories.account_session(session, account_id=alice.id)
     factories.membership(session, account_id=alice.id)
+    factories.invite(session, invited_by=alice.id)
+    for of_account in ("totp", "recovery_code", "passkey", "password_reset"):
+        getattr(factories, of_account)(session, account_id=alice.id)
     factories.sms_template_version(session, created_by=alice.id, approved_by=alice.id)
     factories.sms_template_draft(session, created_by=alice.id)
 
     run(session, "DELETE FROM account")
 
-    assert rows_in(session, "account_session", "membership") == 0
+    assert rows_in(session, "account_session", "membership", "invite") == 0
+    assert rows_in(session, "totp", "recovery_code", "passkey", "password_reset") == 0
     assert run(session, "SELECT created_by, approved_by FROM sms_template_version").all() == [(None, None)]
     assert run(session, "SELECT created_by FROM sms_template_draft").all() == [(None,)]
 

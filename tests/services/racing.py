@@ -16,14 +16,19 @@ from portal import clock, keys
 from portal.config import Settings
 from portal.core.deeds import Deed
 from portal.core.limits import DEFAULT
+from portal.core.roles import Role
 from portal.errors import Refusal
-from portal.models import ActorKind, App
+from portal.models import Account, ActorKind, App
 from portal.services import (
+    attempt_tallies,
+    invites,
     own_numbers,
+    password_resets,
     phone_numbers,
     reveals,
     sms_template_drafts,
     support_deeds,
+    team,
     test_sends,
     tokens,
     user_numbers,
@@ -118,6 +123,31 @@ def log_in(ctx: Context, user_id: str) -> None:
     tokens.log_in(ctx, tokens.LoginCandidate(user_id, "hash", False), None, None)
 
 
+def try_password(ctx: Context, address: str) -> None:
+    """Is about to check a password."""
+    attempt_tallies.take(ctx, attempt_tallies.Tried.PASSWORD, address)
+
+
+def leave_team(ctx: Context, account_id: str) -> None:
+    """Ends a membership."""
+    team.remove(ctx, account_id)
+
+
+def make_support(ctx: Context, account_id: str) -> None:
+    """Takes an owner's powers."""
+    team.change_role(ctx, account_id, Role.SUPPORT)
+
+
+def accept_invite(ctx: Context, key: str, account_id: str) -> None:
+    """Uses the link of an invite."""
+    invites.accept(ctx, key, ctx.session.get_one(Account, account_id))
+
+
+def reset_password(ctx: Context, key: str) -> None:
+    """Uses the link of a new password."""
+    password_resets.use(ctx, key, "hash")
+
+
 VERBS = {
     verb.__name__: verb
     for verb in (
@@ -137,6 +167,11 @@ VERBS = {
         help_user,
         reveal,
         log_in,
+        try_password,
+        leave_team,
+        make_support,
+        accept_invite,
+        reset_password,
     )
 }
 

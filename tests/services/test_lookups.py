@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import delete, event, insert, select, text
+from sqlalchemy import delete, event, insert, select, text, update
 
 from portal import clock as portal_clock
 from portal.core.limits import DEFAULT
@@ -133,7 +133,72 @@ def test_a_user_is_found_by_its_id_however_it_was_copied(cast):
     alice = look(cast, "alice").hits[0].user.id
     for typed in (alice, alice.upper(), f"  {alice}\t"):
         assert names(cast, typed) == ["alice"]
-    assert names(cast, alice[:-1]) == []
+    assert names(cast, f"{alice}0") == []
+
+
+def give_id(desk: Desk, name: str, user_id: str) -> None:
+    """Lets a user have this ID from now on."""
+    desk.do(lambda ctx: ctx.session.execute(update(User).where(User.login_name == name).values(id=user_id)))
+
+
+@pytest.fixture
+def known(desk) -> Desk:
+    """Users whose IDs are known, next to each other in every order of letters and digits."""
+    for name, beginning in KNOWN.items():
+        desk.register(name, None)
+        give_id(desk, name, f"{beginning}-4e00-4b1f-8a6e-01234567")
+    desk.register("89abcdef", None)
+    return desk
+
+
+KNOWN = {
+    "dora": "89abcdef0123",
+    "erin": "89abcdef9fff",
+    "faythe": "89abcdee9fff",
+    "grace": "89abcdf00000",
+    "heidi": "123456789012",
+    "ivan": "ffffffffffff",
+}
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("89abcdef", ["89abcdef", "dora", "erin"]),
+        ("89ABCDEF", ["89abcdef", "dora", "erin"]),
+        ("89abcdef0", ["dora"]),
+        ("89abcdef9f", ["erin"]),
+        ("89abcdee", ["faythe"]),
+        ("89abcdf0", ["grace"]),
+        ("ffffffff", ["ivan"]),
+        ("12345678", ["heidi"]),
+        ("123456789012-4", ["heidi"]),
+        ("89abcdef0123-", ["dora"]),
+        ("89abcdef0123-4e00-4b1f-8a6e-0123456", ["dora"]),
+        ("89abcdef0123-5", []),
+        ("89abcdeg", []),
+        ("00000000", []),
+    ],
+)
+def test_the_first_characters_of_an_id_find_its_user(known, typed, found):
+    assert names(known, typed) == found
+
+
+def test_a_number_that_somebody_has_counts_for_more_than_an_id_that_begins_so(known):
+    known.register("judy", "+819012345678")
+    page = look(known, "12345678")
+
+    assert [(hit.user.login_name, hit.matched) for hit in page.hits] == [("judy", "current")]
+    known.do(lambda ctx: ctx.session.execute(delete(User).where(User.login_name == "judy")))
+    assert look(known, "12345678").understood == "user ID beginning with these digits"
+
+
+def test_seven_characters_of_an_id_find_nobody(known):
+    assert names(known, "89abcde") == ["89abcdef"]
+
+
+def test_ten_02_the_beginning_of_another_apps_id_finds_nobody(known, transaction, keys):
+    assert names(Desk(transaction, keys), "89abcdef") == []
 
 
 @pytest.mark.parametrize("typed", STYLES)
@@ -561,7 +626,19 @@ def plans_of(desk: Desk, typed: str, after: str | None = None, *, by_bitmap: boo
     return "\n".join(str(row[-1]) for row in rows)
 
 
-SEARCHES = ["001234", "0012", "012", "+81902000", "+819020001234", "090-2000-1234", "many123@", "many123"]
+SEARCHES = [
+    "00000abc",
+    "000000000abc-4",
+    "99999999",
+    "001234",
+    "0012",
+    "012",
+    "+81902000",
+    "+819020001234",
+    "090-2000-1234",
+    "many123@",
+    "many123",
+]
 NARROWED = [
     {"pending": True},
     {"disabled": True},
@@ -618,6 +695,16 @@ def test_a_part_of_a_number_is_asked_of_the_index_of_parts(crowd):
 
     assert "user_number_part" in plan
     assert "ix_user_created" not in plan, "that index holds every user of the app"
+
+
+@pytest.mark.parametrize("typed", ["00000abc", "99999999", "000000000abc-4"])
+def test_the_beginning_of_an_id_is_asked_of_the_index_of_ids(crowd, typed):
+    plan = plans_of(crowd, typed)
+
+    assert re.search(r"uq_user_app_id_id|sqlite_autoindex_user_\d \(app_id=\? AND id>\? AND id<\?\)", plan), (
+        plan
+    )
+    assert "Sort" not in plan
 
 
 def test_a_vacuum_leaves_every_user_where_the_parts_say(crowd, engine):

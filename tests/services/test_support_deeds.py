@@ -20,6 +20,7 @@ from portal.errors import (
 )
 from portal.models import AuditEntry, BearerToken, NumberTaken
 from portal.services import confirmations, next_sends, support_deeds, support_facts, tokens, users
+from portal.services.confirmations import Offer
 from portal.services.context import Caller
 from portal.services.support_deeds import Order
 from tests.services.conftest import Desk
@@ -167,7 +168,16 @@ def test_a_number_that_somebody_holds_moves_where_the_app_lets_numbers_move(desk
 
     assert desk.number(charlie) == (FIRST, True, None)
     assert desk.number(alice) == (None, False, None)
-    assert entries(desk, alice)[-1].action == "number.lost"
+    lost = entries(desk, alice)[-1]
+    assert (lost.action, lost.actor_id, lost.reason) == ("number.lost", bob.id, WHY)
+
+
+def test_a_number_lost_to_a_right_code_carries_no_reason(desk, clock, alice):
+    desk.set(number_taken=NumberTaken.MOVE.value)
+    desk.verified("charlie", FIRST)
+
+    lost = entries(desk, alice)[-1]
+    assert (lost.action, lost.reason) == ("number.lost", None)
 
 
 def test_a_freed_number_is_verified_by_another_user_afterwards(desk, bob, clock, alice):
@@ -402,21 +412,44 @@ def test_the_confirmation_of_a_resend_says_which_code_goes_out(desk, alice, cloc
     clock.advance(601)
     assert desk.do(lambda ctx: next_sends.of(ctx, changing)).live is None
     desk.set(open_countries=frozenset({"DE"}))
-    assert "JP is not open" in desk.do(lambda ctx: next_sends.of(ctx, changing)).fault
+    fault = desk.do(lambda ctx: next_sends.of(ctx, changing)).fault
+    assert (fault.reason, fault.details["country"]) == (Reason.COUNTRY_CLOSED, "JP")
 
 
 def test_nothing_is_said_of_an_sms_where_no_number_waits(desk, alice):
     assert desk.do(lambda ctx: next_sends.of(ctx, alice)) is None
 
 
+def offers(desk: Desk, user_id: str) -> list[Offer]:
+    return desk.do(lambda ctx: confirmations.offered(ctx, user_id))
+
+
 def test_the_page_offers_what_makes_sense(desk, changing):
-    assert desk.do(lambda ctx: confirmations.offered(ctx, changing)) == [
+    assert [offer.deed for offer in offers(desk, changing)] == [
         Deed.RESEND,
         Deed.CANCEL_CHANGE,
         Deed.MARK_VERIFIED,
         Deed.FREE_NUMBER,
         Deed.DISABLE,
     ]
+
+
+def test_an_offer_says_what_a_resend_could_only_meet(desk, bob, clock):
+    alice = desk.register("alice", FIRST)
+    limit = offers(desk, alice)[0].limit
+    assert (limit.reason, limit.until) == (Reason.RESEND_WAIT, clock.now() + 60_000)
+    clock.advance(60)
+    assert offers(desk, alice)[0] == Offer(Deed.RESEND)
+    desk.set(open_countries=frozenset({"DE"}))
+    assert offers(desk, alice)[0].fault.reason is Reason.COUNTRY_CLOSED
+    do(desk, bob, Deed.DISABLE, alice)
+    assert "Enable the user first" in offers(desk, alice)[0].obstacle
+
+
+def test_an_offer_says_who_keeps_the_number(desk, alice):
+    charlie = desk.register("charlie", FIRST)
+    found = {offer.deed: offer.obstacle for offer in offers(desk, charlie)}
+    assert "keeps it" in found[Deed.MARK_VERIFIED]
 
 
 def test_a_disabled_user_is_not_texted(desk, bob, clock):

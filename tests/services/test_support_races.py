@@ -1,10 +1,10 @@
 """Support and the user at the same moment: one of them is first, and nothing is half done."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from portal.core import deed_stamps
-from portal.models import ActorKind, AuditAction, AuditEntry, BearerToken
+from portal.models import ActorKind, AuditAction, AuditEntry, BearerToken, NumberTaken, PhoneNumberLimit
 from portal.services import support_facts, tokens
 from tests import factories
 from tests.services.conftest import Desk
@@ -73,6 +73,48 @@ def test_a_right_code_and_an_owner_who_vouches_verify_the_number_once(desk, sett
     both = (AuditAction.NUMBER_MARKED_VERIFIED, AuditAction.NUMBER_VERIFIED)
     # One more: Alice proved her first number.
     assert recorded(desk, *both) == 2
+
+
+def swapping(desk: Desk, count: int) -> list[list[tuple[str, str]]]:
+    """Pairs of users with their numbers, each of whom holds the number that the other one waits for."""
+    desk.set(number_taken=NumberTaken.MOVE)
+    pairs = []
+    for place in range(count):
+        numbers = [f"+8190{10_000_000 + 2 * place + each}" for each in (0, 1)]
+        both = [desk.verified(f"swapper{place}{each}", number) for each, number in enumerate(numbers)]
+        # Waiting until their numbers may be texted again would take a minute of the real clock.
+        desk.do(lambda ctx: ctx.session.execute(delete(PhoneNumberLimit)))
+        for user_id, number in zip(both, reversed(numbers), strict=True):
+            desk.change(user_id, number)
+        pairs.append(list(zip(both, numbers, strict=True)))
+    return pairs
+
+
+@pytest.mark.parametrize("processes", [1, 4])
+def test_two_supporters_who_mark_each_others_numbers_wait_in_line(desk, settings, processes):
+    pairs = swapping(desk, 24)
+    calls = [("help_user", "mark-verified", user, stamp(desk, user)) for pair in pairs for user, _ in pair]
+    endings = race(settings, desk.app_id, calls, processes)
+
+    # The first takes the number of the other, of whom the second supporter saw what is no longer so.
+    assert endings == {"done": 24, "Overtaken": 24}
+    for (one, first), (other, second) in pairs:
+        ends = desk.number(one), desk.number(other)
+        assert ends in (
+            ((second, True, None), (None, False, first)),
+            ((None, False, second), (first, True, None)),
+        )
+
+
+@pytest.mark.parametrize("processes", [1, 4])
+def test_two_users_who_prove_each_others_numbers_at_once_swap_them(desk, settings, processes):
+    pairs = swapping(desk, 24)
+    calls = [("confirm", user, desk.code(user)) for pair in pairs for user, _ in pair]
+    endings = race(settings, desk.app_id, calls, processes)
+
+    assert endings == {"done": 48}
+    for (one, first), (other, second) in pairs:
+        assert (desk.number(one), desk.number(other)) == ((second, True, None), (first, True, None))
 
 
 @pytest.mark.parametrize("processes", [1, 4])

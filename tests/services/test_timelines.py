@@ -96,6 +96,11 @@ def test_a_wrong_guess_is_told_without_its_digits(desk, clock):
             ["The SMS arrived at", "The provider took the SMS for"],
         ),
         (
+            "delivered",
+            {"sent_at": 2, "ended_at": 2, "provider": "inbox"},
+            ["The SMS reached the app's Inbox. It was meant for"],
+        ),
+        (
             "failed",
             {"ended_at": 3, "reason": "phone_unreachable"},
             ["The carrier could not reach this phone. It was meant for"],

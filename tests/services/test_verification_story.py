@@ -136,19 +136,24 @@ class Story(RuleBasedStateMachine):
         if user.code_for is None:
             return NothingToVerify
         if self.now >= user.code_until:
-            return CodeExpired
+            return self.refusal_of_an_old_code(user)
         if user.dead:
             return TooSoon
         if self.holder(user.code_for) not in (None, name):
             return AlreadyExists
         return None
 
+    def refusal_of_an_old_code(self, user) -> type[Refusal]:
+        return CodeExpired if user.waiting(self.now) == user.code_for else NothingToVerify
+
     @rule(name=st.sampled_from(NAMES))
     def send_a_wrong_code(self, name) -> None:
         user = self.models.get(name)
         if user is None or user.code_for is None:
             return
-        expected = CodeExpired if self.now >= user.code_until else TooSoon if user.dead else WrongCode
+        expected = TooSoon if user.dead else WrongCode
+        if self.now >= user.code_until:
+            expected = self.refusal_of_an_old_code(user)
         with pytest.raises(expected):
             self.desk.confirm(self.ids[name], self.desk.wrong_code(self.ids[name]))
         if expected is WrongCode:

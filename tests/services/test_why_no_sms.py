@@ -16,7 +16,7 @@ from portal.delivery import claims, dispatch
 from portal.delivery.dispatch import Post
 from portal.delivery.providers.base import Accepted, ProviderRefused, ProviderUnreachable, Sms
 from portal.errors import BadInput, Busy, Refusal, TooSoon, WrongCode
-from portal.models import App, SmsTemplateVersion
+from portal.models import App, AppMode, SmsTemplateVersion
 from portal.services import (
     app_settings,
     number_cards,
@@ -140,7 +140,7 @@ def resend_wait(case: Case) -> None:
 
 def source_send_limit(case: Case) -> None:
     case.verified()
-    budgets = SourceLimits(Settings(source_sends=1), "key")
+    budgets = SourceLimits(Settings(source_sends=1))
     budgets.spend(Budget.SENDS, "192.0.2.1")
     case.refused(lambda: budgets.spend(Budget.SENDS, "192.0.2.1"))
 
@@ -450,7 +450,22 @@ def test_the_sandbox_inbox_is_said_to_be_no_phone(case):
     case.post.providers["inbox"] = Carrier("inbox", is_delivered=True)  # type: ignore[index]
     case.send()
 
-    assert "sandbox inbox" in case.answer().sentence
+    live = case.answer()
+    case.clock.advance(601)
+    expired = case.answer()
+
+    assert (live.reason, expired.reason) == (Reason.DELIVERED, Reason.CODE_EXPIRED)
+    for answer in (live, expired):
+        assert "reached the app's Inbox" in answer.sentence
+        assert "This app is a sandbox" in answer.aside
+
+
+def test_nothing_is_said_of_a_sandbox_in_a_live_app(case):
+    case.desk.do(lambda ctx: setattr(ctx.session.get_one(App, ctx.app_id), "mode", AppMode.LIVE))
+    case.sign_up()
+    case.send()
+
+    assert (case.answer().reason, case.answer().aside) == (Reason.SENT_NOT_CONFIRMED, "")
 
 
 def test_a_number_that_no_plan_knows_any_more_breaks_nothing(case):

@@ -1,5 +1,6 @@
 """How does a person in a browser knock at the portal? Signing in, posting forms, and htmx's header."""
 
+import io
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -51,6 +52,13 @@ class Browser:
         """What the cookie of the session holds."""
         cookie = self.client.get_cookie(name)
         return cookie.value if cookie else None
+
+
+@pytest.fixture
+def mails(app: Flask) -> io.StringIO:
+    """What development shows of the mails that leave."""
+    app.extensions["ringback"].mailer._out = io.StringIO()
+    return app.extensions["ringback"].mailer._out
 
 
 @pytest.fixture

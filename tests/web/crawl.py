@@ -24,7 +24,8 @@ TARGETS = {
 MOST_FILTERS = 1
 # They say how far an open page has come, and are no filters.
 PLACES = {"seen", "end", "newest", "oldest", "held", "under", "whole"}
-ENDS_THE_SESSION = "/sign-out"
+ENDS_THE_SESSION = ("/sign-out", "/account/sign-ins/")
+STARTS = ("/apps", "/account", "/confirm")
 # Our own ids and stamps are hex. Their digits are nobody's number.
 ID = re.compile(r"(?<![0-9A-Za-z])(?=[0-9-]*[a-f])[0-9a-f-]{12,36}(?![0-9A-Za-z])")
 # Seven digits and more, up to three other characters between two of them.
@@ -169,7 +170,7 @@ class Crawl:
         arguments = parse_qsl(place.query)
         filters = [(name, value) for name, value in arguments if name not in PLACES]
         known = (place.path, frozenset(filters))
-        if place.netloc or not place.path.startswith("/apps") or len(filters) > MOST_FILTERS:
+        if place.netloc or not place.path.startswith(STARTS) or len(filters) > MOST_FILTERS:
             return
         if known not in self._known:
             self._known.add(known)
@@ -187,7 +188,11 @@ class Crawl:
             return
         for form in _Links(page.text).forms:
             known = ("POST", form.action)
-            if form.method == "post" and known not in self._known and form.action != ENDS_THE_SESSION:
+            if (
+                form.method == "post"
+                and known not in self._known
+                and not form.action.startswith(ENDS_THE_SESSION)
+            ):
                 self._known.add(known)
                 self.post(form.action, form.values)
 

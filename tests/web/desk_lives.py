@@ -45,6 +45,7 @@ PEOPLE = (
     "nina",
     "olaf",
     "liam",
+    "otto",
 )
 # No seven digits of one of them stand in another one.
 NUMBERS = {name: f"+8190{7000_0000 + (at + 1) * 1_137_461:08}" for at, name in enumerate(PEOPLE)}
@@ -195,13 +196,21 @@ class Lives:
         self.send()
         self.carrier.refuses = ProviderUnreachable
         self._sign_up("nina")
+        self._sign_up("otto")
         self.send()
+        self._set_aside("otto")
         with self.transaction() as rows:
             # From here on the sandbox phone gets what is sent.
             rows.execute(update(App).where(App.id == self.shop.id).values(provider="inbox"))
         self._sign_up("olaf")
         self.send()
         self._sign_up("liam")
+
+    def _set_aside(self, name: str) -> None:
+        """Lets a user's newest message be one that failed once too often."""
+        dead = {"state": MessageState.DEAD, "attempts": 5}
+        with self.transaction() as rows:
+            rows.execute(update(Message).where(Message.user_id == self.users[name].id).values(dead))
 
     def _fill_pages(self) -> None:
         """More than a page holds of Dora's doings, in the audit log and in the outbox."""

@@ -10,6 +10,7 @@ from portal.models import random_id
 from tests import factories
 
 CUSTOMER = "/users/abcdefabcdef-4abc-8abc-abcd-abcdefab"
+DEAD = 4_711
 PROVIDER = "/provider/" + "0123456789abcdef" * 2
 PAGES = {
     "": Action.SEE_APP,
@@ -35,6 +36,7 @@ PAGES = {
     "/inbox": Action.SEE_INBOX,
     "/messages": Action.SEE_MESSAGES,
     "/messages/retries": Action.HELP_USERS,
+    f"/messages/{DEAD}/retry": Action.HELP_USERS,
     "/audit": Action.SEE_AUDIT,
     "/provider": Action.MANAGE_PROVIDERS,
     "/provider/new": Action.MANAGE_PROVIDERS,
@@ -44,19 +46,21 @@ PAGES = {
     PROVIDER: Action.MANAGE_PROVIDERS,
     f"{PROVIDER}/removal": Action.MANAGE_PROVIDERS,
     "/access-keys": Action.MANAGE_KEYS,
+    "/team": Action.SEE_TEAM,
+    "/team/invites/new": Action.MANAGE_TEAM,
 }
 CHANGES = {
     "/verification": Action.CHANGE_SETTINGS,
     "/verification/switch": Action.CHANGE_SETTINGS,
-    "/sms-templates/ja": Action.CHANGE_SMS_TEMPLATES,
+    "/sms-templates/ja": Action.PUBLISH_SMS_TEMPLATES,
     "/sms-templates/ja/preview": Action.SEE_SMS_TEMPLATES,
-    "/sms-templates/ja/removal": Action.CHANGE_SMS_TEMPLATES,
+    "/sms-templates/ja/removal": Action.PUBLISH_SMS_TEMPLATES,
     "/sms-settings": Action.CHANGE_SMS_TEMPLATES,
-    "/sms-templates/en/versions/1/restoration": Action.CHANGE_SMS_TEMPLATES,
-    "/sms-templates/en/draft/approval": Action.CHANGE_SMS_TEMPLATES,
+    "/sms-templates/en/versions/1/restoration": Action.PUBLISH_SMS_TEMPLATES,
+    "/sms-templates/en/draft/approval": Action.PUBLISH_SMS_TEMPLATES,
     "/sms-templates/en/draft/removal": Action.CHANGE_SMS_TEMPLATES,
     "/sms-templates/import": Action.CHANGE_SMS_TEMPLATES,
-    "/sms-templates/import/confirmation": Action.CHANGE_SMS_TEMPLATES,
+    "/sms-templates/import/confirmation": Action.PUBLISH_SMS_TEMPLATES,
     "/sms-templates/en/test": Action.CHANGE_SMS_TEMPLATES,
     "/sms-templates/en/test/number": Action.CHANGE_SMS_TEMPLATES,
     "/provider/new/http": Action.MANAGE_PROVIDERS,
@@ -67,7 +71,8 @@ CHANGES = {
     f"{PROVIDER}/place": Action.MANAGE_PROVIDERS,
     f"{PROVIDER}/removal": Action.MANAGE_PROVIDERS,
     f"{PROVIDER}/switch": Action.MANAGE_PROVIDERS,
-    "/access-keys/secret": Action.MANAGE_KEYS,
+    "/access-keys/secret": Action.MAKE_SECRET,
+    "/team/invites": Action.MANAGE_TEAM,
     "/audit/export": Action.EXPORT_AUDIT,
     f"{CUSTOMER}/actions/mark-verified": Action.MARK_VERIFIED,
 }
@@ -82,6 +87,7 @@ QUESTIONS = {
 def carrier(session, shop):
     """The shop's provider, which the pages above name."""
     named = {"id": PROVIDER.rpartition("/")[2], "settings": {"url": "https://sms.example/send"}}
+    factories.message(session, app_id=shop.id, serial=DEAD, state="dead")
     return factories.provider(session, app_id=shop.id, **named)
 
 
@@ -181,6 +187,7 @@ def test_the_rail_offers_the_owner_every_page_in_the_order_of_work(alices, shop)
         "Verification",
         "Provider",
         "Access keys",
+        "Team",
         "Audit",
     ]
     assert re.findall(r"</svg>([A-Z][A-Za-z ]+)</a>", rail) == ["Ringback", *words]

@@ -1,4 +1,4 @@
-"""How often may a sign-in go wrong, from one source and to one account? (ABU-02, OTP-15)"""
+"""How often may a sign-in go wrong, from one source? (ABU-02, OTP-15)"""
 
 from dataclasses import replace
 
@@ -10,11 +10,11 @@ from portal.services.source_limits import SourceLimits
 
 @pytest.fixture
 def allow(app, settings):
-    """`allow(source_sign_ins=2)` gives every source and account other budgets."""
+    """`allow(source_sign_ins=2)` gives every source other budgets."""
 
     def change(**budgets) -> None:
         parts = app.extensions["ringback"]
-        app.extensions["ringback"] = replace(parts, sources=SourceLimits(replace(settings, **budgets), "key"))
+        app.extensions["ringback"] = replace(parts, sources=SourceLimits(replace(settings, **budgets)))
 
     return change
 
@@ -29,34 +29,18 @@ def test_abu_02_after_too_many_wrong_sign_ins_a_source_waits_and_is_told_how_lon
     assert statuses == [422, 422, 422, 429]
     answer = stranger.sign_in(alice)
     assert answer.status_code == 429
-    assert "Too many sign-ins went wrong here" in answer.text
-    assert "Try again in " in answer.text
+    assert "There were too many wrong tries here" in answer.text
+    assert "You can try again " in answer.text
     assert 0 < int(answer.headers["Retry-After"]) <= 1200
     stranger.client.environ_base["REMOTE_ADDR"] = "198.51.100.9"
     assert stranger.sign_in(alice).status_code == 302
 
 
-def test_abu_02_an_account_that_is_tried_from_many_sources_is_closed_for_a_while(stranger, alice, bob, allow):
-    allow(account_sign_ins=3)
-    for at in range(3):
-        stranger.client.environ_base["REMOTE_ADDR"] = f"198.51.100.{at}"
-        assert wrong(stranger, " ALICE@example.com").status_code == 422
-    stranger.client.environ_base["REMOTE_ADDR"] = "198.51.100.9"
-    assert stranger.sign_in(alice).status_code == 429
-    assert stranger.sign_in(bob).status_code == 302
-
-
 def test_right_sign_ins_spend_nothing(stranger, alice, bob, allow):
-    allow(source_sign_ins=1, account_sign_ins=1)
+    allow(source_sign_ins=1)
     for person in (alice, bob, alice):
         assert stranger.sign_in(person).status_code == 302
         stranger.client.delete_cookie("session")
-
-
-def test_enu_03_an_account_that_is_not_there_is_closed_as_soon(stranger, alice, allow):
-    allow(account_sign_ins=2)
-    for email in ("alice@example.com", "nobody@example.com"):
-        assert [wrong(stranger, email).status_code for _ in range(3)] == [422, 422, 429]
 
 
 def test_otp_15_without_the_store_nobody_signs_in(stranger, alice, allow, monkeypatch):

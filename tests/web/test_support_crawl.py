@@ -32,7 +32,7 @@ WRITTEN = ("{0}", "+81 {1}-{2}-{3}", "0{1}.{2}.{3}", "<b>{1}</b>{2}<wbr>{3}", "x
 def test_ten_05_pii_01_support_opens_everything_and_comes_across_no_code_text_key_or_number(
     bob_crawls, hidden, app, log
 ):
-    bob_crawls.walk("/apps", posts=True)
+    bob_crawls.walk("/apps", "/confirm", posts=True)
     reached = bob_crawls.endpoints
     meet_every_trouble(bob_crawls, hidden.lives)
 
@@ -46,7 +46,7 @@ def test_ten_05_pii_01_support_opens_everything_and_comes_across_no_code_text_ke
 def test_pii_01_the_owner_comes_across_no_number_and_sees_codes_on_the_sandbox_phone_only(
     alice_crawls, hidden, app, log
 ):
-    alice_crawls.walk("/apps")
+    alice_crawls.walk("/apps", "/confirm")
     exported = [alice_crawls.post(f"/apps/{hidden.shop.id}/audit/export", {"format": kind}) for kind in FILES]
 
     assert alice_crawls.leaks(hidden.from_the_owner) == {}

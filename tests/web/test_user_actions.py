@@ -72,6 +72,29 @@ def test_the_user_page_offers_what_makes_sense_the_destructive_last(alices, user
     ]
 
 
+def test_what_could_only_be_refused_is_no_link_and_says_why_and_how_long(bobs, user_page, session, customer):
+    waits(session, customer, last_sent_at=clock.now() - 10 * clock.SECOND)
+    card = bobs.get(user_page).text.split('id="actions"')[1].split("</section>")[0]
+    item = card.split("<li>")[1]
+
+    assert re.search(r'<button type="button" [^>]+ disabled aria-describedby="why-not-resend">', item)
+    assert re.search(
+        r'id="why-not-resend">A code was sent a moment ago\. [^<]+ Possible again from <time', item
+    )
+    assert "<a" not in item
+    assert "Cancel the pending change</a>" in card
+
+
+def test_an_open_page_learns_when_an_action_is_possible_again(bobs, user_page, session, customer, clock):
+    """The page that was opened with a limit is told once the limit has passed."""
+    waits(session, customer, last_sent_at=clock.now() - 10_000)
+    poll = unescape(re.search(r'id="live" data-polls hx-get="([^"]+)"', bobs.get(user_page).text)[1])
+    assert bobs.fragment(poll).status_code == 204
+    clock.advance(51)
+
+    assert "Send the code again</a>" in bobs.fragment(poll).text
+
+
 def test_ten_05_support_is_not_offered_to_mark_a_number(bobs, user_page):
     assert "Mark the number" not in bobs.get(user_page).text
 
@@ -151,13 +174,33 @@ def test_a_limit_takes_the_button_away_and_says_until_when(bobs, user_page, sess
     assert "<button" not in answer.text.split('id="hindered"')[1].split("</main>")[0]
 
 
-def test_a_closed_country_takes_the_button_away_and_says_where_it_is_opened(bobs, user_page, session, shop):
+@pytest.fixture
+def closed(session, shop) -> None:
+    """The shop may text no country."""
     for row in session.scalars(select(OpenCountry).where(OpenCountry.app_id == shop.id)):
         session.delete(row)
     session.flush()
 
-    said = words(bobs.get(confirmation(user_page, Deed.RESEND)).text)
-    assert "Nothing was sent: JP is not open for this app." in said
+
+@pytest.mark.usefixtures("closed")
+def test_a_closed_country_takes_the_button_away_and_says_who_opens_it(alices, bobs, user_page):
+    where = "Nothing was sent: Japan is not open for this app."
+    for page in (user_page, confirmation(user_page, Deed.RESEND)):
+        assert f"{where} Open it under Verification." in words(alices.get(page).text)
+        assert f"{where} Ask an owner to open it under Verification." in words(bobs.get(page).text)
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_resend_that_a_closed_country_refuses_is_worded_for_whoever_asked(bobs, user_page):
+    seen = bobs.get(confirmation(user_page, Deed.RESEND)).text
+    stamp = re.search(r'name="seen"[^>]+value="([^"]+)"', seen)
+    answer = bobs.post(
+        confirmation(user_page, Deed.RESEND), {"reason": "They asked", "seen": stamp[1] if stamp else ""}
+    )
+
+    assert answer.status_code in (409, 422)
+    assert "Ask an owner to open it under Verification." in words(answer.text)
+    assert "app. Open it" not in words(answer.text)
 
 
 @pytest.mark.parametrize("deed", [Deed.ENABLE, Deed.END_TOKENS])

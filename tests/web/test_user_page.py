@@ -79,7 +79,7 @@ def test_a_time_that_matters_is_a_time(bobs, doras, clock):
     text = bobs.get(doras).text
 
     assert answer(text) == "worker_stalled"
-    assert re.search(r"It has been due since <time [^>]+data-clock>\d\d:\d\d UTC</time>\.", text)
+    assert re.search(r"It has been due since <time [^>]+>\d\d:\d\d UTC</time>\.", text)
 
 
 def test_a_provider_is_quoted_escaped(bobs, doras, session, dora):
@@ -116,6 +116,42 @@ def test_who_of_the_portal_started_a_change_is_named(bobs, address, customer, se
     pending = bobs.get(address).text.split("<h3>Pending</h3>")[1].split("</section>")[0]
 
     assert "<bdi hx-disable>alice@example.com</bdi>" in pending
+
+
+@pytest.mark.parametrize(
+    ("sends", "messages", "said"),
+    [
+        (1, ["queued"], "1 of 5 used<"),
+        (0, ["failed"], "0 of 5 used; a failed send does not count<"),
+        (1, ["failed", "expired", "sent"], "1 of 5 used; 2 failed sends do not count<"),
+    ],
+)
+def test_a_send_that_failed_is_said_not_to_count(bobs, address, customer, session, sends, messages, said):
+    own = {"app_id": customer.app_id, "user_id": customer.id}
+    number = customer.pending_phone_number
+    code = factories.verification(session, **own, phone_number=number, purpose="change", sends=sends)
+    for state in messages:
+        factories.message(session, **own, phone_number=number, verification_id=code.id, state=state)
+    text = bobs.get(address).text
+
+    assert said in text.split("<h3>Pending</h3>")[1].split("</section>")[0]
+    assert ("0 of 5 used; a failed send does not count" in text.split('id="timeline"')[1]) is (sends == 0)
+
+
+def test_a_message_of_a_sandbox_reached_the_inbox_and_no_phone(bobs, address, customer, session):
+    own = {"app_id": customer.app_id, "user_id": customer.id}
+    factories.message(session, **own, state="delivered", provider="inbox", sent_at=portal_clock.now())
+    text = bobs.get(address).text
+
+    assert 'Delivered</span> <span class="badge-more">to the Inbox</span>' in text
+    assert "The SMS reached the app&#39;s Inbox. It was meant for" in text
+    assert "arrived" not in text
+
+
+def test_why_no_sms_says_that_a_sandbox_reaches_no_phone(bobs, doras):
+    assert "This app is a sandbox: its messages go to its Inbox, and no phone gets them." in unescape(
+        bobs.get(doras).text
+    )
 
 
 @pytest.mark.parametrize(

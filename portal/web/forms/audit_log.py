@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from portal.clock import DAY
 from portal.models import ActorKind
 from portal.services.audit_kinds import Kind
 from portal.services.audit_log import Wanted
+from portal.web import zones
 from portal.web.forms import days, serials
 from portal.web.short_terms import without_number
 
@@ -45,14 +45,14 @@ class AuditFilters:
 
     @property
     def wanted(self) -> Wanted:
-        """The same as the service takes it: days are those of UTC, the last one included."""
+        """The same as the service takes it: days are the person's own, the last one included."""
         return Wanted(
             actor=self.actor,
             account=self.account or None,
             kind=self.kind,
             user_id=self.user or None,
-            since=days.starts_at(self.first) if self.first else None,
-            until=days.starts_at(self.last) + DAY if self.last else None,
+            since=zones.starts_at(self.first) if self.first else None,
+            until=zones.ends_at(self.last) if self.last else None,
         )
 
     def arguments(self) -> dict[str, str]:

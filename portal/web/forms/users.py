@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from portal import clock
 from portal.core import phone_number
 from portal.services.lookup_walks import Filters
+from portal.web import zones
 from portal.web.forms import days
 from portal.web.short_terms import without_number
 
@@ -19,7 +19,7 @@ LONGEST, LONGEST_LOCALE = 254, 35
 class UserFilters:
     """What the address of the users page asks for. Values that make no sense count as not asked for.
 
-    `since` and `until` are days (UTC, 2026-02-17), both included.
+    `since` and `until` are days of the person's own zone (2026-02-17), both included.
     """
 
     q: str = ""
@@ -76,8 +76,8 @@ class UserFilters:
             disabled=self.disabled,
             country=self.country,
             locale=self.locale,
-            created_from=days.starts_at(self.since) if self.since else None,
-            created_until=days.starts_at(self.until) + clock.DAY if self.until else None,
+            created_from=zones.starts_at(self.since) if self.since else None,
+            created_until=zones.ends_at(self.until) if self.until else None,
         )
 
     @property

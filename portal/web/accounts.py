@@ -1,0 +1,84 @@
+"""One's own account: the password, and the browsers that are signed in."""
+
+from flask import Response, current_app, flash, make_response, render_template, session, url_for
+from flask_login import current_user
+
+from portal import clock
+from portal.core import device_names
+from portal.database import reading, transaction
+from portal.errors import NotFound
+from portal.services import own_accounts, second_factors
+from portal.web import fresh_sign_ins
+from portal.web.account_pages import context, pages
+from portal.web.forms.passwords import ChangePasswordForm
+from portal.web.guards import signed_in
+from portal.web.render import go_to
+from portal.web.server_sessions import ACCOUNT
+
+PAGE = "accounts/show.html"
+
+
+@pages.get("")
+@signed_in
+def show() -> Response:
+    """The account of whoever is signed in."""
+    return _page(_password_form())
+
+
+@pages.post("/password")
+@signed_in
+def change_password() -> Response:
+    """Sets a new password and ends every other sign-in; refused, the right current one stays typed."""
+    form = _password_form(is_sent=True)
+    if not form.validate():
+        return _page(form, 429 if form.refusal else 422)
+    hashed = current_app.extensions["ringback"].hasher.hash(form.new_password.data or "")
+    with transaction() as rows:
+        name = own_accounts.change_password(context(rows), hashed)
+    # This browser goes on under a new key; the sessions of all others are gone.
+    session[ACCOUNT] = name
+    flash("Changed your password. Every other browser is signed out.", "good")
+    return go_to(url_for(".show"))
+
+
+@pages.post("/sign-ins/<id:sign_in_id>/removal")
+@signed_in
+def end_sign_in(sign_in_id: str) -> Response:
+    """Signs one browser out, maybe this one."""
+    try:
+        with transaction() as rows:
+            own_accounts.end_sign_in(context(rows), sign_in_id)
+    except NotFound as refusal:
+        flash(refusal.message, "bad")
+    else:
+        flash("Signed that browser out.", "good")
+    return go_to(url_for(".show"))
+
+
+@pages.post("/sign-ins/removal")
+@signed_in
+def end_all_sign_ins() -> Response:
+    """Signs out everywhere, here too."""
+    with transaction() as rows:
+        own_accounts.end_all_sign_ins(context(rows))
+    return go_to(url_for("security.login"))
+
+
+def _password_form(*, is_sent: bool = False) -> ChangePasswordForm:
+    whose = {
+        "email": current_user.email,
+        "has_second_factor": bool(second_factors.of(reading(), current_user.id)),
+    }
+    return ChangePasswordForm(**whose) if is_sent else ChangePasswordForm(None, **whose)
+
+
+def _page(form: ChangePasswordForm, status: int = 200) -> Response:
+    page = render_template(
+        PAGE,
+        form=form,
+        factors=second_factors.of(reading(), current_user.id),
+        sign_ins=own_accounts.sign_ins(reading(), current_user.id, clock.now()),
+        this=fresh_sign_ins.session_id(),
+        device=device_names.words,
+    )
+    return make_response(page, status)

@@ -1,0 +1,81 @@
+"""Trying one message again that was set aside: what will happen, why it is done, and what came of it."""
+
+from typing import Final
+
+from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+
+from portal import clock
+from portal.core.roles import Action
+from portal.database import reading, transaction
+from portal.errors import (
+    BadInput,
+    Busy,
+    CodeExpired,
+    NotFound,
+    NothingToVerify,
+    NotSupported,
+    Overtaken,
+    Refusal,
+    TooSoon,
+)
+from portal.models import MessageState
+from portal.services import message_lists, message_redrives, message_retries, support_deeds
+from portal.services.message_lists import Listed
+from portal.web.errors import wording_for
+from portal.web.forms.deeds import ReasonForm
+from portal.web.guards import Standing, may
+from portal.web.render import go_to
+
+pages = Blueprint("message_redrives", __name__, url_prefix="/apps/<id:app_id>/messages/<int:serial>/retry")
+
+PAGE = "messages/redrive.html"
+# No message has a higher serial, and no column would hold one.
+_LARGEST: Final = 10**18
+# What a person can put right, or read, on this very page.
+AT_THE_FORM = (BadInput, Busy, CodeExpired, NothingToVerify, NotSupported, Overtaken, TooSoon)
+
+
+@pages.get("")
+@may(Action.HELP_USERS)
+def ask(standing: Standing, serial: int) -> Response:
+    """What trying it again will do, and the field for the reason."""
+    return _page(standing, _message(standing, serial), ReasonForm(None))
+
+
+@pages.post("")
+@may(Action.HELP_USERS)
+def send(standing: Standing, serial: int) -> Response:
+    """Puts it back into the outbox, or says at the form why not and keeps what was typed."""
+    message, form = _message(standing, serial), ReasonForm()
+    try:
+        with transaction() as session:
+            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            message_redrives.redrive(ctx, serial, form.reason.data or "")
+    except AT_THE_FORM as refusal:
+        return _page(standing, message, form, refusal)
+    flash("The SMS is on its way again.", "good")
+    return go_to(url_for("messages.index", app_id=standing.app.id))
+
+
+def _message(standing: Standing, serial: int) -> Listed:
+    """The message, while it is set aside. Raises NotFound for every other."""
+    found = message_lists.one(reading(), standing.app.id, serial) if serial < _LARGEST else None
+    if found is None or found.state != MessageState.DEAD:
+        raise NotFound("message", "No such message is set aside in this app. It may have been tried again.")
+    return found
+
+
+def _page(standing: Standing, message: Listed, form: ReasonForm, refusal: Refusal | None = None) -> Response:
+    at_field = isinstance(refusal, BadInput) and refusal.field == support_deeds.REASON_FIELD
+    if at_field and refusal is not None:
+        form.reason.errors = [refusal.message]
+    worth_it = message_retries.worth_it(reading(), standing.app.id, clock.now())
+    page = render_template(
+        PAGE,
+        app=standing.app,
+        message=message,
+        form=form,
+        makes_sense=message.serial in {each.serial for each in worth_it},
+        refusal=None if at_field else refusal,
+    )
+    return make_response(page, wording_for(refusal).status if refusal else 200)

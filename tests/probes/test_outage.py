@@ -1,0 +1,125 @@
+"""Does a server live through the absence of its database, and say so? (OPS-01, DAT-03)"""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from portal import database as portal_database
+from portal.factory import create_app
+
+
+class Gate:
+    """A port in front of a database server, which can be shut, or held so that nothing comes through."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._there = (host, port)
+        self._held = threading.Event()
+        self._pairs: list[socket.socket] = []
+        self.port = 0
+        self.open()
+
+    def open(self) -> None:
+        self._held.clear()
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        self.port = self._listening.getsockname()[1]
+        threading.Thread(target=self._accept, args=(self._listening,), daemon=True).start()
+
+    def shut(self) -> None:
+        with contextlib.suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        for each in self._pairs:
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+            each.close()
+        self._pairs.clear()
+
+    def hold(self) -> None:
+        self._held.set()
+
+    def let_go(self) -> None:
+        self._held.clear()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = listening.accept()
+                server = socket.create_connection(self._there)
+                self._pairs += [client, server]
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=self._pump, args=pair, daemon=True).start()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                while self._held.is_set():
+                    time.sleep(0.02)
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
+@pytest.fixture
+def database() -> str:
+    """Only a database server can be away by itself."""
+    return "postgresql"
+
+
+@pytest.fixture
+def gate(settings) -> Iterator[Gate]:
+    url = make_url(settings.database_url)
+    gate = Gate(url.host, url.port)
+    yield gate
+    gate.shut()
+
+
+@pytest.fixture
+def asked(settings, gate) -> Iterator:
+    """Asks a server, behind the gate, for an address; what it answers and after how long (s)."""
+    url = make_url(settings.database_url).set(port=gate.port)
+    app = create_app(replace(settings, database_url=url.render_as_string(hide_password=False)))
+    client = app.test_client()
+
+    def ask(path: str) -> tuple[int, float]:
+        began = time.monotonic()
+        return client.get(path).status_code, time.monotonic() - began
+
+    yield ask
+    with app.app_context():
+        portal_database.db.engine.dispose()
+
+
+def wait_until_ready(asked, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while asked("/readyz")[0] != 200:
+        assert time.monotonic() < end, "not ready in time"
+        time.sleep(0.1)
+
+
+def test_ops_01_a_stopped_database_is_told_and_no_reason_to_restart_and_its_return_is_found(asked, gate):
+    assert asked("/readyz")[0] == 200
+    gate.shut()
+    for _ in range(3):
+        status, seconds = asked("/readyz")
+        assert (status, seconds < 1.5) == (503, True)
+        assert asked("/healthz")[0] == 200
+    # Its form needs a session, which cannot be kept.
+    assert asked("/sign-in")[0] == 503
+    gate.open()
+    wait_until_ready(asked, seconds=5)
+
+
+def test_ops_01_a_database_that_says_nothing_is_told_within_a_second_and_found_again(asked, gate):
+    assert asked("/readyz")[0] == 200
+    gate.hold()
+    for _ in range(3):
+        status, seconds = asked("/readyz")
+        assert (status, seconds < 1.5) == (503, True)
+        assert asked("/healthz")[1] < 0.5
+    gate.let_go()
+    wait_until_ready(asked, seconds=5)
