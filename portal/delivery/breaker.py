@@ -23,9 +23,9 @@ LONGEST_REST: Final = 5 * MINUTE
 _NOTED_EVERY: Final = 10 * SECOND
 
 
-def counts(reason: Reason, *, is_permanent: bool) -> bool:
-    """Whether a failure is the carrier's own, and passing."""
-    return not is_permanent and reason is not Reason.PHONE_UNREACHABLE
+def counts(reason: Reason, *, is_permanent: bool, is_about_account: bool) -> bool:
+    """Whether a failure is the carrier's own and passing, or would meet every message."""
+    return is_about_account or (not is_permanent and reason is not Reason.PHONE_UNREACHABLE)
 
 
 def begin_probe(session: Session, provider_id: str, paused_until: int, now: int) -> bool:

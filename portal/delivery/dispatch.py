@@ -155,6 +155,7 @@ def _failure(error: Exception, text: str) -> Failure:
         words=outcomes.without_text(error.words, text),
         is_permanent=error.permanent,
         may_have_left=error.may_have_left,
+        is_about_account=isinstance(error, ProviderRefused) and error.is_about_account,
         retry_after=error.retry_after if isinstance(error, ProviderRefused) else None,
     )
 
@@ -195,7 +196,9 @@ def _note_carrier(
     """Tells the breaker how the carrier fared; last, because all of its messages share that row."""
     if isinstance(route, NoRoute) or route.provider_id is None:
         return
-    if failure is not None and breaker.counts(failure.reason, is_permanent=failure.is_permanent):
+    if failure is not None and breaker.counts(
+        failure.reason, is_permanent=failure.is_permanent, is_about_account=failure.is_about_account
+    ):
         breaker.note_failure(session, route.provider_id, failure.reason, now, failure.retry_after)
     elif failure is not None or outcome.state in (MessageState.SENT, MessageState.DELIVERED):
         breaker.note_success(session, route.provider_id, now)

@@ -1,6 +1,7 @@
 """A carrier failed: is the message tried again, when, and what becomes of it otherwise? The written rule.
 
-A refusal for good ends a message as failed. Anything else is tried again: at once where another carrier of
+A refusal for good ends a message as failed; but where it is the account that is refused, and another carrier
+of the app is well, that one gets the message. Anything else is tried again: at once where another carrier of
 the app is well (DEL-07), otherwise after a wait that grows, and is as long at least as the carrier asked for
 (DEL-06). It is over when the code would have too little life left: the message has failed. The fifth attempt
 that failed sets the message aside: it is dead, and only a person has it tried again (DEL-08).
@@ -31,6 +32,8 @@ class Failure:
     reason: Reason
     words: str = ""
     is_permanent: bool = False
+    # The carrier takes nothing from this account: wrong credentials, say, or no credit.
+    is_about_account: bool = False
     may_have_left: bool = False
     retry_after: int | None = None
 
@@ -49,7 +52,7 @@ class Moment:
 def after(claim: Claim, failure: Failure, moment: Moment) -> Outcome:
     """What becomes of a message whose attempt failed."""
     unsure = claim.unsure_attempts + failure.may_have_left
-    if failure.is_permanent:
+    if failure.is_permanent and not (failure.is_about_account and moment.others):
         return outcomes.not_sent(MessageState.FAILED, failure.reason, failure.words, unsure=unsure)
     if unsure >= MOST_UNSURE:
         return outcomes.unconfirmed(failure.words)

@@ -127,6 +127,9 @@ def test_all_of_it_is_done_by_keyboard_and_the_focus_stays(alices, address, carr
     expect(page.locator(".providers-line h3 a")).to_have_text(["Two", "One"])
     expect(up).to_be_focused()
     switch = page.get_by_role("switch", name="Use One")
+    # While the list is on its way back, the others wait.
+    expect(page.locator(".htmx-request")).to_have_count(0)
+    expect(switch).to_be_enabled()
     tab_to(page, switch)
     page.keyboard.press("Space")
     expect(page.locator("#voice")).to_contain_text("is off.")

@@ -202,3 +202,22 @@ def test_an_sms_that_may_have_left_frees_no_slot_however_it_ends(office, network
     assert office.message(dora).state == MessageState.FAILED
     assert office.verification(dora).sends == 1
     assert office.sent_times() != ""
+
+
+def test_del_07_a_carrier_whose_account_is_refused_is_passed_over_and_paused(office, network, clock):
+    first, second = network.add("First"), network.add("Second")
+    first.fails_always = ProviderRefused("no credit", permanent=True, is_about_account=True)
+    users = [sign_up(office, at) for at in range(7)]
+    office.send()
+    assert {office.message(user).state for user in users} == {"sent"}
+    assert (len(first.tried), len(second.taken)) == (5, 7)
+    assert network.row("First").paused_until == clock.at + 15_000
+
+
+def test_alone_a_carrier_whose_account_is_refused_fails_its_messages_at_once(office, network):
+    only = network.add("Only")
+    only.fails_always = ProviderRefused("no credit", permanent=True, is_about_account=True)
+    dora = office.sign_up()
+    office.send()
+    message = office.message(dora)
+    assert (message.state, message.attempts, message.reason) == ("failed", 1, Reason.PROVIDER_REFUSED)

@@ -18,6 +18,7 @@ def test_del_09_ten_thousand_waiting_messages_of_one_app_leave_the_other_quick(t
     town.sink.delay = lambda path: 1.0 if path == "crowded" else 0.05
     with transaction() as session:
         put_down(session, crowded.id, CROWD)
+    town.tell_planner()
     town.start("serve")
     town.start("worker")
     town.wait_for_web()
@@ -51,6 +52,7 @@ def test_del_09_at_the_cap_the_app_is_told_so_and_memory_stays_flat(town, transa
     for first in range(0, CAP, 5_000):
         with transaction() as session:
             put_down(session, crowded.id, 5_000, first)
+        town.tell_planner()
     wait_until(lambda: town.sign_up(crowded)[0] == 503, 30)
     status, answer, _number = town.sign_up(crowded)
     assert (status, answer["reason"]) == (503, "too_many_waiting")

@@ -16,6 +16,7 @@ def test_del_04_four_workers_send_five_thousand_messages_exactly_once_each(town,
     app = town.app("a")
     with transaction() as session:
         put_down(session, app.id, COUNT)
+    town.tell_planner()
     start = time.monotonic()
     # The lease here is shorter than a whole minute, but not so short that a busy machine outlasts it.
     workers = [town.start("worker") for _ in range(4)]
