@@ -14,6 +14,14 @@ ASKS = "Confirm that it is you"
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 # One way to do each thing that could do harm, and what is typed for it.
 HARM = {
+    "/provider/new/twilio": {"label": "Twilio"},
+    "/provider/live": {},
+    "/provider/sandbox": {},
+    "/provider/x": {"label": "Twilio"},
+    "/provider/x/check": {},
+    "/provider/x/place": {"to": "1"},
+    "/provider/x/switch": {},
+    "/provider/x/removal": {},
     "/team/invites": {"email": "guest@example.com", "role": "owner"},
     "/team/invites/x/removal": {},
     "/team/x/role": {"role": "owner"},
