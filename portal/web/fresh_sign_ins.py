@@ -5,6 +5,7 @@ from flask import Response, g, make_response, render_template, request, session,
 from portal import clock
 from portal.services import passkeys
 from portal.web import passkey_places
+from portal.web.forms import secrets
 from portal.web.forms.proofs import PREFIX, ProofForm
 from portal.web.render import go_to
 from portal.web.server_sessions import ServerSession
@@ -58,12 +59,12 @@ def show(form: ProofForm, action: str, kept: list[tuple[str, str]], status: int 
 
 
 def _kept() -> list[tuple[str, str]]:
-    """What was typed into the form that was sent, file uploads left out: no page can hold those."""
-    return [
+    """What was typed into the form that was sent, but for files, which no page can hold, and secrets."""
+    return secrets.without(
         (name, value)
         for name, value in request.form.items(multi=True)
         if name != TOKEN and not name.startswith(PREFIX)
-    ]
+    )
 
 
 def _session() -> ServerSession:

@@ -63,7 +63,7 @@ TYPED = {
     "carrier_url": "https://sms.example/send",
     "carrier_sender": "Shop",
     "carrier_charset": "gsm",
-    "carrier_password": SECRET,
+    "secret_password": SECRET,
 }
 
 

@@ -14,7 +14,7 @@ from portal.models import Provider
 from tests.web.test_providers import main, refusals, seen
 
 SID = "AC" + "0" * 32
-TWILIO = {"label": "T", "carrier_account_sid": SID, "carrier_auth_token": "x" * 32, "carrier_sender": "Shop"}
+TWILIO = {"label": "T", "carrier_account_sid": SID, "secret_auth_token": "x" * 32, "carrier_sender": "Shop"}
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_the_form_of_each_kind_has_its_fields_and_no_secret_is_readable(alices, 
     answer = alices.post(f"{address}/new/{kind.value}", {"label": "x"})
 
     for field in installed.fields_of(kind):
-        tag = re.search(rf'<(input|textarea|select)[^>]*name="carrier_{field.name}"[^>]*>', page)[0]
+        tag = re.search(rf'<(input|textarea|select)[^>]*name="(carrier|secret)_{field.name}"[^>]*>', page)[0]
         if field.is_secret:
             assert 'type="password"' in tag or tag.startswith("<textarea")
             assert 'autocomplete="new-password"' in tag
@@ -94,7 +94,7 @@ def test_real_credentials_are_checked_with_the_real_carrier(alices, address, ses
         "carrier_check_url": f"{carrier_server}/account",
         "carrier_user": "shop",
         "carrier_sender": "Shop",
-        "carrier_secret": "correct-horse-9931",
+        "secret_secret": "correct-horse-9931",
     }
     added = alices.post(f"{address}/new/http", typed)
     assert added.status_code == 303, refusals(added.text)
@@ -108,7 +108,7 @@ def test_real_credentials_are_checked_with_the_real_carrier(alices, address, ses
 
 def test_twilio_is_told_its_own_receipts_address_and_keeps_a_key_pair_together(alices, address, session):
     half = alices.post(f"{address}/new/twilio", TWILIO | {"carrier_key_sid": "SK" + "0" * 32})
-    assert refusals(half.text)["carrier_key_secret"] == "An API key needs both its SID and its secret."
+    assert refusals(half.text)["secret_key_secret"] == "An API key needs both its SID and its secret."
     added = alices.post(f"{address}/new/twilio", TWILIO)
     assert added.status_code == 303
     text = main(alices.get(added.location).text)

@@ -86,7 +86,7 @@ def test_a_provider_is_added_sealed_and_stands_in_the_list(alices, address, adde
 
 
 def test_ops_05_no_page_and_no_audit_entry_ever_holds_a_secret(alices, address, added, session):
-    it = added(carrier_signing_key=KEY)
+    it = added(secret_signing_key=KEY)
     one = f"{address}/{it.id}"
     changed = TYPED | {"seen": seen(alices.get(one).text), "carrier_url": "nonsense"}
     pages = [alices.get(path) for path in (address, one, f"{one}/removal", f"{address}/live")]
@@ -114,7 +114,7 @@ def test_ops_05_no_page_and_no_audit_entry_ever_holds_a_secret(alices, address, 
         ),
         ({"carrier_sender": "!"}, {"carrier_sender": "Up to 15 letters and digits."}),
         ({"carrier_charset": "utf-9"}, {"carrier_charset": "Not a valid choice."}),
-        ({"carrier_password": ""}, {"carrier_password": "Password is missing."}),
+        ({"secret_password": ""}, {"secret_password": "Password is missing."}),
         ({"carrier_template": "x" * 2_001}, {"carrier_template": "Up to 2,000 characters."}),
     ],
 )
@@ -125,8 +125,8 @@ def test_a_refusal_stands_at_its_field_and_only_secrets_are_typed_again(
 
     again = (
         {}
-        if "carrier_password" in typed
-        else {"carrier_password": "Type this again: a secret is not sent back to your browser."}
+        if "secret_password" in typed
+        else {"secret_password": "Type this again: a secret is not sent back to your browser."}
     )
     found = refusals(answer.text)
     assert answer.status_code == 422
@@ -141,13 +141,13 @@ def test_a_refusal_stands_at_its_field_and_only_secrets_are_typed_again(
 def test_several_refusals_stand_there_at_once(alices, address):
     answer = alices.post(f"{address}/new/http", TYPED | {"carrier_sender": "!", "carrier_url": "x"})
 
-    assert {"carrier_sender", "carrier_url", "carrier_password"} == set(refusals(answer.text))
+    assert {"carrier_sender", "carrier_url", "secret_password"} == set(refusals(answer.text))
 
 
 def test_settings_are_changed_and_a_secret_left_empty_stays(alices, address, added, stored, keys):
     it = added()
     one = f"{address}/{it.id}"
-    changes = TYPED | {"carrier_password": "", "carrier_sender": "House", "seen": seen(alices.get(one).text)}
+    changes = TYPED | {"secret_password": "", "carrier_sender": "House", "seen": seen(alices.get(one).text)}
     assert alices.post(one, changes).location == one
 
     after = stored(it)
@@ -157,9 +157,9 @@ def test_settings_are_changed_and_a_secret_left_empty_stays(alices, address, add
 
 
 def test_a_secret_is_replaced_and_one_that_is_not_needed_taken_away(alices, address, added, stored, keys):
-    it = added(carrier_signing_key=KEY)
+    it = added(secret_signing_key=KEY)
     one = f"{address}/{it.id}"
-    new = {"carrier_password": "another-secret-77", "forget_signing_key": "y"}
+    new = {"secret_password": "another-secret-77", "forget_signing_key": "y"}
     alices.post(one, TYPED | new | {"seen": seen(alices.get(one).text)})
 
     after = stored(it)
@@ -171,11 +171,11 @@ def test_a_secret_is_replaced_and_one_that_is_not_needed_taken_away(alices, addr
 def test_ops_05_a_new_address_wants_the_stored_secret_typed_again(alices, address, added, stored):
     it = added()
     one = f"{address}/{it.id}"
-    moved = TYPED | {"carrier_url": "https://elsewhere.example", "carrier_password": ""}
+    moved = TYPED | {"carrier_url": "https://elsewhere.example", "secret_password": ""}
     answer = alices.post(one, moved | {"seen": seen(alices.get(one).text)})
 
     assert answer.status_code == 422
-    assert refusals(answer.text) == {"carrier_password": "Type this again: where it is sent to has changed."}
+    assert refusals(answer.text) == {"secret_password": "Type this again: where it is sent to has changed."}
     assert stored(it).settings["url"] == TYPED["carrier_url"]
 
 
@@ -185,14 +185,14 @@ def test_who_saves_over_somebody_elses_change_is_told_and_keeps_what_was_typed(
     it = added()
     one = f"{address}/{it.id}"
     stale = seen(alices.get(one).text)
-    alices.post(one, TYPED | {"label": "First", "carrier_password": "", "seen": stale})
-    answer = alices.post(one, TYPED | {"label": "Second", "carrier_password": "", "seen": stale})
+    alices.post(one, TYPED | {"label": "First", "secret_password": "", "seen": stale})
+    answer = alices.post(one, TYPED | {"label": "Second", "secret_password": "", "seen": stale})
 
     assert answer.status_code == 422
     assert "Somebody else changed this provider since you looked." in main(answer.text)
     assert 'value="Second"' in answer.text
     assert stored(it).label == "First"
-    alices.post(one, TYPED | {"label": "Second", "carrier_password": "", "seen": seen(answer.text)})
+    alices.post(one, TYPED | {"label": "Second", "secret_password": "", "seen": seen(answer.text)})
     assert stored(it).label == "Second"
 
 

@@ -201,3 +201,19 @@ def test_web_01_a_new_secret_is_made_with_the_password_in_one_go(left_open, shop
     assert session.get(App, shop.id).client_secret_hash != before
     made = select(AuditEntry).where(AuditEntry.action == AuditAction.APP_SECRET_REGENERATED)
     assert len(session.scalars(made).all()) == 1
+
+
+def test_ops_05_a_secret_is_not_repeated_by_the_page_that_asks_and_is_typed_again(left_open, shop, session):
+    address, secret = f"/apps/{shop.id}/provider/new/twilio", "correct-horse-battery-9931"
+    typed = {"label": "Twilio", "carrier_account_sid": "AC" + "0" * 32, "carrier_sender": "Shop"}
+    asked = left_open.post(address, typed | {"secret_auth_token": secret})
+    assert ASKS in asked.text
+    assert secret not in asked.text
+    kept = hidden_fields(asked)
+    answer = left_open.post(address, kept | {"confirm_password": PASSWORD})
+
+    assert answer.status_code == 422
+    assert 'id="secret_auth_token-error"' in answer.text
+    assert "Type this again" in answer.text
+    assert 'value="Shop"' in answer.text
+    assert left_open.post(address, typed | {"secret_auth_token": secret}).status_code == 303

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, cast
 
+from flask import request
 from flask_wtf import FlaskForm
 from wtforms import (
     BooleanField,
@@ -22,6 +23,7 @@ from portal.delivery.providers import installed
 from portal.delivery.providers.base import Field, WrongField
 from portal.services.provider_details import Wanted
 from portal.services.providers import LONGEST_LABEL
+from portal.web.forms import secrets
 
 _OWN, _FORGET = "carrier_", "forget_"
 TYPE_AGAIN: Final = "Type this again: a secret is not sent back to your browser."
@@ -52,12 +54,12 @@ class ProviderForm(FlaskForm):
 
     def settings_fields(self) -> list[FormField]:
         """What everybody who may open the page may read, in the order of the kind."""
-        return [self[_OWN + each.name] for each in self.fields if not each.is_secret]
+        return [self[_name(each)] for each in self.fields if not each.is_secret]
 
     def secret_fields(self) -> list[tuple[FormField, FormField | None]]:
         """Each secret, with the box that takes a stored one away where it is not needed."""
         found = [each for each in self.fields if each.is_secret]
-        return [(self[_OWN + each.name], self._fields.get(_FORGET + each.name)) for each in found]
+        return [(self[_name(each)], self._fields.get(_FORGET + each.name)) for each in found]
 
     @property
     def wanted(self) -> Wanted:
@@ -75,7 +77,7 @@ class ProviderForm(FlaskForm):
 
     def refuse(self, name: str, fix: str) -> None:
         """Shows a refusal beside the field that it is about, or at the top when it is about none."""
-        for known in (name, _OWN + name):
+        for known in (name, _OWN + name, secrets.PREFIX + name):
             if known in self:
                 self[known].errors = [*self[known].errors, fix]
                 return
@@ -92,10 +94,12 @@ class ProviderForm(FlaskForm):
         return [each for each in self.fields if _text(self, each).strip() or each.name not in self.stored]
 
     def _forgotten(self) -> list[str]:
-        boxes = {each.name: self._fields.get(_FORGET + each.name) for each in self.fields}
-        return [
-            name for name, box in boxes.items() if box and box.data and not self[_OWN + name].data.strip()
-        ]
+        found = []
+        for each in self.fields:
+            box = self._fields.get(_FORGET + each.name)
+            if box is not None and box.data and not _text(self, each).strip():
+                found.append(each.name)
+        return found
 
 
 def form_of(kind: ProviderKind, stored: Mapping[str, str | None] | None = None) -> type[ProviderForm]:
@@ -103,7 +107,7 @@ def form_of(kind: ProviderKind, stored: Mapping[str, str | None] | None = None) 
     fields, stored = installed.fields_of(kind), stored or {}
     made: dict[str, Any] = {"fields": fields, "stored": stored}
     for each in fields:
-        made[_OWN + each.name] = _made(each, stored)
+        made[_name(each)] = _made(each, stored)
         if each.is_secret and not each.is_required and each.name in stored:
             made[_FORGET + each.name] = BooleanField(f"Take {each.label} away")
     return cast(type[ProviderForm], type(ProviderForm.__name__, (ProviderForm,), made))
@@ -149,6 +153,8 @@ def _hint(each: Field, stored: Mapping[str, str | None]) -> str:
 def _rule(each: Field, stored: Mapping[str, str | None]) -> Any:
     def check(_form: FlaskForm, field: FormField) -> None:
         typed = field.data or ""
+        if not typed.strip() and field.name in request.form.getlist(secrets.AGAIN):
+            raise ValidationError(TYPE_AGAIN)
         if not typed.strip() and each.name in stored:
             return
         try:
@@ -159,8 +165,12 @@ def _rule(each: Field, stored: Mapping[str, str | None]) -> Any:
     return check
 
 
+def _name(each: Field) -> str:
+    return (secrets.PREFIX if each.is_secret else _OWN) + each.name
+
+
 def _text(form: ProviderForm, each: Field) -> str:
-    return str(form[_OWN + each.name].data or "")
+    return str(form[_name(each)].data or "")
 
 
 def kinds() -> Sequence[ProviderKind]:
