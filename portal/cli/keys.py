@@ -10,7 +10,7 @@ _KIND = click.Choice(["sealing"])
 
 @click.group()
 def keys() -> None:
-    """Rotate the key that carriers' credentials are sealed with. Keys themselves are never printed."""
+    """Rotate the key that secrets in the database are sealed with. Keys themselves are never printed."""
 
 
 @keys.command()
@@ -18,7 +18,7 @@ def keys() -> None:
 @click.option("--no-reseal", is_flag=True, help="Only add the key; `reseal` does the rest later.")
 @click.pass_obj
 def rotate(installation: Installation, kind: str, no_reseal: bool) -> None:
-    """Add a new key to keys.json, and seal every provider's credentials with it.
+    """Add a new key to keys.json, and seal with it what carriers and authenticator apps are opened with.
 
     Servers and workers that run on this machine find the new key by themselves. With more machines, add the
     key with --no-reseal, copy keys.json to each of them, and then run `portal keys reseal sealing`.
@@ -41,7 +41,7 @@ def rotate(installation: Installation, kind: str, no_reseal: bool) -> None:
 @click.argument("kind", type=_KIND)
 @click.pass_obj
 def reseal(installation: Installation, kind: str) -> None:
-    """Seal every provider's credentials with the newest key. Running it again changes nothing.
+    """Seal what carriers and authenticator apps are opened with by the newest key. It may run again.
 
     \b
     Examples:

@@ -57,6 +57,11 @@ def packed_version(packed: bytes) -> int:
     return int.from_bytes(packed[:_VERSION], "big")
 
 
+def about_totp(account_id: str) -> str:
+    """What the key of an account's authenticator app is sealed about."""
+    return f"totp:{account_id}"
+
+
 def about_provider(app_id: str, provider_id: str) -> str:
     """What the credentials of one app's provider are sealed about."""
     return f"provider:{app_id}:{provider_id}"

@@ -3,24 +3,30 @@
 from sqlalchemy import select, update
 
 from portal.core import sealing
-from portal.models import IdempotencyKey, Provider
+from portal.models import IdempotencyKey, Provider, Totp
 from portal.services.context import Context
 
 
 def reseal(ctx: Context) -> int:
-    """Seals the credentials of every provider with the newest key; how many were sealed with an older one.
+    """Seals the credentials of every provider, and the key of every authenticator app, with the newest key.
 
-    Credentials that somebody changes meanwhile are left as that somebody sealed them. Raises BrokenSeal,
-    having changed nothing, when a row does not open. Answers that are kept for idempotency stay as they are:
-    they end within a day.
+    Returns how many were sealed with an older one. What somebody changes meanwhile stays as they sealed it.
+    Raises BrokenSeal, having changed nothing, when a row does not open. Answers that are kept for idempotency
+    stay as they are: they end within a day.
     """
     newest = max(ctx.keys.sealing)
     older = select(Provider.id, Provider.app_id, Provider.sealing_key_version, Provider.sealed).where(
         Provider.sealed.is_not(None), Provider.sealing_key_version != newest
     )
-    return sum(
+    providers = sum(
         _reseal(ctx, provider_id, app_id, version or 0, sealed or b"")
         for provider_id, app_id, version, sealed in ctx.session.execute(older).all()
+    )
+    apps = ctx.session.execute(select(Totp.account_id, Totp.sealed)).all()
+    return providers + sum(
+        _reseal_app(ctx, account_id, packed)
+        for account_id, packed in apps
+        if sealing.packed_version(packed) != newest
     )
 
 
@@ -29,7 +35,8 @@ def versions_in_use(ctx: Context) -> set[int]:
     providers = select(Provider.sealing_key_version).where(Provider.sealed.is_not(None)).distinct()
     answers = select(IdempotencyKey.answer).where(IdempotencyKey.answer.is_not(None))
     found = {version for version in ctx.session.scalars(providers) if version is not None}
-    return found | {sealing.packed_version(answer) for answer in ctx.session.scalars(answers) if answer}
+    packed = [*ctx.session.scalars(answers), *ctx.session.scalars(select(Totp.sealed))]
+    return found | {sealing.packed_version(each) for each in packed if each}
 
 
 def _reseal(ctx: Context, provider_id: str, app_id: str, version: int, sealed: bytes) -> int:
@@ -41,6 +48,19 @@ def _reseal(ctx: Context, provider_id: str, app_id: str, version: int, sealed: b
         .where(Provider.id == provider_id, Provider.sealed == sealed)
         .values(sealed=fresh, sealing_key_version=newest)
         .returning(Provider.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len(changed.all())
+
+
+def _reseal_app(ctx: Context, account_id: str, packed: bytes) -> int:
+    about = sealing.about_totp(account_id)
+    fresh = sealing.pack(ctx.keys.sealing, sealing.unpack(ctx.keys.sealing, packed, about), about)
+    changed = ctx.session.scalars(
+        update(Totp)
+        .where(Totp.account_id == account_id, Totp.sealed == packed)
+        .values(sealed=fresh)
+        .returning(Totp.account_id)
         .execution_options(synchronize_session=False)
     )
     return len(changed.all())

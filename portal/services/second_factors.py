@@ -53,7 +53,7 @@ def begin_app(ctx: Context) -> None:
     ctx.session.execute(delete(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_(None)))
     if ctx.session.scalar(select(Totp.account_id).where(Totp.account_id == account_id)) is not None:
         raise NothingToVerify("An authenticator app is set up already. Remove it first.")
-    sealed = sealing.pack(ctx.keys.sealing, totp.new_key(), _about(account_id))
+    sealed = sealing.pack(ctx.keys.sealing, totp.new_key(), sealing.about_totp(account_id))
     ctx.session.execute(insert(Totp).values(account_id=account_id, sealed=sealed, last_step=0))
 
 
@@ -155,11 +155,7 @@ def _totp(ctx: Context, *, confirmed: bool) -> Totp | None:
 
 
 def _key(ctx: Context, row: Totp) -> bytes:
-    return sealing.unpack(ctx.keys.sealing, row.sealed, _about(row.account_id))
-
-
-def _about(account_id: str) -> str:
-    return f"totp:{account_id}"
+    return sealing.unpack(ctx.keys.sealing, row.sealed, sealing.about_totp(row.account_id))
 
 
 def _bare(typed: str) -> str:

@@ -84,7 +84,7 @@ def the_messages_end_in_every_way_and_are_at_most_a_fortnight_old(session) -> No
         ("sent", None),
         ("failed", "country_closed"),
         ("failed", "provider_refused"),
-        ("failed", "provider_unreachable"),
+        ("dead", "provider_unreachable"),
         ("expired", "expired_before_sending"),
         ("expired", "no_longer_needed"),
     }

@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from sqlalchemy import select
 
 from portal import keys as portal_keys
 from portal.core import sealing
 from portal.core.provider_kinds import ProviderKind
 from portal.core.sealing import BrokenSeal
-from portal.models import IdempotencyKey, Provider
+from portal.models import IdempotencyKey, Provider, Totp
+from tests import factories
 
 PLAIN = b'{"auth_token": "hush-hush-hush-hush"}'
 
@@ -115,3 +117,20 @@ def test_credentials_that_do_not_open_are_left_and_told_of(operator, provider, s
 def test_only_known_kinds_of_keys_can_be_named(operator):
     assert operator.types("keys", "rotate", "codes").exit_code == 2
     assert operator.types("keys").exit_code in (0, 2)
+
+
+def test_ops_05_an_authenticator_app_outlives_the_key_that_it_was_sealed_with(operator, session, keys, home):
+    plain = b"the key of an app...."
+    about = sealing.about_totp(alice_id := factories.account(session).id)
+    factories.totp(session, account_id=alice_id, sealed=sealing.pack(keys.sealing, plain, about))
+    session.commit()
+
+    operator.types("keys", "rotate", "sealing")
+    assert operator.types("keys", "retire", "sealing").exit_code == 0
+
+    session.expire_all()
+    packed = session.scalar(select(Totp.sealed))
+    assert sealing.packed_version(packed) == 2
+    newest = portal_keys.load(home).sealing
+    assert set(newest) == {2}
+    assert sealing.unpack(newest, packed, about) == plain

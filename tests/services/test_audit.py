@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
-from portal.core import code
+from portal.core import code, totp
 from portal.core.deeds import Deed
 from portal.core.provider_kinds import ProviderKind
+from portal.core.roles import Role
 from portal.errors import BadInput, Refusal, TooSoon, WrongCode
 from portal.models import ActorKind, App, AppMode, AuditAction, AuditEntry, Message
 from portal.services import (
@@ -17,19 +18,24 @@ from portal.services import (
     apps,
     audit,
     audit_log,
+    invites,
     lookups,
     message_redrives,
+    own_accounts,
     own_numbers,
+    password_resets,
     phone_numbers,
     provider_order,
     providers,
     refused_sends,
     reveals,
+    second_factors,
     segment_prices,
     sms_template_drafts,
     sms_template_files,
     sms_templates,
     support_deeds,
+    team,
     test_sends,
     tokens,
     users,
@@ -44,6 +50,19 @@ from tests.services.conftest import Desk
 FIRST, SECOND, THIRD = "+819012345678", "+819087654321", "+818011112222"
 DAY_S = 24 * 3600
 CARRIER_SECRET = "correct-horse-9931"
+
+
+# What people do to their own account belongs to no app. Passkeys need a browser: tests/browser plays them.
+OF_ACCOUNTS = {
+    "account.password_changed",
+    "account.password_reset",
+    "account.sign_ins_ended",
+    "authenticator.added",
+    "authenticator.removed",
+    "recovery_codes.made",
+    "recovery_code.used",
+}
+OF_PASSKEYS = {"passkey.added", "passkey.removed"}
 
 
 def entries(desk: Desk) -> list[AuditEntry]:
@@ -137,6 +156,7 @@ def change_app(desk: Desk) -> str:
     word_the_sms(desk)
     prove_own_number(desk)
     set_up_a_provider(desk)
+    gather_a_team(desk)
     return desk.do(apps.regenerate_secret)
 
 
@@ -154,6 +174,38 @@ def set_up_a_provider(desk: Desk) -> None:
     desk.do(app_modes.go_live)
     desk.do(app_modes.go_back)
     desk.do(lambda ctx: providers.remove(ctx, other.id, providers.stamp(other)))
+
+
+def gather_a_team(desk: Desk) -> None:
+    """Invites two people, withdraws one invite, and changes and removes the one who came."""
+    head = desk.owner("head@example.com")
+    for email in ("mia@example.com", "max@example.com"):
+        made, key = desk.do(lambda ctx, email=email: invites.send(ctx, email, Role.SUPPORT), head)
+        if email == "mia@example.com":
+            mia, _ = desk.do(lambda ctx, key=key: invites.accept_anew(ctx, key, "hash"))
+        else:
+            desk.do(lambda ctx, made=made: invites.withdraw(ctx, made.id), head)
+    desk.do(lambda ctx: team.change_role(ctx, mia.id, Role.OWNER), head)
+    desk.do(lambda ctx: team.remove(ctx, mia.id), head)
+
+
+def look_after_an_account(desk: Desk) -> set[str]:
+    """Does to an account what its own person can; returns every code, key and secret that came up."""
+    dora = desk.owner("dora@example.com")
+    desk.do(lambda ctx: own_accounts.change_password(ctx, "new hash"), dora)
+    desk.do(second_factors.begin_app, dora)
+    key = desk.do(second_factors.app_key, dora)
+
+    def typed(ctx) -> str:
+        return totp.code_at(key, ctx.now // totp.STEP_MS)
+
+    codes = desk.do(lambda ctx: second_factors.confirm_app(ctx, typed(ctx)), dora)
+    desk.do(lambda ctx: second_factors.spend(ctx, dora.id, codes[0]), dora)
+    desk.do(second_factors.remove_app, dora)
+    link = desk.do(lambda ctx: password_resets.ask(ctx, "dora@example.com"))
+    desk.do(lambda ctx: password_resets.use(ctx, link, "newest hash"))
+    desk.do(own_accounts.end_all_sign_ins, dora)
+    return {link, totp.written(key), *codes}
 
 
 def prove_own_number(desk: Desk) -> None:
@@ -195,11 +247,21 @@ def import_what_was_exported(ctx) -> None:
 def test_pii_02_no_entry_of_a_whole_story_holds_a_code_a_key_or_a_number(desk, clock):
     secrets = whole_story(desk, clock)
     found = entries(desk)
-    assert {entry.action for entry in found} == {action.value for action in AuditAction}
+    of_apps = {action.value for action in AuditAction} - OF_ACCOUNTS - OF_PASSKEYS
+    assert {entry.action for entry in found} == of_apps
     told = [{name: value for name, value in entry.details.items() if name != "until"} for entry in found]
     written = json.dumps([told, [entry.reason for entry in found]], ensure_ascii=False)
     assert not [secret for secret in secrets if secret in written]
     assert not re.search(r"\d{7}", written), "no whole number, with or without its country code"
+    assert "hash" not in written
+
+
+def test_pii_02_no_entry_about_an_account_holds_a_code_a_key_or_a_link(desk):
+    secrets = look_after_an_account(desk)
+    found = desk.rows(select(AuditEntry).where(AuditEntry.action.in_(OF_ACCOUNTS)))
+    assert {entry.action for entry in found} == OF_ACCOUNTS
+    written = json.dumps([[entry.details, entry.reason] for entry in found], ensure_ascii=False)
+    assert not [secret for secret in secrets if secret in written]
     assert "hash" not in written
 
 
