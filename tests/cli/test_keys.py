@@ -119,7 +119,9 @@ def test_only_known_kinds_of_keys_can_be_named(operator):
     assert operator.types("keys").exit_code in (0, 2)
 
 
-def test_ops_05_an_authenticator_app_outlives_the_key_that_it_was_sealed_with(operator, session, keys, home):
+def test_ops_05_an_authenticator_app_outlives_the_key_that_it_was_sealed_with(
+    operator, session, keys, settings
+):
     plain = b"the key of an app...."
     about = sealing.about_totp(alice_id := factories.account(session).id)
     factories.totp(session, account_id=alice_id, sealed=sealing.pack(keys.sealing, plain, about))
@@ -131,6 +133,6 @@ def test_ops_05_an_authenticator_app_outlives_the_key_that_it_was_sealed_with(op
     session.expire_all()
     packed = session.scalar(select(Totp.sealed))
     assert sealing.packed_version(packed) == 2
-    newest = portal_keys.load(home).sealing
+    newest = portal_keys.load(settings.home).sealing
     assert set(newest) == {2}
     assert sealing.unpack(newest, packed, about) == plain

@@ -53,7 +53,7 @@ def test_the_page_lists_members_and_open_invites(alices, team, bob, invite):
 
     assert "bob" in page
     assert "guest" in page
-    assert "72 hours left" in page
+    assert re.search("7[12] hours left", page), "the last hour may have begun a moment ago"
 
 
 def test_ten_05_support_and_strangers_see_no_team(bobs, charlies, team, alice):
