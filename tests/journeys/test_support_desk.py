@@ -153,7 +153,9 @@ def look_up(bob: "Keyboard", told: str) -> None:
     expect(page.get_by_role("heading", name="Users", level=1)).to_be_visible()
     tab_to(page, page.get_by_role("searchbox", name="Search users"))
     page.keyboard.type(told)
-    bob.press_enter()
+    # Rows that came while typing go with the page that Enter leaves.
+    with page.expect_navigation():
+        bob.press_enter()
     called = page.get_by_role("heading", name="田中 花子", level=1)
     row = page.get_by_role("table").get_by_role("link", name="田中 花子")
     expect(called.or_(row)).to_be_visible()
