@@ -11,6 +11,8 @@ from portal.watch.rounds import Rounds
 
 # The file by which the parent tells its processes that they are about to end.
 LEAVING = "leaving"
+# The file that says who the parent is: it may be gone before a process of its has even begun.
+PARENT = "parent"
 # How often a process looks for its parent, and how long it may take to end without one (s).
 _LOOK_EVERY = 0.5
 _END_WITHIN = 25.0
@@ -22,9 +24,9 @@ def create_app() -> Flask:
     shared = config.shared_metrics()
     if shared is not None:
         app.extensions["probes"].readiness.is_leaving = (shared / LEAVING).exists
+        parent = int((shared / PARENT).read_text())
+        Rounds("parent", _LOOK_EVERY, lambda: _end_without(parent)).start()
     app.extensions["watchman"].start()
-    parent = os.getppid()
-    Rounds("parent", _LOOK_EVERY, lambda: _end_without(parent)).start()
     return app
 
 

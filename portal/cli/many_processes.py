@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _REST = 2.0
 # The file by which the server processes learn that they are about to end; portal/serving.py looks for it.
 _LEAVING = "leaving"
+# And the one that says who their parent is.
+_PARENT = "parent"
 
 
 def serve(installation: Installation, workers: int, say_where: Callable[[], None]) -> None:
@@ -35,6 +37,7 @@ def serve(installation: Installation, workers: int, say_where: Callable[[], None
     config.divide_among(settings, workers)
     shared = Path(tempfile.mkdtemp(prefix="ringback-"))
     config.share_metrics(shared)
+    (shared / _PARENT).write_text(str(os.getpid()))
     try:
         _serve(_listen(installation, settings, workers), settings, shared, say_where)
     finally:
