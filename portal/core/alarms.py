@@ -17,6 +17,8 @@ CARRIER_FAILS_AT: Final = 5
 # How many messages may wait; at the second figure new ones are refused (DEL-09).
 BACKLOG_WARNS_AT: Final = 25_000
 BACKLOG_PAGES_AT: Final = 50_000
+# How long after the last message was set aside its app's alarm stands (ms).
+DEAD_TOLD_FOR: Final = 3_600 * SECOND
 
 
 class Level(StrEnum):
@@ -37,6 +39,10 @@ class AlarmName(ClosedList):
     WORKER_DEAD = "worker_dead", "No worker is alive: start `portal worker`, or look why it ended."
     PROVIDER_PAUSED = "provider_paused", "A carrier failed again and again and is paused."
     BACKLOG = "backlog", "Very many messages wait: start more workers, or look at the carriers."
+    MESSAGES_DEAD = (
+        "messages_dead",
+        "Messages of an app were set aside after their last try: its Messages page says why.",
+    )
     JOB_FAILED = "job_failed", "A periodic job failed; it is tried again. The log says where."
 
 

@@ -1,9 +1,10 @@
 """Is a carrier well enough to be tried? A circuit breaker on its row, which all processes share (DEL-06).
 
 Closed, the carrier takes messages. After five failures in a row it opens: nothing is tried before
-`paused_until`. From then on one message of one worker tries it, once in fifteen seconds; a success closes
-the breaker. A carrier that asks for a rest (`Retry-After`) is paused for that long. Only the carrier's own
-passing faults count: a refusal for good, or a phone that is off, shows that the carrier is well.
+`paused_until`. From then on one message of one worker tries it, once in four seconds; a success closes the
+breaker, so a carrier that is well again has new messages within five seconds (DEL-05). A carrier that asks
+for a rest (`Retry-After`) is paused for that long. Only the carrier's own passing faults count: a refusal for
+good, or a phone that is off, shows that the carrier is well.
 """
 
 from typing import Final
@@ -16,7 +17,7 @@ from portal.core.reasons import Reason
 from portal.models import Provider
 
 OPENS_AFTER: Final = 5
-PROBE_EVERY: Final = 15 * SECOND
+PROBE_EVERY: Final = 4 * SECOND
 # No carrier may silence an app for longer by one answer (ms).
 LONGEST_REST: Final = 5 * MINUTE
 # A carrier that is well is noted so often (ms) at most, for the page that shows it.
@@ -31,7 +32,7 @@ def counts(reason: Reason, *, is_permanent: bool, is_about_account: bool) -> boo
 def begin_probe(session: Session, provider_id: str, paused_until: int, now: int) -> bool:
     """Whether this worker may try a carrier whose pause, as it was read, is over at `now` (Unix ms).
 
-    True for one worker only; the others find the carrier paused for the next fifteen seconds.
+    True for one worker only; the others find the carrier paused for the next four seconds.
     """
     probe = {"the_id": provider_id, "seen": paused_until, "until": now + PROBE_EVERY}
     return session.execute(_BEGIN_PROBE, probe).first() is not None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, bindparam, literal_column, select, update
+from sqlalchemy import BigInteger, ColumnElement, bindparam, case, literal_column, select, update
 from sqlalchemy.orm import Session, aliased
 from sqlalchemy.sql.dml import ReturningUpdate
 
@@ -86,8 +86,9 @@ def take(session: Session, app_id: str, now: int, lease: int, due_by: int | None
     """The message of an app that has waited longest, taken until `now + lease` (ms); None if none is due.
 
     A message whose former worker let its lease lapse is due again. The claim counts as an attempt before
-    anything is tried, so that a message which kills its worker cannot do so for ever (DEL-08). `due_by`
-    (Unix ms) leaves out what has waited less long.
+    anything is tried, so that a message which kills its worker cannot do so for ever (DEL-08). Where that
+    worker had begun to hand the message over, its attempt was unsure: the SMS may have left (DEL-03).
+    `due_by` (Unix ms) leaves out what has waited less long.
     """
     statement = _take(session.get_bind().dialect.name)
     wanted = {"app": app_id, "now": now if due_by is None else due_by}
@@ -98,6 +99,15 @@ def take(session: Session, app_id: str, now: int, lease: int, due_by: int | None
 def give_back(session: Session, claim: Claim, due_at: int) -> None:
     """Puts a claimed message that nobody may send now back, due at `due_at` (Unix ms); it was no attempt."""
     session.execute(_GIVE_BACK, {"the_serial": claim.serial, "the_lease": claim.lease, "until": due_at})
+
+
+def begin_hand_over(session: Session, claim: Claim, now: int) -> bool:
+    """Notes at `now` (Unix ms) that a claimed message goes to its carrier; False when it is ours no more.
+
+    Whoever takes the message over later knows by this that its SMS may have left (DEL-03).
+    """
+    ours = {"the_serial": claim.serial, "the_lease": claim.lease, "the_now": now}
+    return session.execute(_BEGIN_HAND_OVER, ours).first() is not None
 
 
 def name_provider(session: Session, claim: Claim, kind: str, provider_id: str) -> None:
@@ -158,6 +168,9 @@ _OURS = (
 _GIVE_BACK = _OURS.values(
     state=MessageState.QUEUED, lease=None, due_at=bindparam("until"), attempts=Message.attempts - 1
 )
+_BEGIN_HAND_OVER = _OURS.values(handed_over_at=bindparam("the_now", type_=BigInteger)).returning(
+    Message.serial
+)
 _NAME = _OURS.values(provider=bindparam("kind"), provider_id=bindparam("carrier"))
 
 
@@ -180,6 +193,8 @@ def _take(dialect: str) -> ReturningUpdate[Any]:
             lease=bindparam("token"),
             due_at=bindparam("until"),
             attempts=Message.attempts + 1,
+            unsure_attempts=Message.unsure_attempts + case((Message.handed_over_at.is_not(None), 1), else_=0),
+            handed_over_at=None,
             provider=select(App.provider).where(App.id == Message.app_id).scalar_subquery(),
             issue=_CURRENT_ISSUE,
         )

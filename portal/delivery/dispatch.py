@@ -102,7 +102,7 @@ def _lease(post: Post) -> int:
 
 def _with_route(post: Post, session: Session, claim: Claim, now: int) -> Taken | None:
     background = claims.background(session, claim)
-    if claim.attempts > backoff.MOST_ATTEMPTS or texts.obstacle(claim, background, now) is not None:
+    if _is_spent(claim) or texts.obstacle(claim, background, now) is not None:
         # It goes nowhere, so no carrier is asked for, and none is tried with it.
         return Taken(claim, background, NoRoute())
     route = routes.choose(session, claim, background, post.providers, post.carriers, now)
@@ -114,10 +114,15 @@ def _with_route(post: Post, session: Session, claim: Claim, now: int) -> Taken |
     return Taken(claim, background, route)
 
 
+def _is_spent(claim: Claim) -> bool:
+    """Whether a message had its tries: five in all, or two that may have sent its SMS (DEL-03)."""
+    return claim.attempts > backoff.MOST_ATTEMPTS or claim.unsure_attempts >= verdicts.MOST_UNSURE
+
+
 def _send(post: Post, taken: Taken) -> tuple[Outcome, Failure | None]:
     """What came of a message, and how its provider failed, if it did."""
     claim, background = taken.claim, taken.background
-    if claim.attempts > backoff.MOST_ATTEMPTS:
+    if _is_spent(claim):
         # Nobody lived to say what the attempts came to, so it may have left.
         known = (each for each in Reason if each == claim.reason)
         reason = next(known, Reason.SENDING_BROKE_OFF)
@@ -140,11 +145,21 @@ def _hand_over(post: Post, taken: Taken, route: Route, sms: Sms) -> tuple[Outcom
     if post.now() >= taken.claim.due_at - round(post.lease * (1 - _PART_TO_BEGIN_IN)):
         # This worker stood still; by the time that it has sent, another one may have sent too.
         raise LeaseLost
+    _begin_hand_over(post, taken.claim, route)
     try:
         return outcomes.accepted(route.sender.send(sms)), None
     except Exception as error:  # noqa: BLE001 - a provider's slip is one failed attempt, told without its words
         failure = _failure(error, sms.text)
         return _judge(post, taken, failure, error), failure
+
+
+def _begin_hand_over(post: Post, claim: Claim, route: Route) -> None:
+    """Has the row say that the SMS may be leaving; the inbox needs no such note, as it rings no phone."""
+    if route.provider_id is None:
+        return
+    with post.transaction() as session:
+        if not claims.begin_hand_over(session, claim, post.now()):
+            raise LeaseLost
 
 
 def _failure(error: Exception, text: str) -> Failure:

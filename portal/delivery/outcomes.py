@@ -77,6 +77,7 @@ def note(session: Session, claim: Claim, outcome: Outcome, now: int) -> None:
         .values(
             state=outcome.state,
             lease=None,
+            handed_over_at=None,
             # A claim counts before it knows that the attempts are used up.
             attempts=min(claim.attempts, MOST_ATTEMPTS),
             unsure_attempts=Message.unsure_attempts + int(outcome.is_unsure),

@@ -43,7 +43,9 @@ def take(
 ) -> int:
     """`apply` for receipts that may be faster than the note that their message was taken.
 
-    Those are looked at again a little later, for 1.2 s at most. `transaction` opens one that commits.
+    Those are looked at again a little later, for 1.2 s at most. When the note has not come by then, its
+    worker is most likely dead, and a receipt that names our own reference does for it: the SMS is not sent
+    twice (DEL-03). `transaction` opens one that commits.
     """
     changed, left = 0, list(receipts)
     for wait in _WAITS:
@@ -52,8 +54,9 @@ def take(
             changed += apply(session, provider_id, left, now())
             left = [each for each in left if _is_early(session, provider_id, each, now())]
         if not left:
-            break
-    return changed
+            return changed
+    with transaction() as session:
+        return changed + sum(_apply_unnoted(session, provider_id, each, now()) for each in left)
 
 
 def _apply(session: Session, provider_id: str, receipt: Receipt, now: int) -> int:
@@ -65,6 +68,23 @@ def _apply(session: Session, provider_id: str, receipt: Receipt, now: int) -> in
         .where(Message.provider_id == provider_id, Message.provider_reference == reference)
         .where(Message.state.in_(_FORWARD[receipt.state]))
         .values(**_noted(receipt, now))
+        .returning(Message.serial)
+        .execution_options(synchronize_session=False)
+    )
+    return len(moved.all())
+
+
+def _apply_unnoted(session: Session, provider_id: str, receipt: Receipt, now: int) -> int:
+    """Notes what a carrier says of a message that it has, and whose worker never said so."""
+    moved = session.scalars(
+        update(Message)
+        .where(Message.id == receipt.our_reference, Message.provider_id == provider_id)
+        .where(Message.handed_over_at.is_not(None), Message.state.in_(_BEFORE_SENT))
+        .values(
+            {"sent_at": Message.handed_over_at}
+            | _noted(receipt, now)
+            | {"provider_reference": outcomes.reference(receipt.reference)}
+        )
         .returning(Message.serial)
         .execution_options(synchronize_session=False)
     )
@@ -91,7 +111,12 @@ def _is_early(session: Session, provider_id: str, receipt: Receipt, now: int) ->
 
 def _noted(receipt: Receipt, now: int) -> dict[str, Any]:
     # Whoever still sends it finds that its lease is gone.
-    noted: dict[str, Any] = {"state": MessageState(receipt.state), "lease": None, "reason": None}
+    noted: dict[str, Any] = {
+        "state": MessageState(receipt.state),
+        "lease": None,
+        "reason": None,
+        "handed_over_at": None,
+    }
     if receipt.state is ReceiptState.SENT:
         return noted | {"sent_at": now}
     noted["ended_at"] = now

@@ -44,7 +44,7 @@ def choose(
 
     A sandbox has its inbox, or the console where that is there. A live app's message goes to the first of its
     carriers, by position, that is on, opens and is not paused; but not to the one that failed it just now,
-    while there is another. A carrier whose pause is over is tried with one message, in fifteen seconds.
+    while there is another. A carrier whose pause is over is tried with one message, in four seconds.
     """
     has_carriers = background.app_mode == AppMode.LIVE and carriers is not None
     sender = senders.get(claim.provider)

@@ -41,6 +41,7 @@ class MessagePurpose(StrEnum):
 
 _UNDER_WAY = text("state IN ('queued', 'sending')")
 _NOT_SENT = text("state IN ('failed', 'expired', 'dead')")
+_SET_ASIDE = text("state = 'dead'")
 _HANDED_OVER = text("provider_id IS NOT NULL AND provider_reference IS NOT NULL")
 
 
@@ -76,6 +77,8 @@ class Message(Base):
             sqlite_where=_NOT_SENT,
             postgresql_where=_NOT_SENT,
         ),
+        # By this whoever watches finds what was set aside lately (DEL-08).
+        Index("ix_message_dead", "ended_at", sqlite_where=_SET_ASIDE, postgresql_where=_SET_ASIDE),
         # By this a receipt finds its message (DEL-10).
         Index(
             "ix_message_reference",
@@ -115,6 +118,8 @@ class Message(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     # How many attempts may have sent the SMS although no answer said so (DEL-07).
     unsure_attempts: Mapped[int] = mapped_column(default=0)
+    # When its hand-over to a carrier began, as long as nobody noted what came of it (DEL-03).
+    handed_over_at: Mapped[Ms | None]
     due_at: Mapped[Ms]
     lease: Mapped[Id | None]
     created_at: Mapped[Ms]

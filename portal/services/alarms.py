@@ -3,24 +3,30 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, delete, insert, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core import alarms
-from portal.core.alarms import CARRIER_FAILS_AT, AlarmName, Level
-from portal.models import Alarm, Provider
+from portal.core.alarms import CARRIER_FAILS_AT, DEAD_TOLD_FOR, AlarmName, Level
+from portal.models import Alarm, Message, MessageState, Provider
 from portal.services import beats, figures, quarantine
 
 # What a look decides; the others are raised and ended by those whom they are about.
 WATCHED = frozenset(
-    {AlarmName.WORKER_STALLED, AlarmName.WORKER_DEAD, AlarmName.PROVIDER_PAUSED, AlarmName.BACKLOG}
+    {
+        AlarmName.WORKER_STALLED,
+        AlarmName.WORKER_DEAD,
+        AlarmName.PROVIDER_PAUSED,
+        AlarmName.BACKLOG,
+        AlarmName.MESSAGES_DEAD,
+    }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One alarm that should stand. `about` is the id of a provider or the name of a job, or empty."""
+    """One alarm that should stand. `about` is the id of a provider or an app, the name of a job, or empty."""
 
     name: AlarmName
     level: Level
@@ -50,7 +56,7 @@ def look(session: Session, now: int) -> list[Found]:
     ):
         if level is not None:
             found.append(Found(name, level))
-    return found + _paused(session, now)
+    return found + _paused(session, now) + _set_aside(session, now)
 
 
 def settle(session: Session, found: Iterable[Found], now: int, *, is_told: bool) -> list[str]:
@@ -170,6 +176,16 @@ def _change(session: Session, is_it: Collection[ColumnElement[bool]], found: Fou
         .execution_options(synchronize_session=False)
     )
     return True
+
+
+def _set_aside(session: Session, now: int) -> list[Found]:
+    """Apps some of whose messages were set aside within the last hour, and still are (DEL-08)."""
+    # The partial index is used only for a condition that is spelled like its own.
+    is_dead = Message.state == literal_column(f"'{MessageState.DEAD.value}'")
+    apps = session.scalars(
+        select(Message.app_id).where(is_dead, Message.ended_at > now - DEAD_TOLD_FOR).distinct()
+    )
+    return [Found(AlarmName.MESSAGES_DEAD, Level.WARN, app_id) for app_id in apps]
 
 
 def _paused(session: Session, now: int) -> list[Found]:

@@ -6,7 +6,7 @@ from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core import phone_number
-from portal.core.phone_number import PhoneNumber
+from portal.core.phone_number import PhoneNumber, PhoneNumberError
 from portal.core.reasons import Reason
 from portal.errors import BadInput
 from portal.models import OpenCountry
@@ -36,6 +36,18 @@ def set_open(ctx: Context, wanted: Collection[str]) -> None:
     rows = [{"app_id": ctx.app_id, "country": country} for country in sorted(set(wanted))]
     if rows:
         ctx.session.execute(insert(OpenCountry), rows)
+
+
+def refuse_unless_still_textable(app: AppSettings, stored: str) -> None:
+    """The same for a number (E.164) that was taken earlier.
+
+    Numbering plans change: one that no plan knows any more is refused too, with BadInput.
+    """
+    try:
+        number = phone_number.parse(stored)
+    except PhoneNumberError as error:
+        raise BadInput(FIELD, f"Nothing was sent. {error}", Reason.NOT_MOBILE) from error
+    refuse_unless_textable(app, number)
 
 
 def refuse_unless_textable(app: AppSettings, number: PhoneNumber) -> None:

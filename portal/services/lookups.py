@@ -100,14 +100,19 @@ def search(ctx: Context, wanted: Search, after: str | None, limit: int = PAGE) -
     revealed (TEN-08). Raises TooSoon beyond that, and BadInput for a page key that was not ours.
     """
     term = search_terms.understand(wanted.text, _countries(ctx))
-    place = lookup_pages.read(after)
+    page = _looked_up(ctx, term, wanted.filters, lookup_pages.read(after), limit)
     if term.is_number and ctx.caller.kind is ActorKind.ACCOUNT:
+        # Counted last, because it keeps the account's other look-ups waiting till it is committed.
         _count(ctx, term)
+    return page
+
+
+def _looked_up(ctx: Context, term: Term, filters: Filters, place: Place | None, limit: int) -> Page:
     if term.meaning in (Meaning.NOTHING, Meaning.FEW_DIGITS):
         return Page([], None, term.sentence, has_too_few=term.meaning is Meaning.FEW_DIGITS)
     if term.meaning is Meaning.EVERYBODY:
-        return _walked(ctx, term, wanted.filters, place, limit)
-    return _found(ctx, term, wanted.filters, place, limit)
+        return _walked(ctx, term, filters, place, limit)
+    return _found(ctx, term, filters, place, limit)
 
 
 def _countries(ctx: Context) -> list[str]:

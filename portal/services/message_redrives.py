@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import select, update
 
-from portal.core import limits, phone_number
+from portal.core import limits
 from portal.core.limits import Refused, Tally
 from portal.core.reasons import Reason
 from portal.errors import CodeExpired, NotFound, NothingToVerify, NotSupported, Overtaken, TooSoon
@@ -41,7 +41,7 @@ def redrive(ctx: Context, serial: int, reason: str) -> None:
     typed = support_deeds.typed(reason)
     message = _dead(ctx, serial)
     backlog.refuse_when_crowded(ctx)
-    countries.refuse_unless_textable(app_settings.load(ctx), phone_number.parse(message.phone_number))
+    countries.refuse_unless_still_textable(app_settings.load(ctx), message.phone_number)
     # Locks are taken in the order number, verification, user; the message comes last.
     tally = phone_number_limits.lock(ctx, message.phone_number)
     attempt = _live(ctx, message)
@@ -106,6 +106,7 @@ def _put_back(ctx: Context, serial: int) -> None:
             state=MessageState.QUEUED,
             attempts=0,
             unsure_attempts=0,
+            handed_over_at=None,
             reason=None,
             provider_id=None,
             provider_words=None,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from portal.core import limits, phone_number
+from portal.core import limits
 from portal.core.limits import Refused
 from portal.errors import BadInput
 from portal.services import (
@@ -68,7 +68,7 @@ def _refused(ctx: Context, number: str, attempt: Attempt | None) -> Refused | No
 
 def _fault(app: app_settings.AppSettings, number: str) -> BadInput | None:
     try:
-        countries.refuse_unless_textable(app, phone_number.parse(number))
+        countries.refuse_unless_still_textable(app, number)
     except BadInput as refusal:
         return refusal
     return None

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, column, not_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, column, func, not_, or_, select, union_all
 from sqlalchemy import table as named_table
 
 from portal.core.search_terms import Term
@@ -65,13 +65,15 @@ def _untelling(term: Term) -> list[Rank]:
 def _ranked(
     ctx: Context, term: Term, filters: Filters, rank: Rank, before: int | None, limit: int
 ) -> list[Place]:
-    rows: dict[int, Place] = {}
-    for asked, serial in _questions(ctx, term, rank):
-        narrowed = asked.where(conditions(_USER, filters, ctx.now))
+    asked = []
+    for question, serial in _questions(ctx, term, rank):
+        narrowed = question.where(conditions(_USER, filters, ctx.now))
         if before is not None:
             narrowed = narrowed.where(serial < before)
-        for row in ctx.session.execute(narrowed.order_by(serial.desc()).limit(limit)):
-            rows[row.serial] = Place(row.created_at, row.serial, rank)
+        asked.append(narrowed.order_by(serial.desc()).limit(limit))
+    # Each index gives its newest by itself; together they are asked in one go.
+    together = asked[0] if len(asked) == 1 else union_all(*(select(each.subquery()) for each in asked))
+    rows = {row.serial: Place(row.created_at, row.serial, rank) for row in ctx.session.execute(together)}
     return sorted(rows.values(), key=lambda place: -place.serial)[:limit]
 
 
@@ -83,10 +85,24 @@ def _questions(ctx: Context, term: Term, rank: Rank) -> Iterator[tuple[Select[An
         yield here.where(_USER.c.login_name == term.value), _USER.c.serial
         for number in _NUMBERS if term.wholes else ():
             yield here.where(number.in_(term.wholes)), _USER.c.serial
+    elif rank is Rank.ENDING and len(term.value) <= SHOWN_DIGITS and _is_postgresql(ctx):
+        for number in _NUMBERS:
+            yield _by_end(ctx, number, term.value), _USER.c.serial
     elif rank is Rank.ENDING:
         yield _by_parts(ctx, _ends(term.value), f"{term.value} ")
     else:
         yield _by_parts(ctx, and_(_holds(term), not_(_ends(term.value))), term.value, term.beginning)
+
+
+def _is_postgresql(ctx: Context) -> bool:
+    return ctx.session.get_bind().dialect.name == "postgresql"
+
+
+def _by_end(ctx: Context, number: ColumnElement[str], digits: str) -> Select[Any]:
+    """The index of the last three digits, which has the newest users of an ending together."""
+    here = select(_USER.c.created_at, _USER.c.serial).where(_USER.c.app_id == ctx.app_id)
+    ends = here.where(number.is_not(None), func.right(number, 3) == digits[-3:])
+    return ends if len(digits) == 3 else ends.where(number.endswith(digits))
 
 
 def _ends(digits: str) -> ColumnElement[bool]:
@@ -102,7 +118,7 @@ def _holds(term: Term) -> ColumnElement[bool]:
 def _by_parts(ctx: Context, fits: ColumnElement[bool], *texts: str) -> tuple[Select[Any], ColumnElement[int]]:
     """SQLite needs its index of parts to be asked by name; PostgreSQL finds its own by itself."""
     users = select(_USER.c.created_at, _USER.c.serial).where(fits)
-    if ctx.session.get_bind().dialect.name == "postgresql":
+    if _is_postgresql(ctx):
         return users.where(_USER.c.app_id == ctx.app_id), _USER.c.serial
     # Spelled so, the app is no way in: its indexes would be read whole before the digits' own.
     here = _USER.c.app_id.concat("") == ctx.app_id

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Row, String, bindparam, literal, null, select, union_all
+from sqlalchemy import Boolean, Row, String, bindparam, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from portal.core.alarms import AlarmName, Level
@@ -12,6 +12,8 @@ from portal.services.app_modes import OWN_CARRIERS
 
 # What stands still for everybody. The rest of the alarms is the operator's own.
 _OF_EVERYBODY: Final = (AlarmName.WORKER_DEAD, AlarmName.WORKER_STALLED, AlarmName.BACKLOG)
+_SHOWN: Final = (*_OF_EVERYBODY, AlarmName.MESSAGES_DEAD)
+_MILD: Final = {AlarmName.BACKLOG, AlarmName.MESSAGES_DEAD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,14 @@ def of(session: Session, app: App) -> list[Trouble]:
     """What needs a person in an app, the worst first. One statement over the keys of two small tables."""
     rows = session.connection().execute(_ROWS, {"the_app": app.id}).all()
     alarms = {row.key: row.word for row in rows if row.is_alarm}
-    found = [_of_alarm(name, alarms[name]) for name in _OF_EVERYBODY if name in alarms]
+    found = [_of_alarm(name, alarms[name]) for name in _SHOWN if name in alarms]
     if app.mode == AppMode.LIVE:
         found += _of_providers([row for row in rows if not row.is_alarm and row.is_on], app)
     return sorted(found, key=lambda each: not each.is_bad)
 
 
 def _of_alarm(name: str, level: str) -> Trouble:
-    return Trouble(name, is_bad=name != AlarmName.BACKLOG or level == Level.PAGE)
+    return Trouble(name, is_bad=name not in _MILD or level == Level.PAGE)
 
 
 def _of_providers(on: list[Row[Any]], app: App) -> list[Trouble]:
@@ -73,6 +75,10 @@ _ROWS = union_all(
         null(),
         literal(0),
     ).where(
-        _A.c.about == "", _A.c.name.in_([each.value for each in _OF_EVERYBODY]), _A.c.level != Level.OVER
+        or_(
+            (_A.c.about == "") & _A.c.name.in_([each.value for each in _OF_EVERYBODY]),
+            (_A.c.about == bindparam("the_app", type_=String)) & (_A.c.name == AlarmName.MESSAGES_DEAD.value),
+        ),
+        _A.c.level != Level.OVER,
     ),
 ).order_by("position")

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from portal.core import example_numbers, phone_number
+from portal.core import example_numbers
 from portal.core.phone_number import PhoneNumber
 from portal.errors import BadInput, NotFound
 from portal.models import App, AppMode, AuditAction, Message, MessagePurpose
@@ -25,8 +25,8 @@ def send(ctx: Context, app: App, account_id: str, locale: str) -> str:
     # The account is locked before its number is read, so that a number just given up gets nothing.
     test_allowance.take(ctx, account_id)
     to = _recipient(ctx, app, account_id)
-    countries.refuse_unless_textable(settings, to)
-    message_id = outbox.put_down_test(ctx, settings, account_id, to.e164, wording)
+    countries.refuse_unless_still_textable(settings, to)
+    message_id = outbox.put_down_test(ctx, settings, account_id, to, wording)
     audit.record(ctx, AuditAction.TEST_SENT, details={"locale": wording.locale})
     return message_id
 
@@ -58,10 +58,10 @@ def _in_force(ctx: Context, settings: AppSettings, locale: str) -> Winner:
     return wording
 
 
-def _recipient(ctx: Context, app: App, account_id: str) -> PhoneNumber:
+def _recipient(ctx: Context, app: App, account_id: str) -> str:
     if app.mode == AppMode.SANDBOX:
-        return sandbox_number(app)
+        return sandbox_number(app).e164
     own = own_numbers.of(ctx.session, account_id).confirmed
     if own is None:
         raise BadInput(countries.FIELD, "Nothing was sent: confirm your own number first.")
-    return phone_number.parse(own)
+    return own

@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from portal.core import code, limits, phone_number
+from portal.core import code, limits
 from portal.core.lifecycle import Event, Purpose, State
 from portal.core.limits import Refused, Tally
 from portal.core.reasons import Reason
@@ -136,7 +136,7 @@ def cancel(ctx: Context, user_id: str) -> None:
 
 def _refuse_to_text(ctx: Context, app: AppSettings, number: str) -> None:
     backlog.refuse_when_crowded(ctx)
-    countries.refuse_unless_textable(app, phone_number.parse(number))
+    countries.refuse_unless_still_textable(app, number)
 
 
 def _refuse_send(ctx: Context, tally: Tally) -> None:

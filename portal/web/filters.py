@@ -1,5 +1,7 @@
 """How are times, counts, countries and phone numbers worded on a page?"""
 
+from functools import lru_cache
+
 from babel.numbers import format_decimal
 from flask import Flask
 
@@ -96,9 +98,10 @@ def left(until: int) -> str:
 
 def exact(at: int) -> str:
     """A time (Unix ms) in full, in the person's zone and in UTC."""
-    in_utc, here = clock.as_datetime(at), zones.local(at)
+    in_utc = clock.as_datetime(at)
     if zones.is_utc():
         return f"{in_utc:{_IN_FULL}} UTC"
+    here = zones.local(at)
     is_same_day = here.date() == in_utc.date()
     return f"{here:{_IN_FULL}} ({in_utc:{'%H:%M:%S' if is_same_day else _IN_FULL}} UTC)"
 
@@ -115,6 +118,8 @@ def machine_time(at: int) -> str:
     return clock.as_datetime(at).isoformat(timespec="seconds")
 
 
+# Babel takes longer for one number than for the rest of a row, and pages say the same ones again and again.
+@lru_cache(maxsize=4096)
 def grouped(number: int) -> str:
     """A number with its thousands apart: 1,204."""
     return str(format_decimal(number, locale="en"))

@@ -57,6 +57,11 @@ def _crowded(standing: Standing, it: Trouble) -> Line:
     return _line(standing, it, sentence, _MESSAGES)
 
 
+def _set_aside(standing: Standing, it: Trouble) -> Line:
+    sentence = "Some SMS were set aside: they failed at every try. The messages say why."
+    return _line(standing, it, sentence, _MESSAGES)
+
+
 def _without(standing: Standing, it: Trouble) -> Line:
     told = "Switch one on." if standing.may(Action.MANAGE_PROVIDERS) else "Tell an owner of this app."
     return _line(standing, it, f"No SMS is sent: no provider is on. {told}", _PROVIDERS)
@@ -91,6 +96,7 @@ _WORDED: Final[dict[str, Callable[[Standing, Trouble], Line]]] = {
     AlarmName.WORKER_STALLED: _stalled,
     AlarmName.WORKER_DEAD: _dead,
     AlarmName.BACKLOG: _crowded,
+    AlarmName.MESSAGES_DEAD: _set_aside,
     AlarmName.PROVIDER_PAUSED: _paused,
     "no_provider": _without,
 }

@@ -102,6 +102,9 @@ def _who_match(standing: Standing, text: str) -> list[Hit]:
 def _search(standing: Standing, filters: UserFilters, limit: int = lookups.PAGE) -> Page:
     # A look-up of a number is recorded, so it writes; every other only reads.
     writes = understand(filters.q).is_number
+    if writes:
+        # It changes neither the app nor the account, which the page then need not load again.
+        reading().expunge_all()
     with transaction() if writes else nullcontext(reading()) as session:
         ctx = current_app.extensions["ringback"].context(session, standing.caller)
         wanted = Search(text=filters.q, filters=filters.as_filters())

@@ -1,5 +1,6 @@
 """Who may send a message, for how long, and what if that worker dies?"""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from portal.clock import SECOND
 from portal.core.reasons import Reason
 from portal.delivery import claims, dispatch
+from portal.delivery.turns import Turns
 from portal.models import MessageState
 
 
@@ -101,6 +103,53 @@ def test_del_08_a_message_that_kills_its_worker_five_times_is_set_aside(office, 
     assert office.verification(dora).sends == 1
 
 
+def test_del_03_a_message_whose_worker_dies_in_each_hand_over_is_sent_twice_at_most(office, network, clock):
+    carrier = network.add("Only")
+    dora = office.sign_up()
+    carrier.meanwhile = die
+    for _ in range(2):
+        with pytest.raises(Killed):
+            office.send()
+        clock.advance(60)
+    assert office.send() == 1
+    first, second = carrier.tried
+    assert (first.reference, first.text) == (second.reference, second.text)
+    message = office.message(dora)
+    assert (message.state, message.attempts, message.reason) == ("dead", 3, Reason.SENDING_BROKE_OFF)
+    assert message.unsure_attempts == 2
+    # It may have left, so its user has to wait as after any send.
+    assert office.verification(dora).sends == 1
+
+
+def test_del_03_a_worker_that_dies_before_the_hand_over_costs_no_try_that_may_have_left(
+    office, network, clock, monkeypatch
+):
+    network.add("Only")
+    dora = office.sign_up()
+    with monkeypatch.context() as dying:
+        dying.setattr(dispatch.texts, "render", lambda *_: die())
+        for _ in range(3):
+            with pytest.raises(Killed):
+                office.send()
+            clock.advance(60)
+    office.send()
+    message = office.message(dora)
+    assert (message.state, message.attempts, message.unsure_attempts) == ("sent", 4, 0)
+    assert message.handed_over_at is None
+
+
+def test_del_04_a_message_that_was_taken_over_before_its_hand_over_is_not_sent_twice(office, network, clock):
+    carrier = network.add("Only")
+    dora = office.sign_up()
+    taken = dispatch.take_next(office.post, Turns(), lambda _app_id: True)
+    clock.advance(60)
+    office.send()
+    # The first worker wakes up with a clock that stood still as well.
+    dispatch.send(replace(office.post, now=lambda: taken.claim.due_at - dispatch.LEASE), taken)
+    assert len(carrier.tried) == 1
+    assert office.message(dora).state == MessageState.SENT
+
+
 def test_a_database_that_is_busy_for_a_moment_causes_no_second_send(office, monkeypatch):
     dora = office.sign_up()
     real, failures = dispatch.outcomes.note, [OperationalError("UPDATE", {}, Exception("locked"))] * 2
@@ -131,4 +180,5 @@ def test_looking_for_due_messages_reads_an_index_and_not_the_whole_outbox(office
     assert claims.is_due(office.session, office.post.now())
     explain = "EXPLAIN QUERY PLAN" if database == "sqlite" else "EXPLAIN"
     plan = office.session.connection().exec_driver_sql(f"{explain} {statements[-1][0]}", statements[-1][1])
-    assert "ix_message_due" in str(plan.all())
+    # Each of the two holds nothing but what is under way.
+    assert re.search("ix_message_(due|turn)", str(plan.all()))

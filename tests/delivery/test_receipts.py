@@ -9,6 +9,7 @@ from portal.delivery import claims, receipts
 from portal.delivery.providers.base import Receipt
 from portal.models import Message, MessageState
 from tests import factories
+from tests.delivery.test_claims import Killed, die
 
 
 class Mail:
@@ -117,6 +118,43 @@ def test_a_receipt_that_is_faster_than_the_note_of_its_message_waits_for_it(
     assert receipts.take(office.transaction, mail.provider_id, early, office.post.now) == 1
     assert waited == [0.0, 0.2]
     assert office.message(emil).state == MessageState.DELIVERED
+
+
+def test_del_03_a_receipt_stands_in_for_a_worker_that_died_and_nothing_is_sent_twice(
+    office, network, mail, clock, monkeypatch
+):
+    monkeypatch.setattr(receipts.time, "sleep", lambda _seconds: None)
+    carrier = network.by_label["First"]
+    emil = office.sign_up("emil", "+819012345679")
+    carrier.meanwhile = die
+    with pytest.raises(Killed):
+        office.send()
+    named = [Receipt("their-1", ReceiptState.SENT, our_reference=office.message(emil).id)]
+    assert receipts.take(office.transaction, mail.provider_id, named, office.post.now) == 1
+    assert (office.message(emil).state, office.message(emil).provider_reference) == ("sent", "their-1")
+    later = [Receipt("their-1", ReceiptState.DELIVERED)]
+    assert receipts.take(office.transaction, mail.provider_id, later, office.post.now) == 1
+    clock.advance(61)
+    assert office.send() == 0
+    assert office.message(emil).state == MessageState.DELIVERED
+    assert [sms.to for sms in carrier.tried].count("+819012345679") == 1
+
+
+@pytest.mark.parametrize("whose", ["a message that was never handed over", "another carrier's"])
+def test_del_10_a_receipt_that_names_our_reference_changes_only_what_its_carrier_was_handed(
+    office, network, mail, session, monkeypatch, whose
+):
+    monkeypatch.setattr(receipts.time, "sleep", lambda _seconds: None)
+    emil = office.sign_up("emil", "+819012345679")
+    with office.transaction() as opened:
+        claim = claims.take(opened, office.app_id, office.post.now(), 60_000)
+        claims.name_provider(opened, claim, "http", mail.provider_id)
+        if whose == "another carrier's":
+            claims.begin_hand_over(opened, claim, office.post.now())
+    carrier = factories.provider(session).id if whose == "another carrier's" else mail.provider_id
+    named = [Receipt("their-1", ReceiptState.DELIVERED, our_reference=claim.id)]
+    assert receipts.take(office.transaction, carrier, named, office.post.now) == 0
+    assert office.message(emil).state == MessageState.SENDING
 
 
 def test_a_receipt_of_nobodys_message_is_waited_for_by_nobody(office, mail, monkeypatch):

@@ -5,6 +5,7 @@ from dataclasses import replace
 from sqlalchemy import select, update
 
 from portal.core.reasons import Reason
+from portal.delivery import breaker
 from portal.delivery.providers.base import ProviderRefused, ProviderUnreachable
 from portal.models import App, MessageState, Provider
 from tests.delivery.conftest import Scripted
@@ -211,7 +212,7 @@ def test_del_07_a_carrier_whose_account_is_refused_is_passed_over_and_paused(off
     office.send()
     assert {office.message(user).state for user in users} == {"sent"}
     assert (len(first.tried), len(second.taken)) == (5, 7)
-    assert network.row("First").paused_until == clock.at + 15_000
+    assert network.row("First").paused_until == clock.at + breaker.PROBE_EVERY
 
 
 def test_alone_a_carrier_whose_account_is_refused_fails_its_messages_at_once(office, network):

@@ -82,8 +82,8 @@ def test_a_listener_whose_connection_was_cut_comes_back(settings, ear, database)
     if database == "postgresql":
         with psycopg.connect(settings.database_url.replace("+psycopg", ""), autocommit=True) as connection:
             ended = connection.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE datname = current_database() AND query LIKE 'LISTEN%'"""
             )
             assert ended.fetchall() == [(True,)]
         assert ear.hears(10), "it rings when it listens again"

@@ -125,8 +125,10 @@ def schema_of(url):
 
 
 def _in_one_order(sql):
-    # Constraints of a table may be written in any order; each is compared for itself.
-    lines = [line.strip().rstrip(",") for line in sql.replace("\t", " ").splitlines()]
+    # Constraints of a table may be written in any order; each is compared for itself. SQLite writes a column
+    # that was added later on the line of the one before it.
+    parted = re.sub(r", (?=\w+ [A-Z]{4,})", ",\n", sql.replace("\t", " "))
+    lines = [line.strip().rstrip(",") for line in parted.splitlines()]
     return "\n".join(sorted(re.sub(r"\s+", " ", line) for line in lines if line))
 
 

@@ -109,8 +109,8 @@ def plan(desk: Desk, reads) -> str:
         if connection.dialect.name == "sqlite":
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values)
             return "\n".join(row[3] for row in rows)
-        # Two thousand rows are scanned, sorted and hashed as fast, and rows that nobody vacuumed yet cost a look each;
-        # what counts is whether the index alone can answer.
+        # Two thousand rows are scanned, sorted and hashed as fast, and rows that nobody vacuumed yet cost a
+        # look each; what counts is whether the index alone can answer.
         for way in ("seqscan", "bitmapscan", "indexscan", "hashagg", "sort"):
             connection.exec_driver_sql(f"SET LOCAL enable_{way} = off")
         return "\n".join(row[0] for row in connection.exec_driver_sql(f"EXPLAIN {sql}", values))

@@ -80,6 +80,14 @@ def test_ops_02_alarms_of_everybody_are_told_the_worst_first_and_no_others(sessi
     assert [name for name, *_ in told(session, live)] == ["worker_stalled", "backlog", "provider_paused"]
 
 
+def test_del_08_what_was_set_aside_is_told_in_its_own_app_alone(session, live, put):
+    put("Tea")
+    for about in (live.id, factories.provider(session).app_id):
+        factories.alarm(session, name=AlarmName.MESSAGES_DEAD, level=Level.WARN, about=about)
+
+    assert told(session, live) == [("messages_dead", False, None, None)]
+
+
 def test_ten_04_the_carriers_of_another_app_are_nobody_elses_trouble(session, live, put):
     put("Tea")
     factories.provider(session, paused_until=1)

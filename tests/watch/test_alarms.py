@@ -122,6 +122,28 @@ def test_ops_02_a_dead_worker_pages_with_an_empty_queue_too_and_a_new_one_clears
     assert told.heard[1:] == [("worker_dead", "over")]
 
 
+def test_del_08_a_message_that_was_set_aside_warns_about_its_app_for_an_hour(
+    look, told, standing, session, clock, alive
+):
+    dead = factories.message(session, state="dead", ended_at=clock.at)
+    factories.message(session, state="failed", ended_at=clock.at)
+    look()
+    assert standing() == [("messages_dead", "warn", dead.app_id)]
+    assert told.heard == [("messages_dead", "warn")]
+    clock.advance(3_600)
+    look()
+    assert told.heard[1:] == [("messages_dead", "over")]
+
+
+def test_del_08_the_alarm_ends_when_the_message_is_tried_again(look, standing, session, clock, alive):
+    dead = factories.message(session, state="dead", ended_at=clock.at)
+    look()
+    dead.state, dead.ended_at, dead.due_at = "queued", None, clock.at
+    session.flush()
+    look()
+    assert standing() == []
+
+
 def test_ops_02_a_carrier_that_is_paused_warns_about_itself(look, told, standing, session, clock, alive):
     carrier = factories.provider(session, failures_in_row=5, paused_until=clock.at + 15 * SECOND)
     factories.provider(session, app_id=carrier.app_id)

@@ -85,6 +85,19 @@ def test_what_could_only_be_refused_is_no_link_and_says_why_and_how_long(bobs, u
     assert "Cancel the pending change</a>" in card
 
 
+def test_a_number_that_no_numbering_plan_knows_any_more_is_shown_and_not_texted(
+    bobs, user_page, session, customer
+):
+    session.get(User, (customer.app_id, customer.id)).pending_phone_number = "+8112345678"
+    session.commit()
+    page = bobs.get(user_page)
+    item = page.text.split('id="actions"')[1].split("<li>")[1]
+
+    assert page.status_code == 200
+    assert " disabled " in item
+    assert 'id="why-not-resend">Nothing was sent. No such phone number can exist.' in item
+
+
 def test_an_open_page_learns_when_an_action_is_possible_again(bobs, user_page, session, customer, clock):
     """The page that was opened with a limit is told once the limit has passed."""
     waits(session, customer, last_sent_at=clock.now() - 10_000)

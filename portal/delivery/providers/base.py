@@ -118,12 +118,16 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a provider says later about the message that it gave `reference` to."""
+    """What a provider says later about the message that it gave `reference` to.
+
+    `our_reference` is the one that we gave it with the SMS, where it says that too.
+    """
 
     reference: str
     state: ReceiptState
     reason: Reason | None = None
     words: str = field(default="", repr=False)
+    our_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

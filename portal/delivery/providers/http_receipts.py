@@ -44,7 +44,8 @@ class ReceiptFormat:
         if not reference or state is None:
             return []
         reason = Reason.PHONE_UNREACHABLE if state is ReceiptState.FAILED else None
-        return [Receipt(reference, state, reason, word)]
+        # A carrier that gives no reference of its own was told to use ours.
+        return [Receipt(reference, state, reason, word, our_reference=reference)]
 
     def _check(self, arrived: Arrived) -> None:
         said = arrived.headers.get(self.signature_header.lower(), "").strip()

@@ -129,7 +129,7 @@ class Kannel:
         reason = None
         if state is ReceiptState.FAILED:
             reason = Reason.PROVIDER_REFUSED if code == _REFUSED_BY_SMSC else Reason.PHONE_UNREACHABLE
-        return [Receipt(reference, state, reason, said.get("reply", "")[:200])]
+        return [Receipt(reference, state, reason, said.get("reply", "")[:200], our_reference=reference)]
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -136,7 +136,8 @@ class Twilio:
             return []
         code = form.get("ErrorCode", "")
         reason = judging.reason_of(_CODES, code) if state is ReceiptState.FAILED else None
-        return [Receipt(reference, state, reason, f"Twilio {code}" if code else "")]
+        ours = dict(arrived.query).get("reference", "")
+        return [Receipt(reference, state, reason, f"Twilio {code}" if code else "", ours)]
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -146,7 +146,8 @@ class Vonage:
             return []
         code = _code(judging.member(said, "error"))
         reason = judging.reason_of(_CODES, code) if state is ReceiptState.FAILED else None
-        return [Receipt(reference, state, reason, f"Vonage {code}" if code else "")]
+        ours = judging.text_of(judging.member(said, "client_ref"))
+        return [Receipt(reference, state, reason, f"Vonage {code}" if code else "", ours)]
 
     def close(self) -> None:
         """Nothing is kept open."""

@@ -321,7 +321,7 @@ BODY = json.dumps({"reference": "m1", "status": "delivered"}).encode()
 @pytest.mark.parametrize("arrived", [{}, {"ago": 290}, {"plain": " "}, {"plain": "sha256="}], ids=repr)
 def test_del_10_a_receipt_with_the_right_signature_counts_and_again_and_again(httpserver, arrived):
     carrier = open_http(httpserver, receipt_key=KEY)
-    expected = [Receipt("m1", ReceiptState.DELIVERED, None, "delivered")]
+    expected = [Receipt("m1", ReceiptState.DELIVERED, None, "delivered", our_reference="m1")]
     for _ in range(5):
         assert carrier.read_receipts(signed(BODY, KEY, **arrived)) == expected
 

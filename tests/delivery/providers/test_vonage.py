@@ -254,7 +254,9 @@ def test_a_signed_webhook_that_names_no_message_says_nothing(httpserver, body):
 
 def test_del_10_the_same_webhook_five_times_is_the_same_receipt_five_times(httpserver):
     carrier, arrived = open_vonage(httpserver), signed(STATUS)
-    assert [carrier.read_receipts(arrived) for _ in range(5)] == [[Receipt(UUID, ReceiptState.DELIVERED)]] * 5
+    assert [carrier.read_receipts(arrived) for _ in range(5)] == [
+        [Receipt(UUID, ReceiptState.DELIVERED, our_reference=STATUS["client_ref"])]
+    ] * 5
 
 
 @pytest.mark.parametrize(
