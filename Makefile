@@ -32,7 +32,7 @@ test: $(VENV)/.dev $(SDK)/node_modules/.package-lock.json browser kannel ## Run 
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
 soak: $(VENV)/.dev ## Run the proofs that take minutes: restarts, kills and floods, again and again
-	@$(BIN)/python -m pytest -n 0 --override-ini norecursedirs=node_modules tests/soak -s $(ARGS)
+	@$(BIN)/python -m pytest -n 0 --override-ini "norecursedirs=.* bench build node_modules" tests/soak -s $(ARGS)
 
 check: $(VENV)/.dev ## Check format, lint, types, floors, spelling and templates
 	@$(BIN)/ruff format --check .

@@ -12,7 +12,6 @@ from portal.models import User, table
 MOST = 300
 # A country that is new among a million users may come to the list a little later (ms).
 REMEMBERED = clock.MINUTE
-MOST_APPS = 200
 _USER = table(User)
 
 
@@ -29,24 +28,6 @@ def of(session: Session, app_id: str) -> Facets:
     here = session.connection()
     countries, locales = (here.scalars(each, {"the_app": app_id}).all() for each in _STATEMENTS)
     return Facets(sorted(filter(None, countries)), sorted(filter(None, locales)))
-
-
-class Memory:
-    """The facets of the apps that are looked at now, asked for once a minute: every page offers them."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, tuple[int, Facets]] = {}
-
-    def of(self, session: Session, app_id: str, now: int) -> Facets:
-        """The facets of an app as they were at most REMEMBERED ms before `now` (Unix ms)."""
-        asked_at, facets = self._kept.get(app_id, (0, None))
-        if facets is not None and 0 <= now - asked_at < REMEMBERED:
-            return facets
-        if len(self._kept) >= MOST_APPS:
-            self._kept.clear()
-        facets = of(session, app_id)
-        self._kept[app_id] = now, facets
-        return facets
 
 
 def _jumps(column: ColumnElement[str | None]) -> Select[str | None]:

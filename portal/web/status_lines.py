@@ -4,16 +4,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Flask, url_for
+from flask import Flask, current_app, url_for
 
+from portal import clock
+from portal.core import locales
 from portal.core.alarms import AlarmName
 from portal.core.roles import Action
 from portal.database import reading
-from portal.services import status_lines
+from portal.models import AppMode
+from portal.services import status_lines, template_gaps
+from portal.services.memories import Memory
 from portal.services.status_lines import Trouble
+from portal.services.template_gaps import Gap
+from portal.web.filters import counted
 from portal.web.guards import Standing
 
 MOST: Final = 3
+_GAPS: Final = "ringback_template_gaps"
 _TELL: Final = "Tell your operator: portal worker has to run."
 
 
@@ -40,8 +47,27 @@ def lines(standing: Standing | None) -> list[Line]:
     """What needs a person in the app of `standing`, the worst first; nothing outside an app."""
     if standing is None:
         return []
-    found = status_lines.of(reading(), standing.app)
-    return [_WORDED[each.name](standing, each) for each in found[:MOST]]
+    found = [_WORDED[each.name](standing, each) for each in status_lines.of(reading(), standing.app)]
+    return [*found, *_gap(standing)][:MOST]
+
+
+def _gap(standing: Standing) -> list[Line]:
+    """That many users lack a template in their language, where SMS go to people."""
+    app = standing.app
+    if app.mode != AppMode.LIVE or not app.phone_number_verification_required:
+        return []
+    memory: Memory[Gap | None] = current_app.extensions.setdefault(
+        _GAPS, Memory(template_gaps.of, template_gaps.REMEMBERED)
+    )
+    gap = memory.of(reading(), app.id, clock.now())
+    if gap is None or not template_gaps.stands(reading(), app.id, gap):
+        return []
+    users = counted(gap.users, "user")
+    told = "" if standing.may(Action.CHANGE_SMS_TEMPLATES) else " Tell an owner of this app."
+    sentence = f"No SMS template is in {locales.name(gap.locale)}, which {users} would get.{told}"
+    address = url_for("sms_templates.edit", app_id=app.id, locale=gap.locale)
+    is_theirs = standing.may(Action.CHANGE_SMS_TEMPLATES)
+    return [Line("wait", sentence, "", "", "", "", "Add it", address if is_theirs else "")]
 
 
 def _stalled(standing: Standing, it: Trouble) -> Line:

@@ -13,6 +13,7 @@ from portal.database import reading, transaction
 from portal.errors import TooSoon
 from portal.services import lookups, user_facets
 from portal.services.lookups import Hit, Page, Search
+from portal.services.memories import Memory
 from portal.services.user_facets import Facets
 from portal.web import errors, short_terms
 from portal.web.forms.users import UserFilters
@@ -129,7 +130,8 @@ def _list(
 
 
 def _facets(app_id: str) -> Facets:
-    memory: user_facets.Memory = current_app.extensions.setdefault(_FACETS, user_facets.Memory())
+    usual = Memory(user_facets.of, user_facets.REMEMBERED)
+    memory: Memory[Facets] = current_app.extensions.setdefault(_FACETS, usual)
     return memory.of(reading(), app_id, clock.now())
 
 

@@ -1,8 +1,9 @@
 """Do the filters of the users page offer what there is, without asking for it on every page?"""
 
 from portal.core import phone_number
-from portal.services import user_facets
-from portal.services.user_facets import REMEMBERED, Facets, Memory
+from portal.services import memories, user_facets
+from portal.services.memories import Memory
+from portal.services.user_facets import REMEMBERED, Facets
 from tests import factories
 
 
@@ -24,7 +25,7 @@ def test_they_are_the_countries_and_locales_of_the_apps_own_users_each_once(desk
 
 
 def test_an_app_is_asked_once_a_minute_and_each_app_for_itself(desk, clock):
-    memory = Memory()
+    memory = Memory(user_facets.of, REMEMBERED)
 
     def countries(app_id: str, now: int) -> list[str]:
         return desk.do(lambda ctx: memory.of(ctx.session, app_id, now)).countries
@@ -38,9 +39,9 @@ def test_an_app_is_asked_once_a_minute_and_each_app_for_itself(desk, clock):
 
 
 def test_it_never_remembers_more_than_a_bounded_number_of_apps(desk, clock):
-    memory = Memory()
+    memory = Memory(user_facets.of, REMEMBERED)
 
-    for at in range(user_facets.MOST_APPS + 10):
+    for at in range(memories.MOST_APPS + 10):
         desk.do(lambda ctx, at=at: memory.of(ctx.session, f"app{at}", clock.now()))
 
-    assert len(memory._kept) <= user_facets.MOST_APPS
+    assert len(memory._answers) <= memories.MOST_APPS

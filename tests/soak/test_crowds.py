@@ -8,7 +8,7 @@ from portal.models import Message
 from tests.soak.conftest import wait_until
 from tests.worker.conftest import put_down
 
-SECONDS = 60
+SECONDS = 300
 CROWD = 10_000
 CAP = 50_000
 

@@ -119,8 +119,9 @@ def check(town: Town, app, load: Load, kills: Counter, say) -> None:
         assert len({got.to for got in each}) == 1
     assert all(sends.get(each.id) for each in messages.values() if each.state == "sent")
     # Whatever a worker had in hand may be sent once more: at this load that is less than one for each kill.
+    # However often workers die, no message is sent a third time.
     assert extra <= kills["worker"]
-    assert max(map(len, sends.values())) <= 3
+    assert max(map(len, sends.values())) <= 2
     check_codes(town, app, load)
     check_file(town)
 

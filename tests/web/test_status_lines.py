@@ -70,5 +70,48 @@ def test_ops_02_a_worker_that_stands_still_is_told_on_every_page_of_every_app(al
         assert found[0][2] == [f"/apps/{shop.id}/messages"]
 
 
+@pytest.fixture
+def finns(session, shop, live):
+    """The shop verifies numbers, by a carrier that is well, and one in ten of its users reads Finnish."""
+    live.phone_number_verification_required = True
+    factories.provider(session, app_id=shop.id, label="Tea")
+    for at in range(20):
+        factories.user(session, app_id=shop.id, locale="fi-FI" if at % 10 == 0 else "en")
+    return live
+
+
+def test_a_language_that_many_users_lack_is_told_to_who_can_add_it(alices, bobs, shop, finns):
+    said = "No SMS template is in Finnish, which 2 users would get."
+    address = f"/apps/{shop.id}/sms-templates/fi"
+
+    assert lines(alices.get(f"/apps/{shop.id}").text) == [("wait", f"{said} Add it", [address])]
+    assert lines(bobs.get(f"/apps/{shop.id}/users").text) == [
+        ("wait", f"{said} Tell an owner of this app.", [])
+    ]
+
+
+def test_a_language_that_was_added_is_told_no_more_at_once(alices, session, shop, finns):
+    assert lines(alices.get(f"/apps/{shop.id}").text) != []
+    factories.sms_template(session, app_id=shop.id, locale="fi")
+    session.flush()
+
+    assert lines(alices.get(f"/apps/{shop.id}").text) == []
+
+
+@pytest.mark.parametrize("why", ["a sandbox", "no verification", "too few of them"])
+def test_a_language_that_matters_little_is_told_where_the_templates_are_only(
+    alices, session, shop, finns, why
+):
+    if why == "a sandbox":
+        finns.mode, finns.provider = "sandbox", "inbox"
+    if why == "no verification":
+        finns.phone_number_verification_required = False
+    for _ in range(21 if why == "too few of them" else 0):
+        factories.user(session, app_id=shop.id, locale="en")
+    session.flush()
+
+    assert lines(alices.get(f"/apps/{shop.id}").text) == []
+
+
 def test_fragments_say_nothing_of_it(alices, session, shop, live):
     assert lines(alices.fragment(f"/apps/{shop.id}/users", "results").text) == []
