@@ -5,6 +5,7 @@ import signal
 import threading
 
 from flask import Flask
+from sqlalchemy.orm import configure_mappers
 
 from portal import config, factory
 from portal.watch.rounds import Rounds
@@ -18,9 +19,25 @@ _LOOK_EVERY = 0.5
 _END_WITHIN = 25.0
 
 
+_prepared: Flask | None = None
+
+
+def prepare() -> None:
+    """Makes the app, and reads what its pages are made of, for the processes that are forked from this one.
+
+    Nothing is connected and no thread begins here: neither would outlive a fork. Raises what the factory
+    raises.
+    """
+    global _prepared
+    _prepared = factory.create_app()
+    configure_mappers()
+    for name in _prepared.jinja_env.list_templates(extensions=["html"]):
+        _prepared.jinja_env.get_template(name)
+
+
 def create_app() -> Flask:
     """The app of one of several server processes. Raises what the factory raises."""
-    app = factory.create_app()
+    app = _prepared or factory.create_app()
     shared = config.shared_metrics()
     if shared is not None:
         app.extensions["probes"].readiness.is_leaving = (shared / LEAVING).exists

@@ -1,5 +1,6 @@
 """How do several processes serve, and leave together? Under one parent, beside one worker (OPS-03)."""
 
+import gc
 import os
 import shutil
 import signal
@@ -38,10 +39,21 @@ def serve(installation: Installation, workers: int, say_where: Callable[[], None
     shared = Path(tempfile.mkdtemp(prefix="ringback-"))
     config.share_metrics(shared)
     (shared / _PARENT).write_text(str(os.getpid()))
+    _preload()
     try:
         _serve(_listen(installation, settings, workers), settings, shared, say_where)
     finally:
         shutil.rmtree(shared, ignore_errors=True)
+
+
+def _preload() -> None:
+    """Makes in the parent what all of its processes need, so that they share the memory of it."""
+    from portal import serving
+
+    serving.prepare()
+    # A collector that walks what is shared would write to it, and so give each process a copy of its own.
+    gc.collect()
+    gc.freeze()
 
 
 def _serve(server: "MPServer", settings: Settings, shared: Path, say_where: Callable[[], None]) -> None:

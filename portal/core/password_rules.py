@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from zxcvbn import zxcvbn
-
 SHORTEST_ALONE: Final = 15
 SHORTEST_WITH_SECOND_FACTOR: Final = 8
 LONGEST: Final = 200
@@ -35,6 +33,9 @@ def shortest_for(*, has_second_factor: bool) -> int:
 
 
 def _is_common(password: str, email: str) -> bool:
+    # Its lists take twelve megabytes, and most processes never see a new password.
+    from zxcvbn import zxcvbn
+
     own = [part for part in (*_OURS, email, *email.replace("@", ".").split(".")) if len(part) > 2]
     # What cannot be encoded would stop the estimate, and tells it nothing.
     readable = password[:_EXAMINED].encode("utf-8", "replace").decode()
