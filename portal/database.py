@@ -144,10 +144,9 @@ class _Writer:
 
     def __init__(self, path: str | None) -> None:
         self._threads = threading.Lock()
+        self._path = None if fcntl is None or path in (None, "", ":memory:") else f"{path}-writer"
+        # Opened by the first who writes: a file that was open before a fork would be locked for both.
         self._file: int | None = None
-        if fcntl is not None and path not in (None, "", ":memory:"):
-            self._file = os.open(f"{path}-writer", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            weakref.finalize(self, os.close, self._file)
 
     def acquire(self) -> None:
         """Waits until nobody else writes."""
@@ -167,8 +166,12 @@ class _Writer:
             self._threads.release()
 
     def _lock_file(self, operation: str) -> None:
-        if fcntl is not None and self._file is not None:
-            fcntl.flock(self._file, getattr(fcntl, operation))
+        if fcntl is None or self._path is None:
+            return
+        if self._file is None:
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            weakref.finalize(self, os.close, self._file)
+        fcntl.flock(self._file, getattr(fcntl, operation))
 
 
 class _Freshness:

@@ -1,5 +1,6 @@
 """A transaction commits whole or not at all, and SQLite is refused where it would not keep its word."""
 
+import multiprocessing
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -276,6 +277,30 @@ def test_dat_01_a_lock_that_fails_keeps_the_next_writer_from_nothing(monkeypatch
     with ThreadPoolExecutor(1) as elsewhere:
         elsewhere.submit(writer.acquire).result(timeout=20)
     writer.release()
+
+
+def test_dat_01_processes_that_were_forked_after_it_was_made_still_take_turns(file):
+    """The server processes share their parent's app, and must not share its lock as well."""
+    writer = portal.database._Writer(str(file))
+    forked = multiprocessing.get_context("fork")
+    has_it, may_go = forked.Event(), forked.Event()
+
+    def hold() -> None:
+        writer.acquire()
+        has_it.set()
+        may_go.wait(20)
+
+    other = forked.Process(target=hold)
+    other.start()
+    assert has_it.wait(20)
+    with ThreadPoolExecutor() as here:
+        waiting = here.submit(writer.acquire)
+        with pytest.raises(TimeoutError):
+            waiting.result(timeout=0.2)
+        may_go.set()
+        waiting.result(timeout=20)
+    writer.release()
+    other.join(20)
 
 
 def _refuse_lock(*_arguments) -> None:
