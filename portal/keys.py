@@ -86,6 +86,13 @@ def load(home: Path) -> Keys:
     return keys
 
 
+def require(home: Path) -> Keys:
+    """The same for whoever must not make any, because the right ones are elsewhere. Raises WrongKeys."""
+    if not (home / FILE).exists():
+        raise WrongKeys(f"There is no {FILE} in {home.resolve()}: set PORTAL_HOME to where it is.")
+    return load(home)
+
+
 def add_sealing_key(home: Path) -> int:
     """Adds a sealing key to the file in `home`, and returns its version; the older ones stay (OPS-05)."""
     load(home)

@@ -13,7 +13,7 @@ from portal.cli.findings import Finding, bad, note, ok
 from portal.cli.refusals import line_for
 from portal.config import Settings, WrongSetting
 from portal.core import credentials
-from portal.core.alarms import AlarmName
+from portal.core.alarms import AlarmName, Level
 from portal.core.sealing import BrokenSeal
 from portal.models import Provider
 from portal.services import alarms, beats, quarantine
@@ -99,7 +99,8 @@ def _alarms(session: Session) -> Iterator[Finding]:
     for each in standing:
         sentence = next((name.sentence for name in AlarmName if name.value == each.name), each.name)
         about = f" ({each.about})" if each.about else ""
-        yield bad("alarm", f"{each.name}{about} since {clock.as_datetime(each.since):%c} UTC.", sentence)
+        says = f"{each.name}{about} since {clock.as_datetime(each.since):%c} UTC."
+        yield (bad if each.level == Level.PAGE else note)("alarm", says, sentence)
     if not standing:
         yield ok("alarm", "None stands.")
 
@@ -112,7 +113,7 @@ def _quarantine(session: Session) -> Finding:
 
 def _carriers(session: Session, settings: Settings) -> Iterator[Finding]:
     try:
-        sealing = keys.load(settings.home).sealing
+        sealing = keys.require(settings.home).sealing
     except keys.WrongKeys:
         # The keys have a line of their own.
         return

@@ -41,7 +41,7 @@ class Carrier:
         if sms.to in self.refused:
             raise ProviderRefused("Unreachable destination: the subscriber is unknown", permanent=True)
         if sms.to in self.unreachable:
-            raise ProviderUnreachable("No answer within 10 seconds")
+            raise ProviderUnreachable("No answer in time")
         return Accepted(sms.reference, is_delivered=not self.knows_delivery or self.chance.random() < 0.8)
 
 

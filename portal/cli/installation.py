@@ -34,10 +34,19 @@ class Installation:
     """One installation, as the environment describes it. Every command gets it as its object."""
 
     def __init__(
-        self, make_app: Callable[[], "Flask"], make_worker: Callable[["Flask"], Worker], *, app_target: str
+        self,
+        make_app: Callable[[], "Flask"],
+        make_worker: Callable[["Flask"], Worker],
+        *,
+        app_target: str,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
-        """`app_target` is how a server process of its own finds the app: `module:function`."""
+        """`app_target` is how a server process of its own finds the app: `module:function`.
+
+        `prepare` makes in the parent of such processes what they all need.
+        """
         self._make_app = make_app
+        self.prepare = prepare
         self._make_worker = make_worker
         self.app_target = app_target
 

@@ -25,7 +25,7 @@ def look(settings: Settings) -> Iterator[Finding]:
 
 def _keys(home: Path) -> Finding:
     try:
-        found = keys.load(home)
+        found = keys.require(home)
     except keys.WrongKeys as error:
         return bad("keys", str(error), "")
     return ok("keys", f"{len(found.codes)} for codes, {len(found.sealing)} for credentials.")

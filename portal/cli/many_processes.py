@@ -39,18 +39,16 @@ def serve(installation: Installation, workers: int, say_where: Callable[[], None
     shared = Path(tempfile.mkdtemp(prefix="ringback-"))
     config.share_metrics(shared)
     (shared / _PARENT).write_text(str(os.getpid()))
-    _preload()
+    _preload(installation)
     try:
         _serve(_listen(installation, settings, workers), settings, shared, say_where)
     finally:
         shutil.rmtree(shared, ignore_errors=True)
 
 
-def _preload() -> None:
+def _preload(installation: Installation) -> None:
     """Makes in the parent what all of its processes need, so that they share the memory of it."""
-    from portal import serving
-
-    serving.prepare()
+    installation.prepare()
     # A collector that walks what is shared would write to it, and so give each process a copy of its own.
     gc.collect()
     gc.freeze()

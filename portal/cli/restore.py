@@ -36,7 +36,7 @@ def restore(installation: Installation, file: Path) -> None:
     from portal.core.backup_file import BrokenBackup
 
     settings, began = installation.settings, time.monotonic()
-    key, _where = backup_keys.of(settings)
+    key, _where = backup_keys.of(settings, must_be_there=True)
     try:
         with opened(file, key) as lines:
             rows, ended = _restore(settings, lines)

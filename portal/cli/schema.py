@@ -84,7 +84,9 @@ def connected(
     """
     if not settings.database_url and not (settings.home / FILE).exists():
         if not may_create:
-            raise WrongSchema(f"The database in {settings.home} has no tables yet. Run: portal migrate")
+            raise WrongSchema(
+                f"The database in {settings.home.resolve()} has no tables yet. Run: portal migrate"
+            )
         _make_home(settings)
     engine = _engine(settings)
     try:

@@ -19,6 +19,8 @@ WHAT_TO_DO: Final[dict[Reason, str]] = {
     Reason.EXPIRED_BEFORE_SENDING: "Send the code again. If this happens once more, tell the operator.",
     Reason.NO_LONGER_NEEDED: "Nothing, unless the user still waits: then the user starts again in the app.",
     Reason.PROVIDER_REFUSED: "Check the number with the user. If it is right, show the operator this answer.",
+    Reason.PROVIDER_ACCOUNT_REFUSED: "Tell an owner: it is not about the number. Then send the code again.",
+    Reason.PROVIDER_IN_TROUBLE: "Send the code again. If that fails too, tell the operator.",
     Reason.PROVIDER_UNREACHABLE: "Send the code again. If that fails too, tell the operator.",
     Reason.NO_PROVIDER: "Ask an owner to choose a provider for this app.",
     Reason.RENDERING_FAILED: "Ask an owner to look at the SMS template, then send the code again.",

@@ -56,15 +56,16 @@ def target(url: str, private_hosts: frozenset[str] = frozenset(), own_host: str 
     """Where a URL goes. Raises AddressRefused.
 
     `private_hosts` (host or host:port, in lower case) are those that the server's operator allows, also over
-    plain HTTP; `own_host` is Ringback's own and never called.
+    plain HTTP; `own_host` is Ringback's own, and called only at a port that the operator names.
     """
     if len(url) > LONGEST or not url.isascii() or re.search(r"[\x00-\x20\x7f\\]", url):
         raise AddressRefused("Write the address in plain letters, without spaces.")
     scheme, host, port = _parts(url)
-    is_private = bool({host, f"{host}:{port}", f"[{host}]:{port}", f"[{host}]"} & private_hosts)
+    is_port_named = bool({f"{host}:{port}", f"[{host}]:{port}"} & private_hosts)
+    is_private = is_port_named or bool({host, f"[{host}]"} & private_hosts)
     if scheme != "https" and not is_private:
         raise AddressRefused("The address must begin with https://.")
-    if host == own_host:
+    if host == own_host and not is_port_named:
         raise AddressRefused("The address is Ringback's own.")
     if not is_private:
         _refuse_odd(host)

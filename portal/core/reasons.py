@@ -21,6 +21,11 @@ class Reason(ClosedList):
     EXPIRED_BEFORE_SENDING = "expired_before_sending", "Not sent: the code had too little life left."
     NO_LONGER_NEEDED = "no_longer_needed", "Not sent: the number was verified, replaced or cancelled first."
     PROVIDER_REFUSED = "provider_refused", "The provider refused the message."
+    PROVIDER_ACCOUNT_REFUSED = (
+        "provider_account_refused",
+        "The provider refused this app's account with it, whatever the number.",
+    )
+    PROVIDER_IN_TROUBLE = "provider_in_trouble", "The provider had trouble of its own."
     PROVIDER_UNREACHABLE = "provider_unreachable", "The provider could not be reached."
     NO_PROVIDER = "no_provider", "Not sent: this app has no provider."
     RENDERING_FAILED = "rendering_failed", "Not sent: the wording could not be filled in."

@@ -48,7 +48,8 @@ def note_failure(
 ) -> None:
     """The carrier failed at `now` (Unix ms): opens its breaker when that makes five in a row.
 
-    `retry_after` (ms) is the rest that the carrier asked for; it gets that, up to five minutes.
+    A carrier that refuses the account would refuse every message, so that opens it at once. `retry_after`
+    (ms) is the rest that the carrier asked for; it gets that, up to five minutes.
     """
     rest = None if retry_after is None else now + min(max(retry_after, 0), LONGEST_REST)
     session.execute(
@@ -58,6 +59,7 @@ def note_failure(
             "the_now": now,
             "why": reason.value,
             "probe_at": now + PROBE_EVERY,
+            "enough": 1 if reason is Reason.PROVIDER_ACCOUNT_REFUSED else OPENS_AFTER,
             "rest": rest,
         },
     )
@@ -84,7 +86,7 @@ _SUCCESS = _IT.where(
 ).values(failures_in_row=0, paused_until=null(), last_success_at=_NOW)
 
 # Messages that were under way when it opened, and fail later, do not put the next probe off.
-_OPENS = (_P.failures_in_row + 1 >= OPENS_AFTER) & _IS_NOT_PAUSED
+_OPENS = (_P.failures_in_row + 1 >= bindparam("enough", type_=BigInteger)) & _IS_NOT_PAUSED
 _FAILURE = _IT.values(
     failures_in_row=_P.failures_in_row + 1,
     last_failure_at=_NOW,

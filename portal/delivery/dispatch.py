@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -180,9 +180,11 @@ def _judge(post: Post, taken: Taken, failure: Failure, error: Exception) -> Outc
     if not failure.is_permanent:
         # What the error says may hold the code or the number, so the log gets its kind only (PII-02).
         _log.warning("attempt_failed", message=claim.id, attempts=claim.attempts, error=type(error).__name__)
-    others = route.others if isinstance(route, Route) and failure.reason != Reason.RENDERING_FAILED else 0
     until = texts.useful_until(claim, taken.background)
-    return verdicts.after(claim, failure, Moment(post.now(), until, post.draw(), others))
+    moment = Moment(post.now(), until, post.draw())
+    if isinstance(route, Route) and failure.reason != Reason.RENDERING_FAILED:
+        moment = replace(moment, others=route.others, resting=route.resting)
+    return verdicts.after(claim, failure, moment)
 
 
 def _note(post: Post, taken: Taken, outcome: Outcome, failure: Failure | None) -> None:

@@ -19,6 +19,7 @@ LONGEST_WORDS = 300
 LONGEST_REFERENCE = 128
 # So many characters in a row are the same in words and text by no chance.
 _FEWEST_REPEATED = 12
+_STATUS = re.compile(r"HTTP [1-5]\d\d")
 _NEVER_SENT = (MessageState.FAILED, MessageState.EXPIRED, MessageState.DEAD)
 
 _other = aliased(Message)
@@ -96,8 +97,12 @@ def note(session: Session, claim: Claim, outcome: Outcome, now: int) -> None:
 
 
 def scrubbed(words: str) -> str:
-    """A provider's words without digits, since they may echo the code or the number (PII-02)."""
-    return re.sub(r"\d", "•", _plain(words))[:LONGEST_WORDS]
+    """A provider's words without digits, since they may echo the code or the number (PII-02).
+
+    The status of an answer, which stands where the provider said nothing, is ours and no digit of theirs.
+    """
+    plain = _plain(words)
+    return (plain if _STATUS.fullmatch(plain) else re.sub(r"\d", "•", plain))[:LONGEST_WORDS]
 
 
 def reference(said: str) -> str | None:

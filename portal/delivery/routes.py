@@ -17,12 +17,16 @@ from portal.models import AppMode, Provider
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Who takes a message. `provider_id` names the app's carrier; `others` are as well as this one."""
+    """Who takes a message. `provider_id` names the app's carrier.
+
+    `others` of its carriers are as well as this one, and `resting` are paused.
+    """
 
     sender: Sender
     kind: str
     provider_id: str | None = None
     others: int = 0
+    resting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,8 @@ def _among_carriers(session: Session, claim: Claim, carriers: Carriers, now: int
     while usable:
         row, carrier = usable.pop(0)
         if row.paused_until is None or breaker.begin_probe(session, row.id, row.paused_until, now):
-            return Route(carrier, row.kind, row.id, others=len(usable))
+            resting = len(opened) - 1 - len(usable)
+            return Route(carrier, row.kind, row.id, others=len(usable), resting=resting)
     return NoRoute(_next_look([row for row, _carrier in opened], now)) if opened else NoRoute()
 
 

@@ -1,10 +1,11 @@
 """A carrier failed: is the message tried again, when, and what becomes of it otherwise? The written rule.
 
-A refusal for good ends a message as failed; but where it is the account that is refused, and another carrier
-of the app is well, that one gets the message. Anything else is tried again: at once where another carrier of
-the app is well (DEL-07), otherwise after a wait that grows, and is as long at least as the carrier asked for
-(DEL-06). It is over when the code would have too little life left: the message has failed. The fifth attempt
-that failed sets the message aside: it is dead, and only a person has it tried again (DEL-08).
+A refusal for good ends a message as failed; but where it is the account that is refused, another carrier of
+the app gets the message, at once where it is well, and after a wait where it is paused. Anything else is
+tried again: at once where another carrier of the app is well (DEL-07), otherwise after a wait that grows, and
+is as long at least as the carrier asked for (DEL-06). It is over when the code would have too little life
+left: the message has failed. The fifth attempt that failed sets the message aside: it is dead, and only a
+person has it tried again (DEL-08).
 
 An attempt that may have sent the SMS although no answer said so is unsure. The code is the same every time,
 so one SMS too many only costs money, and none at all locks a user out: after the first unsure attempt there
@@ -45,14 +46,15 @@ class Moment:
     now: int
     useful_until: int
     draw: float
-    # How many other carriers of the app are well.
+    # How many other carriers of the app are well, and how many are paused.
     others: int = 0
+    resting: int = 0
 
 
 def after(claim: Claim, failure: Failure, moment: Moment) -> Outcome:
     """What becomes of a message whose attempt failed."""
     unsure = claim.unsure_attempts + failure.may_have_left
-    if failure.is_permanent and not (failure.is_about_account and moment.others):
+    if failure.is_permanent and not (failure.is_about_account and moment.others + moment.resting):
         return outcomes.not_sent(MessageState.FAILED, failure.reason, failure.words, unsure=unsure)
     if unsure >= MOST_UNSURE:
         return outcomes.unconfirmed(failure.words)

@@ -69,15 +69,23 @@ def settle(session: Session, found: Iterable[Found], now: int, *, is_told: bool)
         select(Alarm.name, Alarm.about, Alarm.level).where(Alarm.name.in_([name.value for name in WATCHED]))
     ).all()
     levels = {(name, about): level for name, about, level in standing}
-    changes = [f"{each.name}: {each.level}" for key, each in wanted.items() if levels.get(key) != each.level]
+    changes = [
+        _said(each.name, each.about, each.level)
+        for key, each in wanted.items()
+        if levels.get(key) != each.level
+    ]
     for each in wanted.values():
         if levels.get((each.name.value, each.about)) != each.level:
             put_up(session, each, now)
     for name, about in set(levels) - set(wanted):
         if levels[name, about] != Level.OVER:
             take_down(session, name, about, is_told=is_told)
-            changes.append(f"{name}: {Level.OVER}")
+            changes.append(_said(name, about, Level.OVER))
     return changes
+
+
+def _said(name: str, about: str, level: Level) -> str:
+    return f"{name} of {about}: {level}" if about else f"{name}: {level}"
 
 
 def put_up(session: Session, found: Found, now: int) -> None:
@@ -192,7 +200,7 @@ def _paused(session: Session, now: int) -> list[Found]:
     """Carriers that rest or failed too often since they last worked; a page where their app has no other."""
     is_paused = or_(Provider.paused_until > now, Provider.failures_in_row >= CARRIER_FAILS_AT)
     rows = session.execute(
-        select(Provider.id, Provider.app_id.in_(figures.held_apps(now))).where(
+        select(Provider.id, Provider.app_id.in_(figures.apps_without())).where(
             Provider.is_on.is_(True), Provider.paused_until.is_not(None), is_paused
         )
     )

@@ -63,7 +63,7 @@ def read(session: Session, now: int) -> Figures:
         waiting=waiting(session, now),
         messages=_messages(session, now),
         verifications=_verifications(session, now),
-        providers=_providers(session, now),
+        providers=_providers(session),
         alarms=_tuples(
             session.execute(select(Alarm.name, Alarm.level, func.count()).group_by(Alarm.name, Alarm.level))
         ),
@@ -102,6 +102,13 @@ def held_apps(now: int) -> Select[str]:
     )
 
 
+def apps_without() -> Select[str]:
+    """The apps none of whose carriers works: each is paused, or waits for the SMS that shows it is well."""
+    since = func.min(func.coalesce(Provider.paused_until, 0))
+    on = select(Provider.app_id).where(Provider.is_on.is_(True))
+    return on.group_by(Provider.app_id).having(since > 0)
+
+
 def _messages(session: Session, now: int) -> list[tuple[str, str, str, int]]:
     newest = (
         select(Message.state, Message.reason, Message.provider, Message.created_at)
@@ -124,9 +131,9 @@ def _verifications(session: Session, now: int) -> list[tuple[str, int]]:
     return _tuples(session.execute(select(ended.c.state, func.count()).group_by(ended.c.state)))
 
 
-def _providers(session: Session, now: int) -> list[tuple[str, str, int]]:
+def _providers(session: Session) -> list[tuple[str, str, int]]:
     state = case(
-        (Provider.is_on.is_(False), "off"), (Provider.paused_until > now, "paused"), else_="on"
+        (Provider.is_on.is_(False), "off"), (Provider.paused_until.is_not(None), "paused"), else_="on"
     ).label("breaker")
     rows = select(Provider.kind, state).subquery()
     columns = (rows.c.kind, rows.c.breaker)

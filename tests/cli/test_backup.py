@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, func, select, text
 
+from portal import keys
 from portal.core.backup_file import BrokenBackup
 from portal.models import Base, Message, Quarantine, User, Verification
 from portal.revisions import needed
@@ -199,6 +200,9 @@ def test_dat_04_the_file_is_its_owners_alone_and_needs_its_key(
     stranger = elsewhere("sqlite", has_keys=False)
     answer = stranger.types("restore", str(file))
     assert answer.exit_code == 1
+    assert answer.stderr.startswith("Error: There is no keys.json in ")
+    keys.load(Path(stranger.environment["PORTAL_HOME"]))
+    answer = stranger.types("restore", str(file))
     assert answer.stderr.startswith("Error: Nothing was restored: The key is not this backup's")
     assert [path.name for path in (file.parent / "elsewhere0").iterdir()] == ["keys.json"]
 

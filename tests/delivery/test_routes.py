@@ -211,8 +211,25 @@ def test_del_07_a_carrier_whose_account_is_refused_is_passed_over_and_paused(off
     users = [sign_up(office, at) for at in range(7)]
     office.send()
     assert {office.message(user).state for user in users} == {"sent"}
-    assert (len(first.tried), len(second.taken)) == (5, 7)
+    # It would refuse them all, so one was enough to know.
+    assert (len(first.tried), len(second.taken)) == (1, 7)
     assert network.row("First").paused_until == clock.at + breaker.PROBE_EVERY
+
+
+def test_del_07_a_message_waits_for_the_paused_carrier_when_the_others_refuse_the_account(
+    office, network, clock
+):
+    first, second = network.add("First"), network.add("Second")
+    first.fails_always = ProviderRefused("HTTP 500")
+    second.fails_always = ProviderRefused("HTTP 401", permanent=True, is_about_account=True)
+    users = [sign_up(office, at) for at in range(7)]
+    office.send()
+    assert {office.message(user).state for user in users} == {"queued"}
+    first.fails_always = None
+    for _ in range(4):
+        clock.advance(5)
+        office.send()
+    assert {office.message(user).state for user in users} == {"sent"}
 
 
 def test_alone_a_carrier_whose_account_is_refused_fails_its_messages_at_once(office, network):
@@ -221,4 +238,4 @@ def test_alone_a_carrier_whose_account_is_refused_fails_its_messages_at_once(off
     dora = office.sign_up()
     office.send()
     message = office.message(dora)
-    assert (message.state, message.attempts, message.reason) == ("failed", 1, Reason.PROVIDER_REFUSED)
+    assert (message.state, message.attempts, message.reason) == ("failed", 1, Reason.PROVIDER_ACCOUNT_REFUSED)

@@ -224,6 +224,18 @@ def provider_refused(case: Case) -> None:
     case.send()
 
 
+def provider_account_refused(case: Case) -> None:
+    case.carrier.refuses = ProviderRefused("HTTP 401", permanent=True, is_about_account=True)
+    case.sign_up()
+    case.send()
+
+
+def provider_in_trouble(case: Case) -> None:
+    case.carrier.refuses = ProviderRefused("HTTP 503", reason=Reason.PROVIDER_IN_TROUBLE)
+    case.sign_up()
+    case.send()
+
+
 def provider_unreachable(case: Case) -> None:
     case.carrier.refuses = ProviderUnreachable("timed out")
     case.sign_up()
@@ -353,6 +365,8 @@ STORIES: list[tuple[Callable[[Case], None], Reason]] = [
     (no_longer_needed, Reason.NO_LONGER_NEEDED),
     (somebody_else_was_first, Reason.NO_LONGER_NEEDED),
     (provider_refused, Reason.PROVIDER_REFUSED),
+    (provider_account_refused, Reason.PROVIDER_ACCOUNT_REFUSED),
+    (provider_in_trouble, Reason.PROVIDER_IN_TROUBLE),
     (provider_unreachable, Reason.PROVIDER_UNREACHABLE),
     (no_provider, Reason.NO_PROVIDER),
     (rendering_failed, Reason.RENDERING_FAILED),

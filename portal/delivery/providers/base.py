@@ -52,7 +52,7 @@ class ProviderRefused(ProviderFailure):
         is_about_account: bool = False,
     ) -> None:
         super().__init__(words, permanent=permanent, may_have_left=may_have_left)
-        self.reason = reason
+        self.reason = Reason.PROVIDER_ACCOUNT_REFUSED if is_about_account else reason
         self.retry_after = retry_after
         self.is_about_account = is_about_account
 

@@ -47,10 +47,10 @@ class Verdict:
 
 # The message itself will never be taken, or not by this provider's account, or not for this phone.
 MESSAGE: Final = Verdict(permanent=True)
-ACCOUNT: Final = Verdict(permanent=True, is_about_account=True)
+ACCOUNT: Final = Verdict(permanent=True, reason=Reason.PROVIDER_ACCOUNT_REFUSED, is_about_account=True)
 PHONE: Final = Verdict(permanent=True, reason=Reason.PHONE_UNREACHABLE)
 # Asking again may help: too much at once, the provider's own fault, a phone that is off.
-LATER: Final = Verdict(permanent=False)
+LATER: Final = Verdict(permanent=False, reason=Reason.PROVIDER_IN_TROUBLE)
 PHONE_LATER: Final = Verdict(permanent=False, reason=Reason.PHONE_UNREACHABLE)
 
 

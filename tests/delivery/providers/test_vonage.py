@@ -233,7 +233,7 @@ def test_del_10_a_signed_webhook_is_a_receipt(httpserver, status, state):
             "PHONE_UNREACHABLE",
         ),
         ({"error": {"type": "https://x/#rejected", "title": "1210", "detail": "Spam"}}, "PROVIDER_REFUSED"),
-        ({"title": 1120}, "PROVIDER_REFUSED"),
+        ({"title": 1120}, "PROVIDER_ACCOUNT_REFUSED"),
         ({"title": "Rejected"}, "PHONE_UNREACHABLE"),
         ("text", "PHONE_UNREACHABLE"),
     ],
