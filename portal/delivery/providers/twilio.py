@@ -57,10 +57,10 @@ FIELDS: Final = (
 
 # Error codes of answers and of status callbacks, in our words.
 _CODES: Final[Mapping[int, Verdict]] = {
-    **dict.fromkeys((14107, 20429, 30001, 30008, 30017, 30022), LATER),
+    **dict.fromkeys((14107, 20429, 21611, 30001, 30008, 30017, 30022), LATER),
     # Authentication, suspension, trial, money, permission to send to a region, senders.
     **dict.fromkeys((10001, 20003, 20005, 20006, 20008, 20403, 20404, 21212, 21213), ACCOUNT),
-    **dict.fromkeys((21219, 21408, 21601, 21603, 21606, 21607, 21608, 21611), ACCOUNT),
+    **dict.fromkeys((21219, 21408, 21601, 21603, 21606, 21607, 21608), ACCOUNT),
     **dict.fromkeys((21612, 21659, 21660, 21661, 21701, 21702, 21703, 21704, 21705), ACCOUNT),
     **dict.fromkeys((30002, 30010, 30018, 30023, 30024, 30027, 30032, 30034, 30037, 30038), ACCOUNT),
     **dict.fromkeys((63007, 63038), ACCOUNT),

@@ -131,6 +131,7 @@ def test_half_an_api_key_is_refused(httpserver, half):
         (20429, LATER),
         (30001, LATER),
         (30008, LATER),
+        (21611, LATER),
         (20003, ACCOUNT),
         (21408, ACCOUNT),
         (21606, ACCOUNT),
