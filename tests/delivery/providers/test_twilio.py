@@ -141,6 +141,7 @@ def test_half_an_api_key_is_refused(httpserver, half):
         (30034, ACCOUNT),
         (21211, PHONE),
         (21610, PHONE),
+        (21268, PHONE),
         (21614, PHONE),
         (30004, PHONE),
         (30005, PHONE),
