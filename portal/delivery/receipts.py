@@ -1,8 +1,9 @@
 """What became of a message that a carrier took? Its receipts move the row forward, never back (DEL-10)."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Final
 
 from sqlalchemy import exists, select, update
@@ -15,6 +16,9 @@ from portal.delivery.providers.base import Receipt
 from portal.models import Message, MessageState, Provider
 
 _WAITS: Final = (0.0, 0.2, 1.0)
+# So many of a process's threads wait for notes at most; an account that others use too may report all day.
+MOST_WAITING: Final = 8
+_PLACES: Final = threading.BoundedSemaphore(MOST_WAITING)
 # From which states a receipt may move a message: queued and sending < sent < delivered or failed.
 _BEFORE_SENT = (MessageState.QUEUED, MessageState.SENDING)
 _FORWARD: Mapping[ReceiptState, tuple[MessageState, ...]] = {
@@ -48,15 +52,24 @@ def take(
     does for it: the SMS is not sent twice (DEL-03). `transaction` opens one that commits.
     """
     changed, left = 0, list(receipts)
-    for wait in _WAITS:
-        time.sleep(wait)
-        with transaction() as session:
-            changed += apply(session, provider_id, left, now())
-            left = [each for each in left if _is_unknown(session, provider_id, each)]
-            is_over = wait == _WAITS[-1] or not left or not _is_any_leaving(session, provider_id, now())
-            if is_over:
-                return changed + sum(_apply_unnoted(session, provider_id, each, now()) for each in left)
+    with ExitStack() as places:
+        for wait in _WAITS:
+            time.sleep(wait)
+            with transaction() as session:
+                changed += apply(session, provider_id, left, now())
+                left = [each for each in left if _is_unknown(session, provider_id, each)]
+                is_early = bool(left) and _is_any_leaving(session, provider_id, now())
+                if not is_early or wait == _WAITS[-1] or not (wait or _has_place(places)):
+                    return changed + sum(_apply_unnoted(session, provider_id, each, now()) for each in left)
     return changed
+
+
+def _has_place(places: ExitStack) -> bool:
+    """Whether this thread may wait too; its place is free again when `places` ends."""
+    if not _PLACES.acquire(blocking=False):
+        return False
+    places.callback(_PLACES.release)
+    return True
 
 
 def _apply(session: Session, provider_id: str, receipt: Receipt, now: int) -> int:

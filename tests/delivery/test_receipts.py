@@ -1,5 +1,8 @@
 """What does a carrier's receipt change, and what can it never change?"""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 from sqlalchemy import update
 
@@ -209,3 +212,24 @@ def test_del_03_a_receipt_stands_in_for_a_dead_worker_also_after_its_lease(
     assert receipts.take(office.transaction, mail.provider_id, named, office.post.now) == 1
     assert office.send() == 0
     assert [sms.to for sms in carrier.tried].count("+819012345679") == 1
+
+
+def test_del_09_a_flood_of_unknown_receipts_leaves_threads_for_everybody_else(
+    office, network, mail, monkeypatch
+):
+    network.by_label["First"].meanwhile = die
+    office.sign_up("emil", "+819012345679")
+    with pytest.raises(Killed):
+        office.send()
+    held, is_over = [], threading.Event()
+    monkeypatch.setattr(receipts.time, "sleep", lambda seconds: seconds and (held.append(1), is_over.wait()))
+
+    def report(at: int) -> int:
+        unknown = [Receipt(f"foreign-{at}", ReceiptState.DELIVERED)]
+        return receipts.take(office.transaction, mail.provider_id, unknown, office.post.now)
+
+    with ThreadPoolExecutor(12) as carrier:
+        reports = [carrier.submit(report, at) for at in range(12)]
+        _, waiting = wait(reports, timeout=5)
+        is_over.set()
+    assert len(waiting) == receipts.MOST_WAITING
