@@ -181,23 +181,18 @@ class Smpp:
         link = await session.link(until)
         parts = Parts(len(units))
         for unit in units:
-            answer = await self._ask_after(link, unit, until, parts)
-            while answer.status in _TOO_FAST and parts.ids and loop.time() + _REST < until:
-                # A part is there already, so the others are worth waiting for.
-                await asyncio.sleep(_REST)
-                answer = await self._ask_after(link, unit, until, parts)
+            try:
+                answer = await self._ask(link, unit, until, parts)
+                while answer.status in _TOO_FAST and parts.ids and loop.time() + _REST < until:
+                    # A part is there already, so the others are worth waiting for.
+                    await asyncio.sleep(_REST)
+                    answer = await self._ask(link, unit, until, parts)
+            except NotBound as refused:
+                # This part was not written, but the ones before it may have left.
+                raise (Lost() if parts.ids else refused) from None
             if answer.status != _OK:
                 raise _Refused(answer.status, has_parts=bool(parts.ids))
         return parts.ids[0]
-
-    async def _ask_after(self, link: Link, unit: SubmitSm, until: float, parts: Parts) -> Pdu:
-        try:
-            return await self._ask(link, unit, until, parts)
-        except NotBound:
-            if parts.ids:
-                # This part was not written, and yet the SMS may reach the phone in part.
-                raise Lost from None
-            raise
 
     async def _ask(self, link: Link, unit: SubmitSm, until: float, parts: Parts) -> Pdu:
         is_over = asyncio.Event()
