@@ -78,7 +78,7 @@ class Carriers:
             for kept in self._kept.values():
                 self._retire(kept)
             self._kept.clear()
-            self._close_retired(before=float("inf"))
+            _close_all(self._retired_before(float("inf")))
 
     def _opened(self, row: Provider) -> Carrier | None:
         try:
@@ -109,17 +109,24 @@ class Carriers:
         for provider_id, kept in list(self._kept.items()):
             if kept.used_at < at - _UNUSED:
                 self._retire(self._kept.pop(provider_id))
-        self._close_retired(before=at - _MAY_STILL_SEND)
+        gone = self._retired_before(at - _MAY_STILL_SEND)
+        if gone:
+            # Whoever opens a carrier is in a transaction, and others wait for it; this may take seconds.
+            threading.Thread(target=_close_all, args=(gone,), name="carriers", daemon=True).start()
 
     def _retire(self, kept: _Kept | None) -> None:
         if kept is not None and kept.carrier is not None:
             self._retired.append((time.monotonic(), kept.carrier))
 
-    def _close_retired(self, before: float) -> None:
+    def _retired_before(self, before: float) -> list[Carrier]:
         gone = [carrier for at, carrier in self._retired if at <= before]
         self._retired = [(at, carrier) for at, carrier in self._retired if at > before]
-        for carrier in gone:
-            try:
-                carrier.close()
-            except Exception as error:  # noqa: BLE001 - a carrier that ends badly must hold nobody up
-                _log.warning("provider_not_closed", error=type(error).__name__)
+        return gone
+
+
+def _close_all(gone: Sequence[Carrier]) -> None:
+    for carrier in gone:
+        try:
+            carrier.close()
+        except Exception as error:  # noqa: BLE001 - a carrier that ends badly must hold nobody up
+            _log.warning("provider_not_closed", error=type(error).__name__)

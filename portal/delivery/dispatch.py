@@ -28,8 +28,9 @@ LEASE = 60 * clock.SECOND
 # The last part of a lease is for a hand-over that has begun: none is begun then.
 _PART_TO_BEGIN_IN = 0.75
 _SPREAD = 0.125
-# Waits (s) between tries to note an outcome, so that a busy database causes no second SMS.
-_NOTING_WAITS = (0.1, 0.5, 2.0)
+# Waits (s) between tries to note an outcome, so that a database that is busy, or restarts, causes no second
+# SMS: half a minute in all, so that a lease outlasts them together with the slowest provider (DAT-03).
+_NOTING_WAITS = (0.1, 0.5, 2.0, 4.0, 8.0, 16.0)
 
 _log = structlog.get_logger()
 
@@ -102,7 +103,7 @@ def _lease(post: Post) -> int:
 
 def _with_route(post: Post, session: Session, claim: Claim, now: int) -> Taken | None:
     background = claims.background(session, claim)
-    if _is_spent(claim) or texts.obstacle(claim, background, now) is not None:
+    if _is_spent(claim) or _has_obstacle(claim, background, now):
         # It goes nowhere, so no carrier is asked for, and none is tried with it.
         return Taken(claim, background, NoRoute())
     route = routes.choose(session, claim, background, post.providers, post.carriers, now)
@@ -112,6 +113,13 @@ def _with_route(post: Post, session: Session, claim: Claim, now: int) -> Taken |
     if isinstance(route, Route) and route.provider_id is not None:
         claims.name_provider(session, claim, route.kind, route.provider_id)
     return Taken(claim, background, route)
+
+
+def _has_obstacle(claim: Claim, background: Background, now: int) -> bool:
+    try:
+        return texts.obstacle(claim, background, now) is not None
+    except Exception:  # noqa: BLE001 - it is taken up all the same, and fails when it is sent; else it came back for ever
+        return True
 
 
 def _is_spent(claim: Claim) -> bool:
@@ -142,9 +150,7 @@ def _send(post: Post, taken: Taken) -> tuple[Outcome, Failure | None]:
 
 
 def _hand_over(post: Post, taken: Taken, route: Route, sms: Sms) -> tuple[Outcome, Failure | None]:
-    if post.now() >= taken.claim.due_at - round(post.lease * (1 - _PART_TO_BEGIN_IN)):
-        # This worker stood still; by the time that it has sent, another one may have sent too.
-        raise LeaseLost
+    _refuse_late(post, taken.claim)
     _begin_hand_over(post, taken.claim, route)
     try:
         return outcomes.accepted(route.sender.send(sms)), None
@@ -160,6 +166,14 @@ def _begin_hand_over(post: Post, claim: Claim, route: Route) -> None:
     with post.transaction() as session:
         if not claims.begin_hand_over(session, claim, post.now()):
             raise LeaseLost
+        # It may have waited long for its turn to write; then it says nothing, and nothing leaves.
+        _refuse_late(post, claim)
+
+
+def _refuse_late(post: Post, claim: Claim) -> None:
+    if post.now() >= claim.due_at - round(post.lease * (1 - _PART_TO_BEGIN_IN)):
+        # This worker stood still; by the time that it has sent, another one may have sent too.
+        raise LeaseLost
 
 
 def _failure(error: Exception, text: str) -> Failure:

@@ -1,8 +1,9 @@
 """What became of a message that a carrier took? Its receipts move the row forward, never back (DEL-10)."""
 
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Final
 
 from sqlalchemy import exists, select, update
@@ -15,6 +16,9 @@ from portal.delivery.providers.base import Receipt
 from portal.models import Message, MessageState, Provider
 
 _WAITS: Final = (0.0, 0.2, 1.0)
+# So many of a process's threads wait for notes at most; an account that others use too may report all day.
+MOST_WAITING: Final = 8
+_PLACES: Final = threading.BoundedSemaphore(MOST_WAITING)
 # From which states a receipt may move a message: queued and sending < sent < delivered or failed.
 _BEFORE_SENT = (MessageState.QUEUED, MessageState.SENDING)
 _FORWARD: Mapping[ReceiptState, tuple[MessageState, ...]] = {
@@ -43,20 +47,29 @@ def take(
 ) -> int:
     """`apply` for receipts that may be faster than the note that their message was taken.
 
-    Those are looked at again a little later, for 1.2 s at most. When the note has not come by then, its
-    worker is most likely dead, and a receipt that names our own reference does for it: the SMS is not sent
-    twice (DEL-03). `transaction` opens one that commits.
+    Those are looked at again a little later, for 1.2 s at most, while any message is with this carrier. When
+    the note has not come by then, its worker is most likely dead, and a receipt that names our own reference
+    does for it: the SMS is not sent twice (DEL-03). `transaction` opens one that commits.
     """
     changed, left = 0, list(receipts)
-    for wait in _WAITS:
-        time.sleep(wait)
-        with transaction() as session:
-            changed += apply(session, provider_id, left, now())
-            left = [each for each in left if _is_early(session, provider_id, each, now())]
-        if not left:
-            return changed
-    with transaction() as session:
-        return changed + sum(_apply_unnoted(session, provider_id, each, now()) for each in left)
+    with ExitStack() as places:
+        for wait in _WAITS:
+            time.sleep(wait)
+            with transaction() as session:
+                changed += apply(session, provider_id, left, now())
+                left = [each for each in left if _is_unknown(session, provider_id, each)]
+                is_early = bool(left) and _is_any_leaving(session, provider_id, now())
+                if not is_early or wait == _WAITS[-1] or not (wait or _has_place(places)):
+                    return changed + sum(_apply_unnoted(session, provider_id, each, now()) for each in left)
+    return changed
+
+
+def _has_place(places: ExitStack) -> bool:
+    """Whether this thread may wait too; its place is free again when `places` ends."""
+    if not _PLACES.acquire(blocking=False):
+        return False
+    places.callback(_PLACES.release)
+    return True
 
 
 def _apply(session: Session, provider_id: str, receipt: Receipt, now: int) -> int:
@@ -76,9 +89,14 @@ def _apply(session: Session, provider_id: str, receipt: Receipt, now: int) -> in
 
 def _apply_unnoted(session: Session, provider_id: str, receipt: Receipt, now: int) -> int:
     """Notes what a carrier says of a message that it has, and whose worker never said so."""
+    ours = outcomes.reference(receipt.our_reference)
+    if ours is None:
+        return 0
+    # One that failed may be an earlier try, of which nobody knew whether it had left; then another is on.
+    is_its_only_try = (Message.unsure_attempts == 0,) if receipt.state is ReceiptState.FAILED else ()
     moved = session.scalars(
         update(Message)
-        .where(Message.id == receipt.our_reference, Message.provider_id == provider_id)
+        .where(Message.id == ours, Message.provider_id == provider_id, *is_its_only_try)
         .where(Message.handed_over_at.is_not(None), Message.state.in_(_BEFORE_SENT))
         .values(
             {"sent_at": Message.handed_over_at}
@@ -91,12 +109,15 @@ def _apply_unnoted(session: Session, provider_id: str, receipt: Receipt, now: in
     return len(moved.all())
 
 
-def _is_early(session: Session, provider_id: str, receipt: Receipt, now: int) -> bool:
-    """Whether a receipt may be of a message whose worker has not noted yet that the carrier took it."""
+def _is_unknown(session: Session, provider_id: str, receipt: Receipt) -> bool:
+    """Whether a receipt is of no message that its carrier is known to have taken."""
     reference = outcomes.reference(receipt.reference)
-    ours = (Message.provider_id == provider_id, Message.provider_reference == reference)
-    if reference is None or session.scalar(select(exists().where(*ours))):
-        return False
+    known = (Message.provider_id == provider_id, Message.provider_reference == reference)
+    return reference is not None and not session.scalar(select(exists().where(*known)))
+
+
+def _is_any_leaving(session: Session, provider_id: str, now: int) -> bool:
+    """Whether a carrier may have a message whose worker has not noted yet that it took it."""
     app_id = select(Provider.app_id).where(Provider.id == provider_id).scalar_subquery()
     # What is being sent is due only when its lease ends, which keeps this from reading all that waits.
     is_leaving = exists().where(

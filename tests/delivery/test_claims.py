@@ -1,6 +1,7 @@
 """Who may send a message, for how long, and what if that worker dies?"""
 
 import re
+from contextlib import contextmanager
 from dataclasses import replace
 
 import pytest
@@ -148,6 +149,41 @@ def test_del_04_a_message_that_was_taken_over_before_its_hand_over_is_not_sent_t
     dispatch.send(replace(office.post, now=lambda: taken.claim.due_at - dispatch.LEASE), taken)
     assert len(carrier.tried) == 1
     assert office.message(dora).state == MessageState.SENT
+
+
+def test_del_04_a_worker_that_waits_too_long_to_note_its_hand_over_does_not_begin_it(office, network, clock):
+    carrier = network.add("Only")
+    dora = office.sign_up()
+    taken = dispatch.take_next(office.post, Turns(), lambda _app_id: True)
+
+    @contextmanager
+    def slow():
+        with office.transaction() as session:
+            clock.advance(61)
+            yield session
+
+    dispatch.send(replace(office.post, transaction=slow), taken)
+    assert carrier.tried == []
+    assert office.message(dora).handed_over_at is None
+    office.send()
+    assert office.message(dora).unsure_attempts == 0
+    assert len(carrier.tried) == 1
+
+
+def test_dat_03_a_database_that_is_gone_for_half_a_minute_causes_no_second_send(office, monkeypatch, clock):
+    dora = office.sign_up()
+    real, gone_until = dispatch.outcomes.note, clock.at + 30 * SECOND
+    monkeypatch.setattr(dispatch.time, "sleep", clock.advance)
+
+    def note(*arguments) -> None:
+        if clock.at < gone_until:
+            raise OperationalError("UPDATE", {}, Exception("the server is gone"))
+        real(*arguments)
+
+    monkeypatch.setattr(dispatch.outcomes, "note", note)
+    assert office.send() == 1
+    assert office.message(dora).state == MessageState.SENT
+    assert len(office.carrier.tried) == 1
 
 
 def test_a_database_that_is_busy_for_a_moment_causes_no_second_send(office, monkeypatch):

@@ -238,6 +238,21 @@ def test_del_08_a_wording_that_cannot_be_filled_is_dead_after_five_tries_and_blo
     assert office.message(emil).state == MessageState.SENT
 
 
+def test_del_08_a_row_that_cannot_even_be_looked_at_is_dead_after_five_tries_and_blocks_nobody(office, clock):
+    poisoned = office.sign_up("dora", "+819012345678")
+    office.message(poisoned).phone_number = "+81"
+    office.session.flush()
+    clock.advance(1)
+    emil = office.sign_up("emil", "+819012345679")
+    office.send()
+    assert office.message(emil).state == MessageState.SENT
+    for _ in range(8):
+        office.send()
+        clock.advance(81)
+    message = office.message(poisoned)
+    assert (message.state, message.attempts, message.reason) == ("dead", 5, Reason.RENDERING_FAILED)
+
+
 def test_a_poisoned_message_holds_up_no_neighbour_in_the_same_pass(office):
     office.carrier.script = [RuntimeError("boom")]
     dora = office.sign_up("dora", "+819012345678")

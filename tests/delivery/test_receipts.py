@@ -1,12 +1,15 @@
 """What does a carrier's receipt change, and what can it never change?"""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor, wait
+
 import pytest
 from sqlalchemy import update
 
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
 from portal.delivery import claims, receipts
-from portal.delivery.providers.base import Receipt
+from portal.delivery.providers.base import ProviderUnreachable, Receipt
 from portal.models import Message, MessageState
 from tests import factories
 from tests.delivery.test_claims import Killed, die
@@ -163,3 +166,70 @@ def test_a_receipt_of_nobodys_message_is_waited_for_by_nobody(office, mail, monk
     unknown = [Receipt("ref-9", ReceiptState.DELIVERED)]
     assert receipts.take(office.transaction, mail.provider_id, unknown, office.post.now) == 0
     assert waited == [0.0]
+
+
+@pytest.mark.parametrize("odd", ["\0", "a\0b", "\ud800", "x" * 5_000])
+def test_del_10_a_reference_that_no_database_keeps_changes_nothing(office, network, mail, monkeypatch, odd):
+    monkeypatch.setattr(receipts.time, "sleep", lambda _seconds: None)
+    network.by_label["First"].meanwhile = die
+    office.sign_up("emil", "+819012345679")
+    with pytest.raises(Killed):
+        office.send()
+    named = [Receipt(f"their{odd}", ReceiptState.DELIVERED, our_reference=odd)]
+    assert receipts.take(office.transaction, mail.provider_id, named, office.post.now) == 0
+
+
+def test_del_10_a_try_that_failed_late_does_not_end_the_one_under_way(
+    office, network, mail, clock, monkeypatch
+):
+    monkeypatch.setattr(receipts.time, "sleep", lambda _seconds: None)
+    carrier = network.by_label["First"]
+    carrier.script = [ProviderUnreachable(may_have_left=True)]
+    emil = office.sign_up("emil", "+819012345679")
+    office.send()
+    clock.advance(3)
+
+    def tell() -> None:
+        late = [Receipt("their-1", ReceiptState.FAILED, our_reference=office.message(emil).id)]
+        receipts.take(office.transaction, mail.provider_id, late, office.post.now)
+
+    carrier.meanwhile = tell
+    office.send()
+    assert (office.message(emil).state, office.message(emil).provider_reference) == ("sent", "ref-2")
+
+
+def test_del_03_a_receipt_stands_in_for_a_dead_worker_also_after_its_lease(
+    office, network, mail, clock, monkeypatch
+):
+    monkeypatch.setattr(receipts.time, "sleep", lambda _seconds: None)
+    carrier = network.by_label["First"]
+    emil = office.sign_up("emil", "+819012345679")
+    carrier.meanwhile = die
+    with pytest.raises(Killed):
+        office.send()
+    clock.advance(120)
+    named = [Receipt("their-1", ReceiptState.DELIVERED, our_reference=office.message(emil).id)]
+    assert receipts.take(office.transaction, mail.provider_id, named, office.post.now) == 1
+    assert office.send() == 0
+    assert [sms.to for sms in carrier.tried].count("+819012345679") == 1
+
+
+def test_del_09_a_flood_of_unknown_receipts_leaves_threads_for_everybody_else(
+    office, network, mail, monkeypatch
+):
+    network.by_label["First"].meanwhile = die
+    office.sign_up("emil", "+819012345679")
+    with pytest.raises(Killed):
+        office.send()
+    held, is_over = [], threading.Event()
+    monkeypatch.setattr(receipts.time, "sleep", lambda seconds: seconds and (held.append(1), is_over.wait()))
+
+    def report(at: int) -> int:
+        unknown = [Receipt(f"foreign-{at}", ReceiptState.DELIVERED)]
+        return receipts.take(office.transaction, mail.provider_id, unknown, office.post.now)
+
+    with ThreadPoolExecutor(12) as carrier:
+        reports = [carrier.submit(report, at) for at in range(12)]
+        _, waiting = wait(reports, timeout=5)
+        is_over.set()
+    assert len(waiting) == receipts.MOST_WAITING

@@ -1,11 +1,12 @@
 """By which carrier does a message leave?"""
 
+import threading
 from dataclasses import replace
 
 from sqlalchemy import select, update
 
 from portal.core.reasons import Reason
-from portal.delivery import breaker
+from portal.delivery import breaker, carriers
 from portal.delivery.providers.base import ProviderRefused, ProviderUnreachable
 from portal.models import App, MessageState, Provider
 from tests.delivery.conftest import Scripted
@@ -123,6 +124,24 @@ def test_carriers_are_closed_when_nothing_is_sent_any_more(office, network):
     assert not first.is_closed
     network.carriers.close()
     assert first.is_closed
+
+
+def test_del_09_a_carrier_that_ends_slowly_holds_up_nobody(office, network, monkeypatch):
+    first = network.add("First")
+    is_over = threading.Event()
+    first.close = is_over.wait
+    office.sign_up()
+    office.send()
+    network.switch("First", on=False)
+    network.switch("First", on=True)
+    for setting in ("_SWEEP_EVERY", "_MAY_STILL_SEND"):
+        monkeypatch.setattr(carriers, setting, 0.0)
+    sending = threading.Thread(target=lambda: [network.carriers.open(row) for _ in range(3)], daemon=True)
+    row = network.row("First")
+    sending.start()
+    sending.join(2)
+    assert not sending.is_alive()
+    is_over.set()
 
 
 def test_del_07_a_second_carrier_takes_over_at_once_with_the_same_code_and_reference(office, network, clock):

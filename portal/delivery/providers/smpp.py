@@ -95,11 +95,11 @@ _REST: Final = 1.0
 
 
 class _Refused(Exception):
-    """The SMSC answered a submit_sm with a status other than OK."""
+    """The SMSC answered a submit_sm with a status other than OK; `has_parts` where it took some before."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, *, has_parts: bool) -> None:
         super().__init__()
-        self.status = status
+        self.status, self.has_parts = status, has_parts
 
 
 class Smpp:
@@ -139,7 +139,7 @@ class Smpp:
         try:
             return Accepted(reference=session.wait(self._submit(session, units), TOTAL + 1))
         except _Refused as refused:
-            raise _failure(refused.status) from None
+            raise _failure(refused) from None
         except NotBound as refused:
             raise _not_bound(refused) from None
         except Lost:
@@ -181,13 +181,17 @@ class Smpp:
         link = await session.link(until)
         parts = Parts(len(units))
         for unit in units:
-            answer = await self._ask(link, unit, until, parts)
-            while answer.status in _TOO_FAST and parts.ids and loop.time() + _REST < until:
-                # A part is there already, so the others are worth waiting for.
-                await asyncio.sleep(_REST)
+            try:
                 answer = await self._ask(link, unit, until, parts)
+                while answer.status in _TOO_FAST and parts.ids and loop.time() + _REST < until:
+                    # A part is there already, so the others are worth waiting for.
+                    await asyncio.sleep(_REST)
+                    answer = await self._ask(link, unit, until, parts)
+            except NotBound as refused:
+                # This part was not written, but the ones before it may have left.
+                raise (Lost() if parts.ids else refused) from None
             if answer.status != _OK:
-                raise _Refused(answer.status)
+                raise _Refused(answer.status, has_parts=bool(parts.ids))
         return parts.ids[0]
 
     async def _ask(self, link: Link, unit: SubmitSm, until: float, parts: Parts) -> Pdu:
@@ -232,9 +236,11 @@ async def _bound(session: Session) -> None:
     await session.link(asyncio.get_running_loop().time() + TOTAL)
 
 
-def _failure(status: int) -> ProviderFailure:
-    retry_after = round(_REST * 1000) if status in _TOO_FAST else None
-    return _CODES.get(status, MESSAGE).refusal(f"SMPP status 0x{status:08X}", retry_after=retry_after)
+def _failure(refused: _Refused) -> ProviderFailure:
+    retry_after = round(_REST * 1000) if refused.status in _TOO_FAST else None
+    return _CODES.get(refused.status, MESSAGE).refusal(
+        f"SMPP status 0x{refused.status:08X}", retry_after=retry_after, may_have_left=refused.has_parts
+    )
 
 
 def _not_bound(refused: NotBound) -> ProviderFailure:

@@ -57,15 +57,15 @@ FIELDS: Final = (
 
 # Error codes of answers and of status callbacks, in our words.
 _CODES: Final[Mapping[int, Verdict]] = {
-    **dict.fromkeys((14107, 20429, 30001, 30008, 30017, 30022), LATER),
+    **dict.fromkeys((14107, 20429, 21611, 30001, 30008, 30017, 30022), LATER),
     # Authentication, suspension, trial, money, permission to send to a region, senders.
     **dict.fromkeys((10001, 20003, 20005, 20006, 20008, 20403, 20404, 21212, 21213), ACCOUNT),
-    **dict.fromkeys((21219, 21408, 21601, 21603, 21606, 21607, 21608, 21611), ACCOUNT),
+    **dict.fromkeys((21219, 21408, 21601, 21603, 21606, 21607, 21608), ACCOUNT),
     **dict.fromkeys((21612, 21659, 21660, 21661, 21701, 21702, 21703, 21704, 21705), ACCOUNT),
     **dict.fromkeys((30002, 30010, 30018, 30023, 30024, 30027, 30032, 30034, 30037, 30038), ACCOUNT),
     **dict.fromkeys((63007, 63038), ACCOUNT),
     # No such number, not a mobile, not in service, blocked or opted out.
-    **dict.fromkeys((21211, 21214, 21217, 21265, 21266, 21604, 21610, 21614, 21635), PHONE),
+    **dict.fromkeys((21211, 21214, 21217, 21265, 21266, 21268, 21604, 21610, 21614, 21635), PHONE),
     **dict.fromkeys((21662, 21663, 30004, 30005, 30006, 30011, 30044), PHONE),
     **dict.fromkeys((30003, 30009, 30025), PHONE_LATER),
     **dict.fromkeys((21602, 21605, 21609, 21617, 21618, 21620, 21623, 30007, 30012, 30036), MESSAGE),

@@ -178,6 +178,25 @@ def test_a_part_that_is_too_much_is_sent_again_while_the_others_wait(smsc, open_
     until(lambda: carrier.told)
 
 
+@pytest.mark.parametrize("status", [0x58, 0x45, 0x0A])
+def test_del_03_an_sms_whose_second_part_is_refused_may_have_left_in_part(
+    smsc, open_smpp, monkeypatch, status
+):
+    monkeypatch.setattr(smpp, "TOTAL", 1.0)
+    smsc.status_of = lambda count: status if count >= 2 else 0
+    assert refused(open_smpp(smsc.port), sms_of(JAPANESE * 5)).may_have_left
+
+
+def test_del_07_a_bind_that_ends_between_two_parts_may_have_sent(open_smpp):
+    def play(smsc, command, sequence, body):
+        found = accepts(smsc, command, sequence, body)
+        return found if command != SUBMIT else found + unit(UNBIND, b"", 0, 77)
+
+    with RawSmsc(play) as smsc:
+        assert failed(lambda: open_smpp(smsc.port).send(sms_of(JAPANESE * 5))).may_have_left
+        assert len(smsc.of(SUBMIT)) == 1
+
+
 def test_after_an_unbind_it_binds_again_and_sends(smsc, open_smpp):
     carrier = open_smpp(smsc.port)
     carrier.send(sms_of())
