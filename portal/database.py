@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from portal import bells
 from portal.errors import Refusal
 from portal.models import Base
+from portal.services import database_timelines
 from portal.services.outbox import BELL
 
 fcntl: ModuleType | None
@@ -92,6 +93,7 @@ def prepare(engine: Engine) -> None:
         _WRITERS[engine] = _Writer(engine.url.database)
     else:
         event.listen(engine, "checkout", _Freshness(engine))
+        event.listen(engine, "engine_connect", database_timelines.know)
 
 
 def _nobody_listens() -> None:

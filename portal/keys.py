@@ -1,6 +1,7 @@
 """Which keys does this server hold? Kept in a file beside the database, never in it (OTP-09, OPS-05)."""
 
 import fcntl
+import hmac
 import json
 import os
 import secrets
@@ -65,6 +66,11 @@ class Keys:
     def code_version(self) -> int:
         """The version that new verifications use: the highest."""
         return max(self.codes)
+
+    @property
+    def erasures(self) -> bytes:
+        """The key that hides the numbers of erasures: whoever can read a backup's file can match them."""
+        return hmac.digest(self.backups, b"ringback erasures", "sha256")
 
 
 def load(home: Path) -> Keys:

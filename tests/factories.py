@@ -22,6 +22,8 @@ from portal.models import (
     AuditAction,
     AuditEntry,
     BearerToken,
+    DatabaseTimeline,
+    Erasure,
     IdempotencyKey,
     Invite,
     Membership,
@@ -233,6 +235,19 @@ def idempotency_key(session: Session, **columns: Any) -> IdempotencyKey:
     hashes = {"key_hash": random_id() * 2, "request_hash": random_id() * 2}
     defaults = {"route": "resend", "created_at": clock.now()} | hashes
     return _put(session, IdempotencyKey(**_in_app(session, columns), **defaults | columns))
+
+
+def erasure(session: Session, **columns: Any) -> Erasure:
+    """A user who was erased, and had no number."""
+    defaults = {"id": random_id(), "kind": "user", "user_id": random_id(), "number_hashes": []}
+    return _put(
+        session, Erasure(**_in_app(session, columns), **defaults | {"erased_at": clock.now()} | columns)
+    )
+
+
+def database_timeline(session: Session, **columns: Any) -> DatabaseTimeline:
+    """A timeline that is remembered."""
+    return _put(session, DatabaseTimeline(**{"id": 1, "name": "7/00000001"} | columns))
 
 
 def worker_beat(session: Session, **columns: Any) -> WorkerBeat:

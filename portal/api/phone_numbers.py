@@ -45,7 +45,7 @@ def change(app_id: str, user: str) -> Response:
         numbers = auth.reach_numbers(ctx, user)
         sources.spend_send()
         phone_numbers.change(ctx, numbers, payload.phone_number, payload.verified)
-        return keep(ctx, answers.nothing())
+        return keep(ctx, answers.nothing(), numbers.id)
 
 
 @operation(
@@ -70,8 +70,9 @@ def resend(app_id: str, user: str) -> Response:
     """Sends the code again: the same one while it lives, a new one afterwards."""
     with transaction() as session:
         ctx = auth.enter(session, app_id)
-        verifications.resend(ctx, auth.reach(ctx, user))
-        return keep(ctx, answers.nothing())
+        user_id = auth.reach(ctx, user)
+        verifications.resend(ctx, user_id)
+        return keep(ctx, answers.nothing(), user_id)
 
 
 @operation(

@@ -45,8 +45,11 @@ def once(handler: Handler) -> Handler:
     return answer
 
 
-def keep(ctx: Context, answer: Response) -> Response:
-    """Stores the answer with the work, where the request came with a key; returns it. Raises KeyInUse."""
+def keep(ctx: Context, answer: Response, user_id: str) -> Response:
+    """Stores the answer about a user with the work, where the request came with a key; returns it.
+
+    Raises KeyInUse.
+    """
     started: Started | None = g.get("api_started")
     if started is not None:
         stored = Answer(
@@ -55,7 +58,7 @@ def keep(ctx: Context, answer: Response) -> Response:
             location=answer.headers.get("Location"),
             body=answer.get_data(as_text=True),
         )
-        idempotency.keep(ctx, started, stored)
+        idempotency.keep(ctx, started, stored, user_id)
     return answer
 
 

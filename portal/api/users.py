@@ -53,7 +53,7 @@ def register(app_id: str) -> Response:
             record |= records.tokens(issued)
         answer = answers.write(record, _REGISTERED, 201)
         answer.headers["Location"] = f"/api/apps/{app_id}/users/{user.id}"
-        return keep(ctx, answer)
+        return keep(ctx, answer, user.id)
 
 
 @operation("GET", _RULE, auth=Who.ANY_USER, produces={(200, vendor(_READ)): UserRecord})

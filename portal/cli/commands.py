@@ -13,6 +13,8 @@ COMMANDS = {
     "demo": "portal.cli.demo",
     "apps": "portal.cli.apps",
     "accounts": "portal.cli.accounts",
+    "users": "portal.cli.users",
+    "erasures": "portal.cli.erasures",
     "keys": "portal.cli.keys",
     "doctor": "portal.cli.doctor",
     "backup": "portal.cli.backup",

@@ -6,8 +6,10 @@ from portal.cli.installation import Installation
 
 _OPEN_BY_HAND = """\
 Before you open it, look at what changed after that and is not in the backup:
-  - ClientSecrets that were made anew are the old ones again: make them anew in each app's access keys
-  - accounts and users that were removed or disabled since are back
+  - ClientSecrets that were made anew are the old ones again: make them anew in each app's access keys;
+    none is taken before you open
+  - accounts and members that were removed since are back, passwords and second factors are the old ones
+  - users that were disabled since are enabled; those that were erased since are not back
   - numbers that were verified since are not, and their users get new codes when they ask
 Then run: portal quarantine --open"""
 

@@ -10,10 +10,11 @@ def line_for(error: Exception) -> str | None:
     from portal.database import WrongPragma
     from portal.errors import Refusal
     from portal.keys import WrongKeys
+    from portal.services.erasure_journal import BrokenJournal
 
     if isinstance(error, Refusal):
         return error.message
-    if isinstance(error, WrongSetting | WrongKeys | WrongPragma | WordingError):
+    if isinstance(error, WrongSetting | WrongKeys | WrongPragma | WordingError | BrokenJournal):
         return str(error)
     if isinstance(error, DBAPIError) and _is_out_of_reach(error):
         return f"The database cannot be used: {_first_line(error.orig)}"

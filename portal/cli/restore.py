@@ -13,43 +13,63 @@ from portal.cli.installation import Installation
 from portal.config import Settings
 
 if TYPE_CHECKING:
+    from portal.core.erasures import Erased
     from portal.services.backups import Label
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.option(
+    "--erasures",
+    "journals",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="What another machine's `portal erasures list --json` wrote. May be given again.",
+)
+@click.option("--old-database", metavar="ADDRESS", help="The database that this one replaces: its erasures.")
 @click.pass_obj
-def restore(installation: Installation, file: Path) -> None:
+def restore(
+    installation: Installation, file: Path, journals: tuple[Path, ...], old_database: str | None
+) -> None:
     """Put the backup in FILE into an empty database, of either kind, and keep it in quarantine.
 
     The key must be the one that FILE was sealed with: keys.json as it was, or PORTAL_BACKUP_KEY. Open
     verifications and waiting messages are ended, sessions and bearer tokens are gone, and nothing is sent
     until `portal quarantine --open`. All or nothing: a restore that fails leaves the database empty.
 
+    Whoever was erased after the backup is erased from the copy too, before anybody can look at it. That is
+    read from the journal in PORTAL_HOME, and from what --erasures and --old-database name.
+
     \b
     Examples:
       portal restore /backups/ringback-2026-11-28.backup
       PORTAL_DATABASE_URL=postgresql://ringback@db/new portal restore ringback.backup
+      portal restore ringback.backup --erasures other.jsonl --old-database postgresql://ringback@db/old
 
-    Exit codes: 0 restored, 1 refused (not empty, wrong key, damaged file).
+    Exit codes: 0 restored, 1 refused (not empty, wrong key, damaged file, unreadable erasures).
     """
+    from portal.cli import past_erasures
     from portal.core.backup_file import BrokenBackup
 
     settings, began = installation.settings, time.monotonic()
     key, _where = backup_keys.of(settings, must_be_there=True)
+    erased = past_erasures.gathered(settings, journals, old_database)
     try:
         with opened(file, key) as lines:
-            rows, ended = _restore(settings, lines)
+            rows, ended = _restore(settings, lines, erased)
     except (OSError, BrokenBackup) as error:
         raise click.ClickException(f"Nothing was restored: {error}") from error
     click.echo(f"Restored {rows:,} rows in {time.monotonic() - began:.1f} s.")
     click.echo(f"Ended {ended['verifications']} open codes and {ended['messages']} waiting messages.")
+    click.echo(f"Erased once more what was erased after the backup: {ended['erasures']} of {len(erased)}.")
     click.echo("The copy is in quarantine: nothing is sent. See: portal quarantine")
 
 
-def _restore(settings: Settings, lines: Iterator[bytes]) -> tuple[int, dict[str, int]]:
-    from portal import clock
-    from portal.services import backups, quarantine
+def _restore(
+    settings: Settings, lines: Iterator[bytes], erased: "list[Erased]"
+) -> tuple[int, dict[str, int]]:
+    from portal import clock, keys
+    from portal.services import backups, erasures, quarantine
 
     label = backups.label(lines)
     _prepare(settings, label)
@@ -59,9 +79,14 @@ def _restore(settings: Settings, lines: Iterator[bytes]) -> tuple[int, dict[str,
         rows = sum(backups.load(connection, lines).values())
         backups.go_on_counting(connection)
         ended = quarantine.begin(connection, label.at, clock.now())
+        # In the same transaction, so that no copy is ever there that brings anybody back (PII-05).
+        replayed = erasures.replay(connection, erased, keys.load(settings.home).erasures)
         connection.commit()
     schema.upgrade(settings)
-    return rows, ended
+    with schema.connected(settings, options={"ringback_write": True}) as connection:
+        erasures.note(connection, erased)
+        connection.commit()
+    return rows, ended | {"erasures": len(replayed)}
 
 
 def _prepare(settings: Settings, label: "Label") -> None:

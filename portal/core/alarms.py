@@ -19,6 +19,8 @@ BACKLOG_WARNS_AT: Final = 25_000
 BACKLOG_PAGES_AT: Final = 50_000
 # How long after the last message was set aside its app's alarm stands (ms).
 DEAD_TOLD_FOR: Final = 3_600 * SECOND
+# How long after another server of the database took over its alarm stands (ms).
+SWITCH_TOLD_FOR: Final = 3_600 * SECOND
 
 
 class Level(StrEnum):
@@ -42,6 +44,10 @@ class AlarmName(ClosedList):
     MESSAGES_DEAD = (
         "messages_dead",
         "Messages of an app were set aside after their last try: its Messages page says why.",
+    )
+    DATABASE_SWITCHED = (
+        "database_switched",
+        "Another server of the database took over: all open codes were voided, for it may lack their uses.",
     )
     JOB_FAILED = "job_failed", "A periodic job failed; it is tried again. The log says where."
 

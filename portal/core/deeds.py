@@ -18,16 +18,17 @@ class Deed(ClosedList):
     END_TOKENS = "end-tokens", "End the user's tokens"
     FREE_NUMBER = "free-number", "Free the number"
     DISABLE = "disable", "Disable the user"
+    ERASE = "erase", "Erase the user"
 
     @property
     def action(self) -> Action:
         """The right that it takes (TEN-05)."""
-        return Action.MARK_VERIFIED if self is Deed.MARK_VERIFIED else Action.HELP_USERS
+        return _OWNERS.get(self, Action.HELP_USERS)
 
     @property
     def takes_away(self) -> bool:
         """Whether a user has less afterwards, which its button warns of."""
-        return self in {Deed.END_TOKENS, Deed.FREE_NUMBER, Deed.DISABLE}
+        return self in {Deed.END_TOKENS, Deed.FREE_NUMBER, Deed.DISABLE, Deed.ERASE}
 
     @property
     def icon(self) -> str:
@@ -35,6 +36,8 @@ class Deed(ClosedList):
         return _ICONS[self]
 
 
+# What support may not do.
+_OWNERS = {Deed.MARK_VERIFIED: Action.MARK_VERIFIED, Deed.ERASE: Action.ERASE_USERS}
 _ICONS = {
     Deed.RESEND: "sms_templates",
     Deed.CANCEL_CHANGE: "undo",
@@ -43,6 +46,7 @@ _ICONS = {
     Deed.END_TOKENS: "exit",
     Deed.FREE_NUMBER: "keys",
     Deed.DISABLE: "close",
+    Deed.ERASE: "warning",
 }
 
 
@@ -96,6 +100,8 @@ def after(deed: Deed, facts: Facts) -> Facts:
         return replace(facts, number=facts.waiting, is_verified=True, pending=None)
     if deed is Deed.FREE_NUMBER:
         return replace(facts, number=None, is_verified=False)
+    if deed is Deed.ERASE:
+        return Facts()
     if deed is Deed.DISABLE:
         return replace(facts, is_disabled=True, tokens=0)
     if deed is Deed.ENABLE:
@@ -112,6 +118,7 @@ def _senseless(deed: Deed, facts: Facts) -> str | None:
         Deed.END_TOKENS: (facts.tokens, "This user has no tokens: nobody is logged in."),
         Deed.FREE_NUMBER: (facts.number, "This user has no number that could be freed."),
         Deed.DISABLE: (not facts.is_disabled, "This user is disabled already."),
+        Deed.ERASE: (True, ""),
     }
     there, sentence = lacks[deed]
     return None if there else sentence

@@ -20,6 +20,7 @@ class Action(ClosedList):
     REVEAL_NUMBERS = "reveal_numbers", "Reveal a user's numbers, with a reason"
     HELP_USERS = "help_users", "Resend, cancel, free a number, disable, end tokens, with a reason"
     MARK_VERIFIED = "mark_verified", "Mark a number as verified without its code, with a reason"
+    ERASE_USERS = "erase_users", "Erase a user for good, with a reason"
     SEE_MESSAGES = "see_messages", "See how messages fared, without their texts"
     SEE_AUDIT = "see_audit", "Read the audit log"
     EXPORT_AUDIT = "export_audit", "Export the audit log"
@@ -45,6 +46,7 @@ class Action(ClosedList):
 NEEDS_FRESH_SIGN_IN: frozenset[Action] = frozenset(
     {
         Action.REVEAL_NUMBERS,
+        Action.ERASE_USERS,
         Action.EXPORT_AUDIT,
         Action.PUBLISH_SMS_TEMPLATES,
         Action.MANAGE_PROVIDERS,

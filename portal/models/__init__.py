@@ -8,6 +8,8 @@ from portal.models.attempt_tally import AttemptTally
 from portal.models.audit_entry import ActorKind, AuditAction, AuditEntry
 from portal.models.base import Base, random_id, table
 from portal.models.bearer_token import BearerToken, TokenKind
+from portal.models.database_timeline import DatabaseTimeline
+from portal.models.erasure import Erasure, ErasureKind
 from portal.models.idempotency_key import IdempotencyKey
 from portal.models.invite import Invite
 from portal.models.membership import Membership
@@ -36,6 +38,9 @@ __all__ = [
     "AuditEntry",
     "Base",
     "BearerToken",
+    "DatabaseTimeline",
+    "Erasure",
+    "ErasureKind",
     "IdempotencyKey",
     "Invite",
     "Membership",

@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core import alarms
-from portal.core.alarms import CARRIER_FAILS_AT, DEAD_TOLD_FOR, AlarmName, Level
+from portal.core.alarms import CARRIER_FAILS_AT, DEAD_TOLD_FOR, SWITCH_TOLD_FOR, AlarmName, Level
 from portal.models import Alarm, Message, MessageState, Provider
-from portal.services import beats, figures, quarantine
+from portal.services import beats, database_timelines, figures, quarantine
 
 # What a look decides; the others are raised and ended by those whom they are about.
 WATCHED = frozenset(
@@ -20,6 +20,7 @@ WATCHED = frozenset(
         AlarmName.PROVIDER_PAUSED,
         AlarmName.BACKLOG,
         AlarmName.MESSAGES_DEAD,
+        AlarmName.DATABASE_SWITCHED,
     }
 )
 
@@ -47,12 +48,14 @@ def look(session: Session, now: int) -> list[Found]:
     """Which of the watched alarms should stand at `now` (Unix ms)."""
     waiting = figures.waiting(session, now)
     found = []
+    switched = database_timelines.switched_since(session.connection(), now - SWITCH_TOLD_FOR)
     # What a restored copy keeps back is not late, and its operator knows.
     late = None if quarantine.is_on(session) else alarms.of_wait(waiting.overdue)
     for name, level in (
         (AlarmName.WORKER_STALLED, late),
         (AlarmName.WORKER_DEAD, None if beats.alive(session, now) else Level.PAGE),
         (AlarmName.BACKLOG, alarms.of_backlog(waiting.all)),
+        (AlarmName.DATABASE_SWITCHED, Level.WARN if switched else None),
     ):
         if level is not None:
             found.append(Found(name, level))

@@ -35,6 +35,7 @@ LEFT_OUT = frozenset(
         "account_session",
         "alarm",
         "bearer_token",
+        "database_timeline",
         "idempotency_key",
         "periodic_job",
         "quarantine",

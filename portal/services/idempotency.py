@@ -77,8 +77,8 @@ def begin(ctx: Context, route: str, key: str, request: bytes) -> Started | Answe
     raise KeyInUse(_IN_USE, field="Idempotency-Key")
 
 
-def keep(ctx: Context, started: Started, answer: Answer) -> None:
-    """Stores the answer, in the transaction that did the work.
+def keep(ctx: Context, started: Started, answer: Answer, user_id: str | None = None) -> None:
+    """Stores the answer, in the transaction that did the work. It goes with the user whom it is about.
 
     Raises KeyInUse when the request took so long that it was taken for broken off and begun anew: nothing of
     it may be kept then.
@@ -88,7 +88,7 @@ def keep(ctx: Context, started: Started, answer: Answer) -> None:
     kept = ctx.session.execute(
         update(IdempotencyKey)
         .where(_is(started), IdempotencyKey.status.is_(None))
-        .values(status=answer.status, answer=sealed)
+        .values(status=answer.status, answer=sealed, user_id=user_id)
         .returning(IdempotencyKey.created_at)
         .execution_options(synchronize_session=False)
     ).first()

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from portal.core.lifecycle import Event, State, after
 from portal.core.reasons import Reason
-from portal.models import Account, Message, MessageState, Quarantine, Verification
+from portal.models import Account, Message, MessageState, PasswordReset, Quarantine, Verification
 
 
 def find(session: Session) -> Quarantine | None:
@@ -24,23 +24,33 @@ def begin(connection: Connection, backup_at: int, now: int) -> dict[str, int]:
     A code may have been used since, and a message sent: none of them counts again. Returns how many
     verifications and messages were ended. Times in Unix ms.
     """
-    codes = connection.execute(
-        update(Verification)
-        .where(Verification.state == State.OPEN)
-        .values(state=after(State.OPEN, Event.EXPIRE), ended_at=now)
-    )
+    ended = end_open(connection, now)
     messages = connection.execute(
         update(Message)
         .where(Message.state.in_([MessageState.QUEUED, MessageState.SENDING]))
         .values(state=MessageState.EXPIRED, reason=Reason.NO_LONGER_NEEDED, lease=None, ended_at=now)
+    )
+    connection.execute(insert(Quarantine).values(id=1, since=now, backup_at=backup_at))
+    return ended | {"messages": messages.rowcount}
+
+
+def end_open(connection: Connection, now: int) -> dict[str, int]:
+    """Ends every code and every mailed link, of users and of accounts, where uses of them may be forgotten.
+
+    Whoever still wants one asks anew. Returns how many verifications were ended.
+    """
+    codes = connection.execute(
+        update(Verification)
+        .where(Verification.state == State.OPEN)
+        .values(state=after(State.OPEN, Event.EXPIRE), ended_at=now)
     )
     connection.execute(
         update(Account)
         .where(Account.confirmation_id.is_not(None))
         .values(confirmation_id=None, confirmation_number=None, confirmation_expires_at=None)
     )
-    connection.execute(insert(Quarantine).values(id=1, since=now, backup_at=backup_at))
-    return {"verifications": codes.rowcount, "messages": messages.rowcount}
+    connection.execute(delete(PasswordReset))
+    return {"verifications": codes.rowcount}
 
 
 def open_up(session: Session) -> bool:

@@ -11,6 +11,7 @@ from portal.models import AuditAction
 from portal.services import (
     attempts,
     audit,
+    erasures,
     number_holders,
     phone_number_limits,
     phone_numbers,
@@ -140,6 +141,15 @@ def _free_number(ctx: Context, case: _Case) -> None:
     audit.record(ctx, AuditAction.NUMBER_FREED, case.user_id, case.details, case.reason)
 
 
+def _keep_from_numbers(ctx: Context, case: _Case) -> None:
+    erasures.lock_numbers_of(ctx, case.user_id)
+    verifications.cancel(ctx, case.user_id)
+
+
+def _erase(ctx: Context, case: _Case) -> None:
+    erasures.erase_user(ctx, case.user_id, case.reason)
+
+
 def _set_disabled(ctx: Context, case: _Case) -> None:
     users.set_disabled(ctx, case.user_id, case.deed is Deed.DISABLE, case.details, case.reason)
 
@@ -159,6 +169,7 @@ _WITH_VERIFICATION: dict[Deed, _Step] = {
     Deed.CANCEL_CHANGE: _end_verification,
     Deed.MARK_VERIFIED: _end_verifications,
     Deed.FREE_NUMBER: _end_verification_of_number,
+    Deed.ERASE: _keep_from_numbers,
 }
 _WITH_USER: dict[Deed, _Step] = {
     Deed.CANCEL_CHANGE: _cancel_change,
@@ -167,4 +178,5 @@ _WITH_USER: dict[Deed, _Step] = {
     Deed.END_TOKENS: _end_tokens,
     Deed.FREE_NUMBER: _free_number,
     Deed.DISABLE: _set_disabled,
+    Deed.ERASE: _erase,
 }

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from sqlalchemy import delete as delete_from
 from sqlalchemy import select
 from sqlalchemy import update as update_rows
 from sqlalchemy.exc import IntegrityError
@@ -16,6 +15,7 @@ from portal.models import AuditAction, User
 from portal.services import (
     app_settings,
     audit,
+    erasures,
     number_holders,
     phone_number_limits,
     phone_numbers,
@@ -114,13 +114,11 @@ def change_email(ctx: Context, user_id: str, email_address: str) -> None:
 
 
 def delete(ctx: Context, user_id: str) -> None:
-    """Removes a user with tokens, verifications and messages. Raises NotFound."""
-    gone = ctx.session.scalar(
-        delete_from(User).where(User.app_id == ctx.app_id, User.id == user_id).returning(User.id)
-    )
-    if gone is None:
-        raise _not_found("userID", user_id)
-    audit.record(ctx, AuditAction.USER_DELETED, user_id)
+    """Removes a user with everything that is theirs (PII-05). Raises NotFound.
+
+    The limits of their numbers stay for a day, because users delete themselves as often as they like.
+    """
+    erasures.erase_user(ctx, user_id, action=AuditAction.USER_DELETED, forgets_limits=False)
 
 
 def set_disabled(

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from portal import clock, database
 from portal.core.alarms import DEAD_AFTER
-from portal.services import alarms, timetable
+from portal.core.erasures import Erased
+from portal.services import alarms, database_timelines, erasures, timetable
 from portal.services.alarms import News
 from portal.services.context import Parts
+from portal.services.erasure_journal import Journal
 from portal.watch.rounds import Rounds
 
 # How often somebody looks, and for how long one process has the telling to itself (ms).
@@ -45,6 +47,7 @@ class Watchman:
     """Looks for alarms while its process lives, and tells them by `tell` where there is somebody to tell."""
 
     def __init__(self, app: App, tell: Tell | None = None) -> None:
+        """Beside looking, it keeps this machine's journal of erasures up to date."""
         parts: Parts = app.extensions["ringback"]
         self._app = app
         self._parts = parts
@@ -53,14 +56,20 @@ class Watchman:
         # A worker that starts together with this process has given its first sign of life by then.
         first = (DEAD_AFTER + LOOK_EVERY) / clock.SECOND
         self._rounds = Rounds("watchman", LOOK_EVERY / clock.SECOND, self.look, first=first)
+        self._journal = Journal(parts.settings.home)
+        # When (Unix ms) it was last compared with the database; 0 before the first time.
+        self._compared_at = 0
+        self._journal_rounds = Rounds("erasures", LOOK_EVERY / clock.SECOND, self.keep_journal)
 
     def start(self) -> None:
         """Starts looking beside the caller."""
         self._rounds.start()
+        self._journal_rounds.start()
 
     def stop(self) -> None:
         """Stops looking."""
         self._rounds.stop()
+        self._journal_rounds.stop()
 
     def look(self) -> bool:
         """One look, unless another process looked within the last five seconds; whether this one did."""
@@ -74,6 +83,37 @@ class Watchman:
         if self._tell is not None:
             self._tell_all(self._tell)
         return True
+
+    def keep_journal(self) -> None:
+        """Copies into this machine's journal whom anybody has erased since; each process does (PII-05)."""
+        with self._app.app_context():
+            session = database.reading()
+            try:
+                # Looked at first: what the database lost must not be taken for what it never had.
+                lost = self._lost(session)
+                self._journal.catch_up(session.connection())
+            finally:
+                session.rollback()
+        if lost:
+            self._erase_again(lost)
+
+    def _lost(self, session: Session) -> list[Erased]:
+        # The database can have gone back before this start, or when another server took over (clocks differ).
+        now = clock.now()
+        has_switched = database_timelines.switched_since(
+            session.connection(), self._compared_at - clock.MINUTE
+        )
+        if self._compared_at and not has_switched:
+            return []
+        self._compared_at = now
+        return self._journal.lost(session.connection())
+
+    def _erase_again(self, lost: list[Erased]) -> None:
+        with self._transaction() as session:
+            connection, key = session.connection(), self._parts.keys.erasures
+            again = erasures.replay(connection, lost, key, has_answers=True)
+            erasures.note(connection, again)
+        _log.warning("erased_again", erasures=len(again))
 
     def _tell_all(self, tell: Tell) -> None:
         with self._app.app_context():

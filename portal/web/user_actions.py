@@ -40,6 +40,20 @@ def mark_verified(standing: Standing, user_id: str) -> Response:
     return _carry_out(standing, user_id, Deed.MARK_VERIFIED)
 
 
+@pages.get("/erase")
+@may(Action.ERASE_USERS, asks_first=True)
+def ask_to_erase(standing: Standing, user_id: str) -> Response:
+    """What erasing the user will remove; for owners only, after a fresh sign-in."""
+    return _show(standing, user_id, Deed.ERASE)
+
+
+@pages.post("/erase")
+@may(Action.ERASE_USERS)
+def erase(standing: Standing, user_id: str) -> Response:
+    """Erases the user, or says at the form why not."""
+    return _carry_out(standing, user_id, Deed.ERASE)
+
+
 @pages.get("/<id:deed>")
 @may(Action.HELP_USERS)
 def ask(standing: Standing, user_id: str, deed: str) -> Response:
@@ -96,6 +110,8 @@ def _carry_out(standing: Standing, user_id: str, deed: Deed) -> Response:
     except AT_THE_FORM as refusal:
         return _show(standing, user_id, deed, form, refusal)
     flash(_done(deed, facts), "good")
+    if deed is Deed.ERASE:
+        return go_to(url_for("users.index", app_id=standing.app.id))
     return go_to(url_for("users.show", app_id=standing.app.id, user_id=user_id))
 
 
@@ -149,4 +165,5 @@ def _done(deed: Deed, before: Facts) -> str:
         Deed.END_TOKENS: f"{ended}. The user has to log in again.",
         Deed.FREE_NUMBER: "The number is free. Whoever verifies it next gets it.",
         Deed.DISABLE: f"The user is disabled. {ended}.",
+        Deed.ERASE: "The user is erased. The receipt stands in the audit log.",
     }[deed]

@@ -369,6 +369,7 @@ PAGES = {
     "users.show": "{shop}/users/{changing}",
     "user_actions.ask": "{shop}/users/{changing}/actions/resend",
     "user_actions.ask_to_mark_verified": "{shop}/users/{changing}/actions/mark-verified",
+    "user_actions.ask_to_erase": "{shop}/users/{changing}/actions/erase",
     "reveals.ask": "{shop}/users/{changing}/reveal",
     "messages.index": "{shop}/messages",
     "message_retries.ask": "{shop}/messages/retries",

@@ -10,12 +10,16 @@ EVERY = [[name] for name in COMMANDS] + [
     ["apps", "set"],
     ["accounts", "create"],
     ["accounts", "list"],
+    ["users", "erase"],
+    ["erasures", "list"],
     ["keys", "rotate"],
     ["keys", "reseal"],
     ["keys", "retire"],
     ["keys", "list"],
 ]
-ACTING = [words for words in EVERY if words not in (["apps"], ["accounts"], ["keys"])]
+ACTING = [
+    words for words in EVERY if words not in (["apps"], ["accounts"], ["keys"], ["users"], ["erasures"])
+]
 
 
 @pytest.fixture

@@ -16,12 +16,12 @@ CHANGING = replace(VERIFIED, pending=SECOND, pending_since=7)
 DISABLED = replace(NEW, is_disabled=True)
 
 OFFERED = [
-    (NOBODY, {Deed.DISABLE}),
-    (NEW, {Deed.RESEND, Deed.MARK_VERIFIED, Deed.FREE_NUMBER, Deed.DISABLE}),
-    (VERIFIED, {Deed.END_TOKENS, Deed.FREE_NUMBER, Deed.DISABLE}),
+    (NOBODY, {Deed.DISABLE, Deed.ERASE}),
+    (NEW, {Deed.RESEND, Deed.MARK_VERIFIED, Deed.FREE_NUMBER, Deed.DISABLE, Deed.ERASE}),
+    (VERIFIED, {Deed.END_TOKENS, Deed.FREE_NUMBER, Deed.DISABLE, Deed.ERASE}),
     (CHANGING, set(Deed) - {Deed.ENABLE}),
-    (Facts(pending=SECOND), {Deed.RESEND, Deed.CANCEL_CHANGE, Deed.MARK_VERIFIED, Deed.DISABLE}),
-    (DISABLED, {Deed.RESEND, Deed.MARK_VERIFIED, Deed.FREE_NUMBER, Deed.ENABLE}),
+    (Facts(pending=SECOND), {Deed.RESEND, Deed.CANCEL_CHANGE, Deed.MARK_VERIFIED, Deed.DISABLE, Deed.ERASE}),
+    (DISABLED, {Deed.RESEND, Deed.MARK_VERIFIED, Deed.FREE_NUMBER, Deed.ENABLE, Deed.ERASE}),
 ]
 
 
@@ -48,10 +48,10 @@ def test_a_number_that_is_held_is_marked_only_where_numbers_move():
     assert obstacle(Deed.MARK_VERIFIED, replace(held, numbers_move=True)) is None
 
 
-def test_ten_05_support_does_everything_but_vouch_for_a_number():
+def test_ten_05_support_does_everything_but_vouch_for_a_number_and_erase():
     allowed = {deed for deed in Deed if deed.action in ALLOWED[Role.SUPPORT]}
 
-    assert allowed == set(Deed) - {Deed.MARK_VERIFIED}
+    assert allowed == set(Deed) - {Deed.MARK_VERIFIED, Deed.ERASE}
 
 
 def test_what_takes_away_comes_last_and_each_deed_is_drawn():
@@ -70,6 +70,7 @@ def test_what_takes_away_comes_last_and_each_deed_is_drawn():
         (Deed.DISABLE, VERIFIED, replace(VERIFIED, is_disabled=True, tokens=0)),
         (Deed.ENABLE, DISABLED, replace(DISABLED, is_disabled=False)),
         (Deed.END_TOKENS, VERIFIED, replace(VERIFIED, tokens=0)),
+        (Deed.ERASE, CHANGING, NOBODY),
     ],
 )
 def test_a_deed_says_beforehand_what_will_be_so(deed, before, then):

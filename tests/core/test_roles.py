@@ -13,6 +13,7 @@ MATRIX = {
     "see_messages": {"owner", "support"},
     "see_audit": {"owner", "support"},
     "mark_verified": {"owner"},
+    "erase_users": {"owner"},
     "export_audit": {"owner"},
     "see_inbox": {"owner"},
     "see_settings": {"owner"},
@@ -29,6 +30,7 @@ MATRIX = {
 # What a sign-in of more than ten minutes ago is not enough for.
 NEEDS_FRESH_SIGN_IN = {
     "reveal_numbers",
+    "erase_users",
     "export_audit",
     "publish_sms_templates",
     "manage_providers",

@@ -431,6 +431,7 @@ def test_the_page_offers_what_makes_sense(desk, changing):
         Deed.MARK_VERIFIED,
         Deed.FREE_NUMBER,
         Deed.DISABLE,
+        Deed.ERASE,
     ]
 
 

@@ -30,6 +30,7 @@ PAGES = {
     f"{CUSTOMER}/actions/resend": Action.HELP_USERS,
     f"{CUSTOMER}/actions/cancel-change": Action.HELP_USERS,
     f"{CUSTOMER}/actions/mark-verified": Action.MARK_VERIFIED,
+    f"{CUSTOMER}/actions/erase": Action.ERASE_USERS,
     f"{CUSTOMER}/actions/free-number": Action.HELP_USERS,
     f"{CUSTOMER}/actions/disable": Action.HELP_USERS,
     f"{CUSTOMER}/reveal": Action.REVEAL_NUMBERS,
@@ -75,6 +76,7 @@ CHANGES = {
     "/team/invites": Action.MANAGE_TEAM,
     "/audit/export": Action.EXPORT_AUDIT,
     f"{CUSTOMER}/actions/mark-verified": Action.MARK_VERIFIED,
+    f"{CUSTOMER}/actions/erase": Action.ERASE_USERS,
 }
 # They change nothing; a body carries what no address may hold.
 QUESTIONS = {

@@ -28,6 +28,7 @@ HARM = {
     "/team/x/removal": {},
     "/access-keys/secret": {"confirmation": "regenerate"},
     "/audit/export": {"format": "csv"},
+    f"{CUSTOMER}/actions/erase": {"reason": "They asked for it.", "seen": "x"},
     f"{CUSTOMER}/reveal": {"reason": "The carrier asks for it."},
     "/sms-templates/ja": {"body": "{app_name}: {code}", "note": "short"},
     "/sms-templates/ja/removal": {},

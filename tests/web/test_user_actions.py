@@ -69,6 +69,7 @@ def test_the_user_page_offers_what_makes_sense_the_destructive_last(alices, user
         "Mark the number as verified",
         "Free the number",
         "Disable the user",
+        "Erase the user",
     ]
 
 
@@ -150,6 +151,7 @@ def test_a_confirmation_names_the_deed_the_person_and_masked_numbers(
         ),
         (Deed.DISABLE, ["2 tokens end at once", "Afterwards: Nothing logs in: the user is disabled."]),
         (Deed.END_TOKENS, ["2 tokens end at once", "Logging in again works as before."]),
+        (Deed.ERASE, ["The user goes for good", "A backup that is restored later", "Nothing logs in."]),
     ],
 )
 def test_a_confirmation_says_what_will_happen(alices, user_page, session, customer, deed, sentences):
@@ -298,6 +300,24 @@ def test_support_ends_the_tokens(bobs, user_page, session, customer):
     assert "1 token ended. The user has to log in again." in bobs.get(user_page).text
 
 
+def test_pii_05_an_owner_erases_a_user_and_the_audit_log_keeps_the_receipt(
+    alices, user_page, session, shop, customer
+):
+    order(alices, confirmation(user_page, Deed.DISABLE), "Hanako asked for it.")
+    answer = order(alices, confirmation(user_page, Deed.ERASE))
+
+    assert (answer.status_code, answer.location) == (303, f"/apps/{shop.id}/users")
+    assert "The user is erased." in alices.get(answer.location).text
+    assert alices.get(user_page).status_code == 404
+    disabled, erased = entries(session, customer.id)
+    assert (disabled.details, disabled.reason) == ({}, None)
+    assert (erased.action, erased.reason, erased.actor_id is None) == ("user.erased", WHY, False)
+    assert erased.details["removed"]["users"] == 1
+    told = alices.get(f"/apps/{shop.id}/audit").text
+    assert "Erased the user" in told
+    assert "花子" not in told
+
+
 # --- Refusals, at the form ---------------------------------------------------------------------------------
 
 
@@ -378,7 +398,7 @@ def test_web_03_a_form_without_the_key_of_the_session_does_nothing(bobs, user_pa
 # --- Whose right it is -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spelling", ["mark-verified", "mark%2Dverified", "mark-verified?"])
+@pytest.mark.parametrize("spelling", ["mark-verified", "mark%2Dverified", "mark-verified?", "erase"])
 def test_ten_05_support_neither_opens_nor_sends_what_is_the_owners(
     bobs, user_page, session, customer, spelling
 ):

@@ -1,0 +1,137 @@
+"""Which rows hold something of a user, or of a number? They are found and removed here, and nowhere else.
+
+Every statement keeps to tables and columns that were there from the first schema on, because a restore erases
+in the schema of its backup. Locks are taken in the order number, verification, user.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+
+from sqlalchemy import Connection, and_, delete, or_, select, union, update
+
+from portal.models import (
+    AuditEntry,
+    BearerToken,
+    IdempotencyKey,
+    Message,
+    PhoneNumberLimit,
+    User,
+    Verification,
+    table,
+)
+
+_USER, _VERIFICATION, _MESSAGE = table(User), table(Verification), table(Message)
+_TOKEN, _LIMIT, _ENTRY, _ANSWER = (
+    table(BearerToken),
+    table(PhoneNumberLimit),
+    table(AuditEntry),
+    table(IdempotencyKey),
+)
+# What belongs to one user, by the name under which a receipt counts it; what points at others comes first.
+_OF_USER = {
+    "answers": _ANSWER,
+    "messages": _MESSAGE,
+    "verifications": _VERIFICATION,
+    "tokens": _TOKEN,
+}
+
+Counts = Counter[str]
+
+
+def numbers_of(connection: Connection, app_id: str, user_id: str) -> set[str]:
+    """Every number that is known of a user: in force, pending, and those that codes were sent to."""
+    here = (_USER.c.app_id == app_id, _USER.c.id == user_id)
+    found = union(
+        select(_USER.c.phone_number).where(*here),
+        select(_USER.c.pending_phone_number).where(*here),
+        *(
+            select(each.c.phone_number).where(each.c.app_id == app_id, each.c.user_id == user_id)
+            for each in (_VERIFICATION, _MESSAGE)
+        ),
+    )
+    return {number for number in connection.scalars(found) if number}
+
+
+def numbers_in(connection: Connection, app_id: str) -> set[str]:
+    """Every number that an app knows."""
+    columns = (_USER.c.phone_number, _USER.c.pending_phone_number)
+    others = [each.c.phone_number for each in (_VERIFICATION, _MESSAGE, _LIMIT)]
+    found = union(*(select(each).where(each.table.c.app_id == app_id) for each in (*columns, *others)))
+    return {number for number in connection.scalars(found) if number}
+
+
+def lock(connection: Connection, app_id: str, numbers: Collection[str]) -> None:
+    """Keeps others from texting these numbers, and from guessing their codes, till the transaction ends."""
+    its = and_(_LIMIT.c.app_id == app_id, _LIMIT.c.phone_number.in_(numbers))
+    if connection.dialect.name == "sqlite":
+        # What is deleted from here on is overwritten too, and not only marked as free.
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+    connection.execute(
+        select(_LIMIT.c.phone_number).where(its).order_by(_LIMIT.c.phone_number).with_for_update()
+    )
+
+
+def remove_user(connection: Connection, app_id: str, user_id: str, *, has_answers: bool = True) -> Counts:
+    """Removes a user with all that is theirs, and what audit entries tell of them beside the deed itself.
+
+    `has_answers` is False for the rows of a backup, which holds no stored answers. Without such a user the
+    count of `users` is 0.
+    """
+    counts: Counts = Counter()
+    for name, its in _OF_USER.items():
+        if name != "answers" or has_answers:
+            theirs = delete(its).where(its.c.app_id == app_id, its.c.user_id == user_id)
+            counts[name] = connection.execute(theirs).rowcount
+    counts["auditDetails"] = _silence(connection, app_id, user_id)
+    gone = connection.execute(delete(_USER).where(_USER.c.app_id == app_id, _USER.c.id == user_id))
+    counts["users"] = gone.rowcount
+    return counts
+
+
+def remove_limits(connection: Connection, app_id: str, numbers: Collection[str]) -> Counts:
+    """Removes what these numbers were sent and guessed lately."""
+    gone = delete(_LIMIT).where(_LIMIT.c.app_id == app_id, _LIMIT.c.phone_number.in_(numbers))
+    return Counter({"numberLimits": connection.execute(gone).rowcount})
+
+
+def owners_of(connection: Connection, app_id: str, number: str, until: int) -> list[str]:
+    """The users who are nobody without this number: they proved it, or have nothing else to be known by.
+
+    Whoever got it after `until` (Unix ms) is somebody else, whom the number belongs to by now.
+    """
+    is_theirs = or_(
+        and_(_USER.c.phone_number_verified.is_(True), _USER.c.phone_number_verified_at <= until),
+        and_(_USER.c.login_name.is_(None), _USER.c.email_address.is_(None), _USER.c.created_at <= until),
+    )
+    found = select(_USER.c.id).where(_USER.c.app_id == app_id, _USER.c.phone_number == number, is_theirs)
+    return list(connection.scalars(found.order_by(_USER.c.id)))
+
+
+def forget_number(connection: Connection, app_id: str, number: str, until: int) -> Counts:
+    """Takes a number out of everything else: from users who only claim it, and what was sent to it."""
+    counts: Counts = Counter()
+    for name, its in (("messages", _MESSAGE), ("verifications", _VERIFICATION)):
+        # Tests that members of the team sent to their own numbers have no user, and are not an end user's.
+        sent = and_(its.c.app_id == app_id, its.c.phone_number == number, its.c.user_id.is_not(None))
+        users = connection.scalars(select(its.c.user_id).where(sent).distinct()).all()
+        counts[name] = connection.execute(delete(its).where(sent, its.c.created_at <= until)).rowcount
+        counts["auditDetails"] += sum(_silence(connection, app_id, user_id) for user_id in users)
+    return counts + _drop_claims(connection, app_id, number, until)
+
+
+def _drop_claims(connection: Connection, app_id: str, number: str, until: int) -> Counts:
+    claimed = and_(_USER.c.app_id == app_id, _USER.c.phone_number == number, _USER.c.modified_at <= until)
+    wanted = and_(
+        _USER.c.app_id == app_id, _USER.c.pending_phone_number == number, _USER.c.pending_since <= until
+    )
+    nothing = {"phone_number": None, "phone_country": None, "phone_number_verified": False}
+    no_change = {"pending_phone_number": None, "pending_since": None, "pending_until": None}
+    claims = connection.execute(update(_USER).where(claimed).values(nothing)).rowcount
+    changes = connection.execute(update(_USER).where(wanted).values(no_change)).rowcount
+    return Counter({"claims": claims + changes})
+
+
+def _silence(connection: Connection, app_id: str, user_id: str) -> int:
+    """What was done, by whom and when stays on record; masked numbers and typed reasons do not."""
+    of_user = and_(_ENTRY.c.app_id == app_id, _ENTRY.c.user_id == user_id)
+    return connection.execute(update(_ENTRY).where(of_user).values(details={}, reason=None)).rowcount

@@ -1,0 +1,167 @@
+"""Does a used code stay used when a standby that lags takes over? On two real servers (DAT-03)."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import create_engine, select, text
+
+from portal import database as portal_database
+from portal.config import Settings
+from portal.factory import create_app
+from portal.models import ActorKind, Alarm, Verification
+from portal.services import apps
+from portal.services.context import Caller
+from tests import postgresql, standby
+from tests.conftest import migrate
+from tests.drivers import KiiClient
+from tests.gate import Gate
+
+NUMBER, OTHER = "+819012345678", "+818087654321"
+
+
+@pytest.fixture
+def two() -> Iterator[standby.Pair]:
+    try:
+        with standby.pair() as two:
+            yield two
+    except postgresql.NoPostgresql as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.fixture
+def gate(two) -> Iterator[Gate]:
+    """The address that applications use; it leads to whichever server is the primary."""
+    gate = Gate("127.0.0.1", two.primary.port)
+    yield gate
+    gate.shut()
+
+
+@pytest.fixture
+def served(two, gate, tmp_path):
+    """The real app on the primary, behind the gate; its database is made there."""
+    name = "ringback"
+    migrate(postgresql.create_database(f"127.0.0.1:{two.primary.port}", name))
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{gate.port}/{name}"
+    app = create_app(Settings(home=tmp_path, database_url=url, worker=False, log_level="warning"))
+    app.testing = True
+    yield app
+    with app.app_context():
+        portal_database.db.engine.dispose()
+
+
+@pytest.fixture
+def kii(served) -> KiiClient:
+    parts = served.extensions["ringback"]
+    with served.app_context(), portal_database.transaction() as session:
+        ctx = parts.context(session, Caller(ActorKind.OPERATOR))
+        made = apps.create(ctx, apps.NewApp(name="Shop", home_country="JP"))
+        here = ctx.in_app(made.app.id)
+        apps.change(here, apps.AppChanges(phone_number_verification_required=True))
+    return KiiClient(served.test_client(), made.app.id, made.app.client_id, made.client_secret)
+
+
+def code_of(kii: KiiClient, user_id: str) -> str:
+    answer = kii.as_admin().ask("GET", f"/users/{user_id}/phone-number/verification-code")
+    assert answer.status_code == 200, answer.get_data(as_text=True)
+    return answer.json["verificationCode"]
+
+
+def answered(ask, seconds: float = 30) -> tuple:
+    """The first answer that is no 503, and all statuses until then; DAT-03 allows 30 s."""
+    until, seen = time.monotonic() + seconds, []
+    while True:
+        answer = ask()
+        seen.append(answer.status_code)
+        if answer.status_code != 503:
+            return answer, seen
+        assert time.monotonic() < until, seen
+        time.sleep(0.2)
+
+
+@pytest.mark.slow
+def test_dat_03_a_code_used_before_a_failover_works_no_more_on_a_standby_that_lagged(two, gate, served, kii):
+    dora, eve = kii.sign_up(phoneNumber=NUMBER), kii.sign_up(phoneNumber=OTHER)
+    code, unused = code_of(kii, dora.id), code_of(kii, eve.id)
+    gone = kii.sign_up(phoneNumber="+819033334444")
+    two.catch_up()
+    two.cut_off()
+    served.extensions["watchman"].keep_journal()
+    assert dora.verify(code).status_code == 200
+    assert gone.ask("DELETE").status_code == 204
+    served.extensions["watchman"].keep_journal()
+    forgotten = two.standby.ask("SELECT count(*) FROM verification WHERE state = 'open'", "ringback")
+    assert forgotten == [(3,)], "the standby knows nothing of the use"
+
+    two.primary.kill()
+    assert dora.verify(code).status_code == 503
+    began = time.monotonic()
+    two.standby.ask("SELECT pg_promote()")
+    gate.lead_to(two.standby.port)
+    answer, seen = answered(lambda: dora.verify(code))
+
+    assert time.monotonic() - began < 30, seen
+    assert (answer.status_code, answer.json["errorCode"]) == (410, "PHONE_NUMBER_VERIFICATION_CODE_EXPIRED")
+    assert eve.verify(unused).status_code == 410
+    assert dora.refresh()["phoneNumberVerified"] is False
+    assert_told(served)
+    served.extensions["watchman"].keep_journal()
+    assert kii.as_admin().ask("GET", f"/users/{gone.id}").status_code == 404, "the erasure is not forgotten"
+
+
+def assert_told(served) -> None:
+    served.extensions["watchman"].look()
+    with served.app_context():
+        session = portal_database.reading()
+        assert set(session.scalars(select(Verification.state))) == {"expired"}
+        assert "database_switched" in set(session.scalars(select(Alarm.name)))
+
+
+@pytest.mark.slow
+def test_dat_03_a_pool_that_knew_the_standby_before_looks_again_once_it_took_over(two, served, kii, tmp_path):
+    """An address that led to the standby too early: its connections outlive the promotion."""
+    dora = kii.sign_up(phoneNumber=NUMBER)
+    code = code_of(kii, dora.id)
+    two.catch_up()
+    two.cut_off()
+    settings = served.extensions["ringback"].settings
+    url = f"postgresql+psycopg://postgres@127.0.0.1:{two.standby.port}/ringback"
+    early = create_app(replace(settings, database_url=url))
+    theirs = KiiClient(early.test_client(), kii.app_id, token=dora.kii.token)
+    verify = "/users/me/phone-number/verify"
+    sent, kind = {"verificationCode": code}, "application/vnd.kii.AddressVerificationRequest+json"
+    assert theirs.ask("POST", verify, sent, type=kind).status_code == 503
+    assert dora.verify(code).status_code == 200
+    two.fail_over()
+
+    answer, _seen = answered(lambda: theirs.ask("POST", verify, sent, type=kind))
+    assert answer.status_code == 410
+    with early.app_context():
+        portal_database.db.engine.dispose()
+
+
+def test_dat_03_a_server_that_is_the_remembered_one_voids_nothing(database, settings, desk_of_its_own):
+    if database == "sqlite":
+        assert desk_of_its_own() == ["open"]
+        return
+    engine = create_engine(settings.sqlalchemy_url)
+    portal_database.prepare(engine)
+    assert desk_of_its_own() == ["open"]
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE database_timeline SET name = '1/00000001'"))
+    engine.dispose()
+    # Two who find it at once: one voids, the other finds it done.
+    for _ in range(2):
+        with engine.connect() as connection:
+            assert list(connection.scalars(select(Verification.state))) == ["expired"]
+        engine.dispose()
+
+
+@pytest.fixture
+def desk_of_its_own(transaction, keys):
+    from tests.services.conftest import Desk
+
+    desk = Desk(transaction, keys)
+    desk.register("dora", NUMBER)
+    return lambda: desk.rows(select(Verification.state))
