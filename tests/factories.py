@@ -20,6 +20,7 @@ from portal.models import (
     App,
     AttemptTally,
     AuditAction,
+    AuditChain,
     AuditEntry,
     BearerToken,
     IdempotencyKey,
@@ -213,6 +214,14 @@ def audit_entry(session: Session, **columns: Any) -> AuditEntry:
     """An entry that Ringback made by itself."""
     defaults = {"at": clock.now(), "actor_kind": ActorKind.SYSTEM, "action": AuditAction.APP_CHANGED}
     return _put(session, AuditEntry(**_in_app(session, columns), **defaults | columns))
+
+
+def audit_chain(session: Session, **columns: Any) -> AuditChain:
+    """The chain of an app in which nothing is sealed yet; its seal is none."""
+    app_id = columns.get("app_id") or app(session).id
+    nothing = {"base_sequence": 0, "base_hash": "0" * 64, "head_sequence": 0, "head_hash": "0" * 64}
+    defaults = {"id": app_id, "app_id": app_id, "sealed_at": clock.now(), "seal": "0" * 64}
+    return _put(session, AuditChain(**nothing | defaults | columns))
 
 
 def periodic_job(session: Session, **columns: Any) -> PeriodicJob:

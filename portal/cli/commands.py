@@ -14,6 +14,7 @@ COMMANDS = {
     "apps": "portal.cli.apps",
     "accounts": "portal.cli.accounts",
     "keys": "portal.cli.keys",
+    "audit": "portal.cli.audit",
     "doctor": "portal.cli.doctor",
     "backup": "portal.cli.backup",
     "restore": "portal.cli.restore",

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.closed_list import ClosedList
@@ -87,6 +87,8 @@ class AuditAction(ClosedList):
 
 
 _BY_ACCOUNT = text("actor_kind = 'account'")
+_UNSEALED, _SEALED = text("sequence IS NULL"), text("sequence IS NOT NULL")
+_SEALED_OF_NO_APP = text("sequence IS NOT NULL AND app_id IS NULL")
 
 
 class AuditEntry(Base):
@@ -95,6 +97,7 @@ class AuditEntry(Base):
     __tablename__ = "audit_entry"
     __table_args__ = (
         CheckConstraint(in_list("actor_kind", ActorKind), name="actor_kind"),
+        CheckConstraint("(sequence IS NULL) = (hash IS NULL)", name="sealed_is_whole"),
         Index("ix_audit_entry_app", "app_id", "id"),
         Index("ix_audit_entry_user", "app_id", "user_id", "id"),
         # How often somebody did a thing lately: reveals and look-ups are capped for each person (TEN-08).
@@ -105,6 +108,23 @@ class AuditEntry(Base):
             "at",
             sqlite_where=_BY_ACCOUNT,
             postgresql_where=_BY_ACCOUNT,
+        ),
+        Index("ix_audit_entry_unsealed", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
+        # Entries of the installation have no app, and NULL is unlike NULL.
+        Index(
+            "uq_audit_entry_sequence",
+            "app_id",
+            "sequence",
+            unique=True,
+            sqlite_where=_SEALED,
+            postgresql_where=_SEALED,
+        ),
+        Index(
+            "uq_audit_entry_installation_sequence",
+            "sequence",
+            unique=True,
+            sqlite_where=_SEALED_OF_NO_APP,
+            postgresql_where=_SEALED_OF_NO_APP,
         ),
     )
 
@@ -118,3 +138,7 @@ class AuditEntry(Base):
     user_id: Mapped[Id | None]
     reason: Mapped[str | None] = mapped_column(String(300))
     details: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    # The place in the chain of its app, and the keyed hash over the entry and the one before it. A request
+    # leaves both empty; the job that seals fills them in a few seconds later (services/audit_sealing.py).
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    hash: Mapped[str | None] = mapped_column(String(64))
