@@ -5,7 +5,7 @@ import json
 import pytest
 from sqlalchemy import text
 
-from portal.models import LIFT_AUDIT_GUARD, ActorKind, App, AuditAction
+from portal.models import ActorKind, App, AuditAction
 from portal.services import audit, audit_sealing
 from portal.services.context import Caller
 from tests import factories
@@ -38,9 +38,7 @@ def tamper(engine):
     """An attacker who may do anything to the database."""
 
     def run(statement: str) -> None:
-        with engine.connect() as connection:
-            for lift in LIFT_AUDIT_GUARD[connection.dialect.name]:
-                connection.execute(text(lift))
+        with engine.connect() as connection, factories.past_audit_guard(connection):
             connection.execute(text(statement))
 
     return run

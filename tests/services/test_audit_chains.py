@@ -10,8 +10,6 @@ from portal.core.audit_anchors import Anchor
 from portal.core.audit_seals import Link
 from portal.models import (
     INSTALLATION,
-    LIFT_AUDIT_GUARD,
-    SET_AUDIT_GUARD,
     ActorKind,
     AuditAction,
     AuditChain,
@@ -70,12 +68,8 @@ def tamper(engine):
     """`tamper("UPDATE ...")` is an attacker who may do anything to the database, triggers included."""
 
     def run(statement: str, **values: object) -> None:
-        with engine.connect() as connection:
-            for lift in LIFT_AUDIT_GUARD[connection.dialect.name]:
-                connection.execute(text(lift))
+        with engine.connect() as connection, factories.past_audit_guard(connection):
             assert connection.execute(text(statement), values).rowcount
-            for reset in SET_AUDIT_GUARD[connection.dialect.name]:
-                connection.exec_driver_sql(reset)
 
     return run
 
