@@ -21,7 +21,7 @@ def create(ctx: Context, email: str, password_hash: str) -> Account:
     ctx.session.add(account)
     ctx.session.flush()
     # An account belongs to no app, whoever makes it.
-    audit.record(ctx.in_app(""), AuditAction.ACCOUNT_CREATED, details={"account": address})
+    audit.record(ctx.in_app(""), AuditAction.ACCOUNT_CREATED, details={"account_id": account.id})
     return account
 
 
