@@ -53,7 +53,7 @@ class Keys:
     """`session` signs portal forms; `codes` maps a version to the key that codes are derived with.
 
     `sealing` maps a version to the key that credentials are sealed with; `receipts` makes the addresses that
-    providers send receipts to, `backups` seals backups.
+    providers send receipts to, `backups` seals backups, `audit` the chains of the audit log.
     """
 
     session: str = field(repr=False)
@@ -61,6 +61,7 @@ class Keys:
     sealing: dict[int, bytes] = field(repr=False)
     receipts: bytes = field(repr=False)
     backups: bytes = field(repr=False)
+    audit: bytes = field(repr=False)
 
     @property
     def code_version(self) -> int:
@@ -86,7 +87,7 @@ def load(home: Path) -> Keys:
     if not path.exists():
         _make(path)
     keys = _read(path)
-    if not keys.sealing or not keys.receipts or not keys.backups:
+    if not all((keys.sealing, keys.receipts, keys.backups, keys.audit)):
         _change(path, _complete)
         keys = _read(path)
     return keys
@@ -128,6 +129,7 @@ def _read(path: Path) -> Keys:
             sealing=SealingKeys(path, _versions(stored.get("sealing", {}))),
             receipts=bytes.fromhex(stored.get("receipts", "")),
             backups=bytes.fromhex(stored.get("backups", "")),
+            audit=bytes.fromhex(stored.get("audit", "")),
         )
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WrongKeys(f"{FILE} in PORTAL_HOME cannot be read: restore it from your backup.") from error
@@ -149,7 +151,7 @@ def _changed_at(path: Path) -> tuple[int, int] | None:
 
 def _are_whole(keys: Keys) -> bool:
     # One that is not there yet is made at the next start.
-    return all(len(key) >= 32 for key in (keys.receipts, keys.backups) if key)
+    return all(len(key) >= 32 for key in (keys.receipts, keys.backups, keys.audit) if key)
 
 
 def _text(found: object) -> str:
@@ -165,10 +167,9 @@ def _versions(found: dict[str, str]) -> dict[int, bytes]:
 def _complete(stored: _Stored) -> None:
     if not stored.get("sealing"):
         stored["sealing"] = {"1": secrets.token_hex(_SEALING_BYTES)}
-    if not stored.get("receipts"):
-        stored["receipts"] = secrets.token_hex(32)
-    if not stored.get("backups"):
-        stored["backups"] = secrets.token_hex(32)
+    for name in ("receipts", "backups", "audit"):
+        if not stored.get(name):
+            stored[name] = secrets.token_hex(32)
 
 
 def _add_sealing_key(stored: _Stored) -> None:

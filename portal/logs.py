@@ -10,8 +10,8 @@ import structlog
 
 _NUMBER = re.compile(r"\+?\(?\d[\d .()\-]{4,}\d")
 _FEWEST_DIGITS = 7
-# Our own ids are hex, and an operator has to be able to look them up; a number has no letters.
-_ID = re.compile(r"(?=.*[a-f])[0-9a-f-]{16,36}")
+# Our own ids and hashes are hex, and an operator has to be able to look them up; a number has no letters.
+_ID = re.compile(r"(?=.*[a-f])[0-9a-f-]{16,64}")
 _ADDRESS = re.compile(r"\d{1,3}(\.\d{1,3}){3}")
 
 

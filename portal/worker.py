@@ -21,7 +21,15 @@ from portal.delivery.providers import installed
 from portal.delivery.providers.base import Provider
 from portal.delivery.senders import Senders
 from portal.models import ActorKind
-from portal.services import alarms, phone_numbers, retention, sessions, timetable
+from portal.services import (
+    alarms,
+    audit_heads,
+    audit_sealing,
+    phone_numbers,
+    retention,
+    sessions,
+    timetable,
+)
 from portal.services.alarms import Found
 from portal.services.context import Caller, Context, Parts
 from portal.watch.pulse import Pulse
@@ -51,6 +59,7 @@ class Job:
 
 
 TIMETABLE: Mapping[str, Job] = {
+    "seal_audit_entries": Job(5 * clock.SECOND, audit_sealing.seal),
     "end_expired_verifications": Job(30 * clock.SECOND, retention.end_expired_verifications),
     "lapse_pending_numbers": Job(clock.MINUTE, phone_numbers.lapse_due),
     "remove_dead_tokens": Job(10 * clock.MINUTE, retention.remove_dead_tokens),
@@ -59,6 +68,7 @@ TIMETABLE: Mapping[str, Job] = {
     "remove_old_messages": Job(clock.HOUR, retention.remove_old_messages),
     "remove_old_verifications": Job(clock.HOUR, retention.remove_old_verifications),
     "remove_old_audit_entries": Job(clock.HOUR, retention.remove_old_audit_entries),
+    "tell_audit_heads": Job(clock.HOUR, audit_heads.tell),
     "remove_old_idempotency_keys": Job(clock.HOUR, retention.remove_old_idempotency_keys),
     "remove_unverified_users": Job(clock.HOUR, retention.remove_unverified_users),
     "remove_dead_beats": Job(clock.HOUR, retention.remove_dead_beats),

@@ -4,8 +4,11 @@ Every maker takes the session first and any column by name, adds the row, flushe
 """
 
 import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection, delete, text
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -13,6 +16,8 @@ from portal.core.lifecycle import Purpose, State
 from portal.core.provider_kinds import ProviderKind
 from portal.core.roles import Role
 from portal.models import (
+    LIFT_AUDIT_GUARD,
+    SET_AUDIT_GUARD,
     Account,
     AccountSession,
     ActorKind,
@@ -20,6 +25,7 @@ from portal.models import (
     App,
     AttemptTally,
     AuditAction,
+    AuditChain,
     AuditEntry,
     BearerToken,
     DatabaseTimeline,
@@ -215,6 +221,33 @@ def audit_entry(session: Session, **columns: Any) -> AuditEntry:
     """An entry that Ringback made by itself."""
     defaults = {"at": clock.now(), "actor_kind": ActorKind.SYSTEM, "action": AuditAction.APP_CHANGED}
     return _put(session, AuditEntry(**_in_app(session, columns), **defaults | columns))
+
+
+@contextmanager
+def past_audit_guard(session: Session | Connection) -> Iterator[None]:
+    """Lifts for a while what keeps audit entries as they are in the database, as an attacker would."""
+    dialect = session.connection().dialect.name if isinstance(session, Session) else session.dialect.name
+    for statement in LIFT_AUDIT_GUARD[dialect]:
+        session.execute(text(statement))
+    try:
+        yield
+    finally:
+        for statement in SET_AUDIT_GUARD[dialect]:
+            session.execute(text(statement))
+
+
+def forget_audit_entries(session: Session) -> None:
+    """Removes every entry."""
+    with past_audit_guard(session):
+        session.execute(delete(AuditEntry))
+
+
+def audit_chain(session: Session, **columns: Any) -> AuditChain:
+    """The chain of an app in which nothing is sealed yet; its seal is none."""
+    app_id = columns.get("app_id") or app(session).id
+    nothing = {"base_sequence": 0, "base_hash": "0" * 64, "head_sequence": 0, "head_hash": "0" * 64}
+    defaults = {"id": app_id, "app_id": app_id, "sealed_at": clock.now(), "seal": "0" * 64}
+    return _put(session, AuditChain(**nothing | defaults | columns))
 
 
 def periodic_job(session: Session, **columns: Any) -> PeriodicJob:

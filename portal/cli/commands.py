@@ -16,6 +16,7 @@ COMMANDS = {
     "users": "portal.cli.users",
     "erasures": "portal.cli.erasures",
     "keys": "portal.cli.keys",
+    "audit": "portal.cli.audit",
     "doctor": "portal.cli.doctor",
     "backup": "portal.cli.backup",
     "restore": "portal.cli.restore",

@@ -16,7 +16,7 @@ from portal.core import credentials
 from portal.core.alarms import AlarmName, Level
 from portal.core.sealing import BrokenSeal
 from portal.models import Provider
-from portal.services import alarms, beats, quarantine
+from portal.services import alarms, audit_heads, beats, quarantine
 
 _MIGRATE = "Run: portal migrate"
 # Clocks that differ by more than this (ms) are noted, and by more than that are wrong.
@@ -82,6 +82,7 @@ def _rows(settings: Settings, connection: Connection) -> Iterator[Finding]:
         yield _workers(session)
         yield from _alarms(session)
         yield _quarantine(session)
+        yield _audit_log(session)
         yield from _carriers(session, settings)
 
 
@@ -109,6 +110,13 @@ def _quarantine(session: Session) -> Finding:
     if quarantine.is_on(session):
         return bad("quarantine", "This is a restored copy that sends nothing.", "Run: portal quarantine")
     return ok("quarantine", "None: messages leave.")
+
+
+def _audit_log(session: Session) -> Finding:
+    if waiting := audit_heads.unsealed(session, clock.now()):
+        says = f"{waiting} entries wait to be sealed for more than a minute."
+        return bad("audit", says, "Run a worker; if one runs: portal audit verify")
+    return ok("audit", "Its entries are sealed. Whether they hold, `portal audit verify` says.")
 
 
 def _carriers(session: Session, settings: Settings) -> Iterator[Finding]:

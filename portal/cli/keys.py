@@ -30,8 +30,12 @@ def rotate(installation: Installation, kind: str, no_reseal: bool) -> None:
 
     Exit codes: 0 rotated, 1 refused, 2 wrong usage.
     """
+    from portal.services import reseals
+
     installation.require_schema()
     version = server_keys.add_sealing_key(installation.settings.home)
+    with installation.transaction() as ctx:
+        reseals.note_added(ctx, version)
     click.echo(f"{kind} key {version} was added to {server_keys.FILE}. Back that file up.")
     if not no_reseal:
         _reseal(installation, kind)
@@ -72,6 +76,7 @@ def retire(installation: Installation, kind: str) -> None:
         newest = max(ctx.keys.sealing)
         old = {version for version in ctx.keys.sealing if version < newest}
         in_use = old & reseals.versions_in_use(ctx)
+        reseals.note_removed(ctx, old - in_use)
         server_keys.remove_sealing_keys(installation.settings.home, old - in_use)
     click.echo(f"Removed {kind} keys: {_listed(old - in_use)}. Still in use: {_listed(in_use | {newest})}.")
 

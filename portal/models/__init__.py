@@ -5,7 +5,9 @@ from portal.models.account_session import AccountSession
 from portal.models.alarm import Alarm
 from portal.models.app import App, AppMode, NumberTaken, OpenCountry
 from portal.models.attempt_tally import AttemptTally
+from portal.models.audit_chain import INSTALLATION, AuditChain
 from portal.models.audit_entry import ActorKind, AuditAction, AuditEntry
+from portal.models.audit_guard import LIFT_AUDIT_GUARD, SET_AUDIT_GUARD
 from portal.models.base import Base, random_id, table
 from portal.models.bearer_token import BearerToken, TokenKind
 from portal.models.database_timeline import DatabaseTimeline
@@ -27,6 +29,9 @@ from portal.models.verification import PhoneNumberLimit, Verification
 from portal.models.worker_beat import WorkerBeat
 
 __all__ = [
+    "INSTALLATION",
+    "LIFT_AUDIT_GUARD",
+    "SET_AUDIT_GUARD",
     "Account",
     "AccountSession",
     "ActorKind",
@@ -35,6 +40,7 @@ __all__ = [
     "AppMode",
     "AttemptTally",
     "AuditAction",
+    "AuditChain",
     "AuditEntry",
     "Base",
     "BearerToken",

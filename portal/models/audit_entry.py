@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.closed_list import ClosedList
@@ -39,6 +39,14 @@ class AuditAction(ClosedList):
     MEMBER_JOINED = "member.joined", "Joined the team"
     MEMBER_CHANGED = "member.changed", "Changed a member's role"
     MEMBER_REMOVED = "member.removed", "Removed a member from the team"
+    ACCOUNT_CREATED = "account.created", "Made an account"
+    SIGNED_IN = "account.signed_in", "Signed in"
+    SIGN_IN_FAILED = "account.sign_in_failed", "Gave a wrong password or code for an account"
+    APP_REFUSED = "app.refused", "Asked for an app that is not theirs"
+    LIMIT_HIT = "limit.hit", "Did something as often as allowed"
+    SEALING_KEY_ADDED = "sealing_key.added", "Added a sealing key"
+    SEALING_KEY_USED = "sealing_key.used", "Sealed secrets with the newest key"
+    SEALING_KEYS_REMOVED = "sealing_keys.removed", "Removed old sealing keys"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed", "Changed the password of their account"
     SIGN_INS_ENDED = "account.sign_ins_ended", "Signed out of other browsers"
     ACCOUNT_PASSWORD_RESET = "account.password_reset", "Set a new password by a mailed link"
@@ -89,6 +97,8 @@ class AuditAction(ClosedList):
 
 
 _BY_ACCOUNT = text("actor_kind = 'account'")
+_UNSEALED, _SEALED = text("sequence IS NULL"), text("sequence IS NOT NULL")
+_SEALED_OF_NO_APP = text("sequence IS NOT NULL AND app_id IS NULL")
 
 
 class AuditEntry(Base):
@@ -97,6 +107,10 @@ class AuditEntry(Base):
     __tablename__ = "audit_entry"
     __table_args__ = (
         CheckConstraint(in_list("actor_kind", ActorKind), name="actor_kind"),
+        CheckConstraint(
+            "(sequence IS NULL) = (hash IS NULL) AND (hash IS NULL) = (told_hash IS NULL)",
+            name="sealed_is_whole",
+        ),
         Index("ix_audit_entry_app", "app_id", "id"),
         Index("ix_audit_entry_user", "app_id", "user_id", "id"),
         # How often somebody did a thing lately: reveals and look-ups are capped for each person (TEN-08).
@@ -107,6 +121,23 @@ class AuditEntry(Base):
             "at",
             sqlite_where=_BY_ACCOUNT,
             postgresql_where=_BY_ACCOUNT,
+        ),
+        Index("ix_audit_entry_unsealed", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
+        # Entries of the installation have no app, and NULL is unlike NULL.
+        Index(
+            "uq_audit_entry_sequence",
+            "app_id",
+            "sequence",
+            unique=True,
+            sqlite_where=_SEALED,
+            postgresql_where=_SEALED,
+        ),
+        Index(
+            "uq_audit_entry_installation_sequence",
+            "sequence",
+            unique=True,
+            sqlite_where=_SEALED_OF_NO_APP,
+            postgresql_where=_SEALED_OF_NO_APP,
         ),
     )
 
@@ -120,3 +151,9 @@ class AuditEntry(Base):
     user_id: Mapped[Id | None]
     reason: Mapped[str | None] = mapped_column(String(300))
     details: Mapped[dict[str, object]] = mapped_column(JSON, default=dict)
+    # The place in the chain of its app, and the keyed hash over the entry and the one before it. A request
+    # leaves all three empty; the job that seals fills them in seconds later (services/audit_sealing.py).
+    sequence: Mapped[int | None] = mapped_column(BigInteger)
+    hash: Mapped[str | None] = mapped_column(String(64))
+    # The keyed hash over reason and details, which an erasure empties while the chain still holds (PII-05).
+    told_hash: Mapped[str | None] = mapped_column(String(64))

@@ -20,6 +20,8 @@ def create(ctx: Context, email: str, password_hash: str) -> Account:
     account = Account(email=address, password=password_hash, active=True, created_at=ctx.now)
     ctx.session.add(account)
     ctx.session.flush()
+    # An account belongs to no app, whoever makes it.
+    audit.record(ctx.in_app(""), AuditAction.ACCOUNT_CREATED, details={"account_id": account.id})
     return account
 
 

@@ -33,13 +33,14 @@ ALLOWED: Final[dict[Tried, tuple[int, int]]] = {
 }
 
 
-def take(ctx: Context, tried: Tried, who: str) -> None:
-    """Counts one more try of `who`, an address or an account's id. Raises TooSoon when there were too many.
+def take(ctx: Context, tried: Tried, who: str) -> int:
+    """Counts one more try of `who`, an address or an account's id; returns how many that makes.
 
-    One statement counts and decides, so that tries which come together each count.
+    One statement counts and decides, so that tries which come together each count. Raises TooSoon when there
+    were too many.
     """
-    if _count(ctx, tried, who):
-        return
+    if tries := _count(ctx, tried, who):
+        return tries
     subject = _subject(tried, who)
     if _end_of(ctx.session, subject) is not None:
         _refuse(ctx.session, tried, subject)
@@ -49,8 +50,8 @@ def take(ctx: Context, tried: Tried, who: str) -> None:
             ctx.session.execute(insert(AttemptTally).values(subject=subject, tries=1, ends_at=ends_at))
     except IntegrityError:
         # Somebody else made the first try at the same moment.
-        if not _count(ctx, tried, who):
-            _refuse(ctx.session, tried, subject)
+        return _count(ctx, tried, who) or _refuse(ctx.session, tried, subject)
+    return 1
 
 
 def forgive(ctx: Context, tried: Tried, who: str) -> None:
@@ -58,10 +59,10 @@ def forgive(ctx: Context, tried: Tried, who: str) -> None:
     ctx.session.execute(delete(AttemptTally).where(AttemptTally.subject == _subject(tried, who)))
 
 
-def _count(ctx: Context, tried: Tried, who: str) -> bool:
+def _count(ctx: Context, tried: Tried, who: str) -> int | None:
     allowed, window = ALLOWED[tried]
     is_over = AttemptTally.ends_at <= ctx.now
-    counted = ctx.session.scalar(
+    return ctx.session.scalar(
         update(AttemptTally)
         .where(AttemptTally.subject == _subject(tried, who))
         .where(or_(is_over, and_(AttemptTally.ends_at > ctx.now, AttemptTally.tries < allowed)))
@@ -72,7 +73,6 @@ def _count(ctx: Context, tried: Tried, who: str) -> bool:
         .returning(AttemptTally.tries)
         .execution_options(synchronize_session=False)
     )
-    return counted is not None
 
 
 def _refuse(session: Session, tried: Tried, subject: str) -> NoReturn:

@@ -85,6 +85,7 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.NUMBER_PART_TOLD,
             AuditAction.NUMBER_REVEALED,
             AuditAction.AUDIT_EXPORTED,
+            AuditAction.LIMIT_HIT,
         }
     ),
     Kind.TESTS: frozenset(
@@ -95,7 +96,14 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.OWN_NUMBER_FORGOTTEN,
         }
     ),
-    Kind.KEYS: frozenset({AuditAction.APP_SECRET_REGENERATED}),
+    Kind.KEYS: frozenset(
+        {
+            AuditAction.APP_SECRET_REGENERATED,
+            AuditAction.SEALING_KEY_ADDED,
+            AuditAction.SEALING_KEY_USED,
+            AuditAction.SEALING_KEYS_REMOVED,
+        }
+    ),
     Kind.TEAM: frozenset(
         {
             AuditAction.MEMBER_INVITED,
@@ -103,6 +111,10 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.MEMBER_JOINED,
             AuditAction.MEMBER_CHANGED,
             AuditAction.MEMBER_REMOVED,
+            AuditAction.ACCOUNT_CREATED,
+            AuditAction.SIGNED_IN,
+            AuditAction.SIGN_IN_FAILED,
+            AuditAction.APP_REFUSED,
             AuditAction.ACCOUNT_PASSWORD_CHANGED,
             AuditAction.ACCOUNT_PASSWORD_RESET,
             AuditAction.SIGN_INS_ENDED,

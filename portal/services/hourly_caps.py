@@ -6,20 +6,24 @@ from portal.core import limits
 from portal.core.reasons import Reason
 from portal.errors import TooSoon
 from portal.models import Account, ActorKind, AuditAction, AuditEntry, table
+from portal.services import audit
 from portal.services.context import Context
 
 _ACCOUNT, _ENTRY = table(Account), table(AuditEntry)
 _LOCK = select(_ACCOUNT.c.id).where(_ACCOUNT.c.id == bindparam("the_account")).with_for_update()
-_LATELY = (
-    select(_ENTRY.c.at)
+_OF_LATE = (
     # Spelled as the partial index spells it, which is used for nothing else.
-    .where(_ENTRY.c.actor_kind == literal_column(f"'{ActorKind.ACCOUNT.value}'"))
-    .where(_ENTRY.c.actor_id == bindparam("the_account"), _ENTRY.c.action == bindparam("the_action"))
-    .where(_ENTRY.c.at > bindparam("the_start"))
-    .order_by(_ENTRY.c.at.desc())
-    .offset(bindparam("the_place"))
-    .limit(1)
+    _ENTRY.c.actor_kind == literal_column(f"'{ActorKind.ACCOUNT.value}'"),
+    _ENTRY.c.actor_id == bindparam("the_account"),
+    _ENTRY.c.action == bindparam("the_action"),
+    _ENTRY.c.at > bindparam("the_start"),
 )
+_LATELY = (
+    select(_ENTRY.c.at).where(*_OF_LATE).order_by(_ENTRY.c.at.desc()).offset(bindparam("the_place")).limit(1)
+)
+_DETAILS = select(_ENTRY.c.details).where(*_OF_LATE).limit(bindparam("the_most"))
+# How many entries of a kind one account leaves in an hour, where each is to be told once.
+MOST_RECORDED = 20
 
 
 def take(ctx: Context, action: AuditAction, allowed: int, reason: Reason) -> None:
@@ -37,3 +41,17 @@ def take(ctx: Context, action: AuditAction, allowed: int, reason: Reason) -> Non
     first: int | None = ctx.scalar(_LATELY, asked | {"the_place": allowed - 1})
     if first is not None:
         raise TooSoon(reason, reason.sentence, first + limits.HOUR)
+
+
+def record_once(
+    ctx: Context, action: AuditAction, details: dict[str, object], most: int = MOST_RECORDED
+) -> None:
+    """Records what the account of `ctx` did, unless the same is on record of the last hour, or `most` others.
+
+    So nobody fills the log by doing it again and again.
+    """
+    ctx.execute(_LOCK, {"the_account": ctx.caller.id}).one()
+    asked = {"the_account": ctx.caller.id, "the_action": action, "the_start": ctx.now - limits.HOUR}
+    told = [row.details for row in ctx.execute(_DETAILS, asked | {"the_most": most})]
+    if details not in told and len(told) < most:
+        audit.record(ctx, action, details=details)

@@ -3,7 +3,8 @@
 from sqlalchemy import select, update
 
 from portal.core import sealing
-from portal.models import IdempotencyKey, Provider, Totp
+from portal.models import AuditAction, IdempotencyKey, Provider, Totp
+from portal.services import audit
 from portal.services.context import Context
 
 
@@ -23,11 +24,24 @@ def reseal(ctx: Context) -> int:
         for provider_id, app_id, version, sealed in ctx.session.execute(older).all()
     )
     apps = ctx.session.execute(select(Totp.account_id, Totp.sealed)).all()
-    return providers + sum(
+    sealed = providers + sum(
         _reseal_app(ctx, account_id, packed)
         for account_id, packed in apps
         if sealing.packed_version(packed) != newest
     )
+    audit.record(ctx, AuditAction.SEALING_KEY_USED, details={"version": newest, "secrets": sealed})
+    return sealed
+
+
+def note_added(ctx: Context, version: int) -> None:
+    """Records that a sealing key was added to the key file (PII-07)."""
+    audit.record(ctx, AuditAction.SEALING_KEY_ADDED, details={"version": version})
+
+
+def note_removed(ctx: Context, versions: set[int]) -> None:
+    """Records that sealing keys are taken out of the key file, where any is (PII-07)."""
+    if versions:
+        audit.record(ctx, AuditAction.SEALING_KEYS_REMOVED, details={"versions": sorted(versions)})
 
 
 def versions_in_use(ctx: Context) -> set[int]:

@@ -20,7 +20,6 @@ from portal.core import limits
 from portal.core.lifecycle import Event, State, after
 from portal.models import (
     App,
-    AuditEntry,
     BearerToken,
     IdempotencyKey,
     Message,
@@ -29,7 +28,7 @@ from portal.models import (
     Verification,
     WorkerBeat,
 )
-from portal.services import beats, users
+from portal.services import audit_sealing, beats, users
 from portal.services.context import Context
 
 BATCH = 500
@@ -116,16 +115,8 @@ def remove_old_verifications(ctx: Context) -> int:
 
 
 def remove_old_audit_entries(ctx: Context) -> int:
-    """Audit entries that are too old go."""
-    oldest = select(AuditEntry.id, AuditEntry.at).order_by(AuditEntry.id).limit(BATCH).subquery()
-    old = select(oldest.c.id).where(oldest.c.at <= ctx.now - ctx.keeping.audit)
-    gone = ctx.session.scalars(
-        delete(AuditEntry)
-        .where(AuditEntry.id.in_(old.scalar_subquery()))
-        .returning(AuditEntry.id)
-        .execution_options(synchronize_session=False)
-    )
-    return len(gone.all())
+    """Audit entries that are too old go; their chain begins later then (PII-07)."""
+    return audit_sealing.remove(ctx, ctx.now - ctx.keeping.audit)
 
 
 def remove_old_idempotency_keys(ctx: Context) -> int:

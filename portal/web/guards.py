@@ -11,10 +11,10 @@ from flask_login import current_user
 
 from portal.core.roles import Action, Role
 from portal.core.roles import may as role_may
-from portal.database import reading
+from portal.database import reading, transaction
 from portal.errors import Forbidden, NotFound
 from portal.models import Account, ActorKind, App
-from portal.services import accounts, second_factors
+from portal.services import accounts, second_factors, trespasses
 from portal.services.context import Caller
 from portal.web import fresh_sign_ins
 from portal.web.addresses import is_page
@@ -111,6 +111,9 @@ def _standing(account: Account, app_id: str) -> Standing:
     for app, role in g.memberships:
         if app.id == app_id:
             return Standing(account.id, app, role)
+    caller = Caller(ActorKind.ACCOUNT, "", account.id)
+    with transaction() as session:
+        trespasses.note(current_app.extensions["ringback"].context(session, caller), app_id)
     raise NotFound("app", NO_SUCH_APP)
 
 

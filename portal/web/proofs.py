@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from portal.database import reading, transaction
 from portal.models import Account, ActorKind
-from portal.services import accounts, attempt_tallies, passkeys, second_factors
+from portal.services import accounts, attempt_tallies, passkeys, second_factors, sign_ins
 from portal.services.attempt_tallies import Tried
 from portal.services.context import Caller, Context
 from portal.web import passkey_places
@@ -19,11 +19,13 @@ def password_of(address: str, typed: str) -> Account | None:
     Raises TooSoon after too many wrong ones for an address, whether it has an account or not, and Busy.
     """
     with transaction() as session:
-        attempt_tallies.take(_context(session), Tried.PASSWORD, address)
+        tries = attempt_tallies.take(_context(session), Tried.PASSWORD, address)
     account = accounts.find(reading(), address) if _plausible(address) else None
     stored = account.password if account is not None and account.active else None
     hasher = current_app.extensions["ringback"].hasher
     if not hasher.check(stored, typed[:LONGEST_PASSWORD]).right:
+        with transaction() as session:
+            sign_ins.failed(_context(session), account, address, tries)
         return None
     with transaction() as session:
         attempt_tallies.forgive(_context(session), Tried.PASSWORD, address)
@@ -33,11 +35,13 @@ def password_of(address: str, typed: str) -> Account | None:
 def code_of(account_id: str, typed: str) -> bool:
     """Whether `typed` is a code of the account's authenticator app, or a recovery code. Raises TooSoon."""
     with transaction() as session:
-        attempt_tallies.take(_context(session), Tried.SECOND_FACTOR, account_id)
+        tries = attempt_tallies.take(_context(session), Tried.SECOND_FACTOR, account_id)
     with transaction() as session:
         is_right = second_factors.spend(_context(session), account_id, typed)
         if is_right:
             attempt_tallies.forgive(_context(session), Tried.SECOND_FACTOR, account_id)
+        else:
+            sign_ins.failed_second_step(_context(session), account_id, tries)
     return is_right
 
 

@@ -10,6 +10,7 @@ from portal.database import reading, transaction
 from portal.errors import BadInput, NotSupported, Refusal, TooSoon
 from portal.services import reveals, support_deeds, users
 from portal.services.reveals import Revealed
+from portal.web import limit_hits
 from portal.web.errors import wording_for
 from portal.web.forms.deeds import ReasonForm
 from portal.web.guards import Standing, may
@@ -40,6 +41,8 @@ def reveal(standing: Standing, user_id: str) -> Response:
             ctx = current_app.extensions["ringback"].context(session, standing.caller)
             revealed = reveals.reveal(ctx, user_id, form.reason.data or "")
     except (BadInput, TooSoon, NotSupported) as refusal:
+        if isinstance(refusal, TooSoon):
+            limit_hits.note(standing, refusal)
         return _page(standing, user_id, form, refusal=refusal)
     answer = _page(standing, user_id, ReasonForm(formdata=None), revealed=revealed)
     # Where no JavaScript runs, the browser itself leaves the page.

@@ -11,7 +11,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from portal import clock
 from portal.database import reading, transaction
-from portal.services import sessions
+from portal.models import ActorKind
+from portal.services import sessions, sign_ins
+from portal.services.context import Caller
 from portal.web.assets import STATIC_ENDPOINTS
 
 ACCOUNT = "_user_id"
@@ -131,6 +133,10 @@ class ServerSessions(SessionInterface):
         with transaction() as rows:
             browser = request.headers.get("User-Agent", "")
             key = sessions.open_new(rows, session.values_now, account_id, clock.now(), browser)
+            # After a change of password the browser that made it goes on, which is no sign-in.
+            if account_id and ACCOUNT not in session.before:
+                by_account = Caller(ActorKind.ACCOUNT, "", account_id)
+                sign_ins.succeeded(app.extensions["ringback"].context(rows, by_account))
         self._set_cookie(app, key, response)
 
     def _confirm(self, app: Flask, session: ServerSession, response: Response) -> None:

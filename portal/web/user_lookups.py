@@ -15,7 +15,7 @@ from portal.services import lookups, user_facets
 from portal.services.lookups import Hit, Page, Search
 from portal.services.memories import Memory
 from portal.services.user_facets import Facets
-from portal.web import errors, short_terms
+from portal.web import errors, limit_hits, short_terms
 from portal.web.forms.users import UserFilters
 from portal.web.guards import Standing, may
 from portal.web.render import go_to, page_or_fragment
@@ -136,6 +136,7 @@ def _facets(app_id: str) -> Facets:
 
 
 def _refuse(standing: Standing, filters: UserFilters, refusal: TooSoon) -> Response:
+    limit_hits.note(standing, refusal)
     said = {"refused": refusal.message, "next_at": refusal.next_allowed_at}
     answer = _list(standing, filters, Page([], None, ""), status=429, **said)
     answer.headers["Retry-After"] = str(errors.wait_of(refusal))

@@ -16,10 +16,11 @@ EVERY = [[name] for name in COMMANDS] + [
     ["keys", "reseal"],
     ["keys", "retire"],
     ["keys", "list"],
+    ["audit", "verify"],
+    ["audit", "head"],
 ]
-ACTING = [
-    words for words in EVERY if words not in (["apps"], ["accounts"], ["keys"], ["users"], ["erasures"])
-]
+GROUPS = (["apps"], ["accounts"], ["keys"], ["users"], ["erasures"], ["audit"])
+ACTING = [words for words in EVERY if words not in GROUPS]
 
 
 @pytest.fixture

@@ -18,9 +18,11 @@ from portal.core.deeds import Deed
 from portal.core.limits import DEFAULT
 from portal.core.roles import Role
 from portal.errors import Refusal
-from portal.models import Account, ActorKind, App
+from portal.models import Account, ActorKind, App, AuditAction
 from portal.services import (
     attempt_tallies,
+    audit,
+    audit_sealing,
     invites,
     own_numbers,
     password_resets,
@@ -123,6 +125,16 @@ def log_in(ctx: Context, user_id: str) -> None:
     tokens.log_in(ctx, tokens.LoginCandidate(user_id, "hash", False), None, None)
 
 
+def write_entry(ctx: Context, user_id: str) -> None:
+    """Leaves an entry, as what a user does leaves one."""
+    audit.record(ctx, AuditAction.CODE_RESENT, user_id)
+
+
+def seal_entries(ctx: Context) -> None:
+    """Seals what is there, as a worker does."""
+    audit_sealing.seal(ctx)
+
+
 def try_password(ctx: Context, address: str) -> None:
     """Is about to check a password."""
     attempt_tallies.take(ctx, attempt_tallies.Tried.PASSWORD, address)
@@ -167,6 +179,8 @@ VERBS = {
         help_user,
         reveal,
         log_in,
+        write_entry,
+        seal_entries,
         try_password,
         leave_team,
         make_support,

@@ -5,11 +5,11 @@ import re
 import tracemalloc
 
 import pytest
-from sqlalchemy import delete, event, insert, select
+from sqlalchemy import event, insert, select
 
 from portal import clock as portal_clock
 from portal.models import ActorKind, AuditAction, AuditEntry
-from portal.services import audit, audit_log, walks
+from portal.services import audit, audit_log, audit_sealing, walks
 from portal.services.audit_kinds import ACTIONS, Kind
 from portal.services.audit_log import Wanted
 from portal.services.context import Caller
@@ -279,7 +279,8 @@ def log(desk, olga, clock):
     actors = [(ActorKind.ACCOUNT, olga.id), (ActorKind.USER, "u3"), (ActorKind.SYSTEM, None)]
 
     # What the making of the app left would be younger than what comes after it here.
-    desk.do(lambda ctx: ctx.session.execute(delete(AuditEntry)))
+    desk.do(audit_sealing.seal)
+    desk.do(lambda ctx: audit_sealing.remove(ctx, ctx.now))
 
     def fill(count: int, hours: int = 1) -> None:
         spread = hours * portal_clock.HOUR

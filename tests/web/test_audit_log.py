@@ -341,8 +341,7 @@ def record(session, shop):
 @pytest.fixture
 def march(session, shop, bob, record) -> list[AuditEntry]:
     """Two entries a day from 1 to 5 March 2026, after all others are gone, oldest first."""
-    for entry in session.scalars(select(AuditEntry)):
-        session.delete(entry)
+    factories.forget_audit_entries(session)
     session.flush()
     first = 1772323200000
     actions = [AuditAction.TEST_SENT, AuditAction.USER_UPDATED]

@@ -409,6 +409,7 @@ def test_everything_about_factors_is_put_on_record(with_app, alices, alice, sess
         "authenticator.added",
         "recovery_codes.made",
         "recovery_code.used",
+        "account.signed_in",
         "passkey.added",
         "passkey.removed",
         "authenticator.removed",

@@ -18,7 +18,7 @@ from portal.models import (
     Verification,
     WorkerBeat,
 )
-from portal.services import retention
+from portal.services import audit_sealing, retention
 from tests import factories
 
 
@@ -100,6 +100,7 @@ def test_pii_04_messages_and_verifications_are_kept_as_long_as_the_operator_says
 def test_pii_04_audit_entries_are_kept_for_a_year(session, do, clock):
     factories.audit_entry(session, at=clock.at - 365 * DAY)
     kept = factories.audit_entry(session, at=clock.at - 365 * DAY + 1)
+    assert do(audit_sealing.seal) == 2
     assert do(retention.remove_old_audit_entries) == 1
     assert session.scalars(select(AuditEntry.id)).all() == [kept.id]
 

@@ -1,0 +1,132 @@
+"""How does an operator prove that the audit log is as it was written? `portal audit verify` and `head`."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from portal.cli.installation import Installation
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from portal.core.audit_anchors import Anchor
+    from portal.services.audit_checks import Report
+
+BROKEN, WAITING = 3, 4
+
+
+@click.group()
+def audit() -> None:
+    """Prove that nobody edited, removed, reordered or cut off what the audit log says."""
+
+
+@audit.command()
+@click.argument("app_id", metavar="[APPID]", required=False)
+@click.option(
+    "--head",
+    "heads",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with what `portal audit head --json` printed earlier, or a worker's log.",
+)
+@click.pass_obj
+def verify(installation: Installation, app_id: str | None, heads: Path | None) -> None:
+    """Walk through the chain of one app, or through all of them, and say which entries are not as written.
+
+    Entries are sealed a few seconds after they were written. Whoever can write to the database can still put
+    an old copy of it there; only a head that is kept outside shows that the newest entries are gone.
+
+    \b
+    Examples:
+      portal audit verify
+      portal audit verify 0123456789abcdef --head heads.json
+
+    Exit codes: 0 all hold, 1 refused, 2 wrong usage, 3 something was tampered with, 4 all hold but for
+    entries that wait to be sealed for more than a minute (does a worker run?).
+    """
+    from portal import clock, keys
+    from portal.services import audit_checks
+
+    anchors = _anchors(heads, app_id)
+    key = keys.load(installation.settings.home).audit
+    with _one_moment(installation) as session:
+        chains = [_known(session, app_id)] if app_id else audit_checks.ids(session, anchors)
+        reports = [audit_checks.check(session, key, each, clock.now(), anchors) for each in chains]
+    for report in reports:
+        for line in _lines(report):
+            click.echo(line)
+    if any(report.faults for report in reports):
+        raise SystemExit(BROKEN)
+    if any(report.unsealed for report in reports):
+        raise SystemExit(WAITING)
+
+
+@audit.command()
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON list, for `verify --head`.")
+@click.pass_obj
+def head(installation: Installation, as_json: bool) -> None:
+    """Print where each chain ends. Keep it where nobody who can write to the database can write.
+
+    \b
+    Examples:
+      portal audit head --json > heads-$(date +%F).json
+
+    Exit codes: 0 done, 1 refused.
+    """
+    from portal.services import audit_chains, audit_heads
+
+    with _one_moment(installation) as session:
+        found = [audit_heads.told(chain) for chain in audit_chains.every(session)]
+    if as_json:
+        click.echo(json.dumps(found, indent=2))
+        return
+    for each in found:
+        click.echo(f"{each['app']}  {each['sequence']}  {each['hash']}")
+
+
+def _anchors(heads: Path | None, app_id: str | None) -> "list[Anchor]":
+    from portal.core import audit_anchors
+
+    if heads is None:
+        return []
+    try:
+        found = audit_anchors.read(heads.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, audit_anchors.NoAnchor) as error:
+        raise click.ClickException(f"{heads} cannot be used: {error}") from error
+    if app_id and not any(each.chain == app_id for each in found):
+        raise click.ClickException(f"{heads} has no head of {app_id}.")
+    return found
+
+
+def _known(session: "Session", app_id: str) -> str:
+    from portal.models import INSTALLATION, App
+
+    if app_id != INSTALLATION and session.get(App, app_id) is None:
+        raise click.ClickException(f"There is no app {app_id}.")
+    return app_id
+
+
+@contextmanager
+def _one_moment(installation: Installation) -> Iterator["Session"]:
+    from sqlalchemy.orm import Session
+
+    from portal.cli import schema
+
+    installation.require_schema()
+    # SQLite's reader sees one moment anyway, PostgreSQL is asked for it.
+    is_sqlite = installation.settings.sqlalchemy_url.startswith("sqlite")
+    options = {} if is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with schema.connected(installation.settings, options=options) as connection:
+        yield Session(connection)
+
+
+def _lines(report: "Report") -> Iterator[str]:
+    state = "TAMPERED WITH" if report.faults else "ok"
+    yield f"{report.chain}  {state}  {report.entries} entries hold"
+    for fault in report.faults:
+        yield f"  {fault}"
+    if report.unsealed:
+        yield f"  not sealed yet: {report.unsealed}"

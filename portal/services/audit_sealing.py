@@ -1,0 +1,149 @@
+"""When do audit entries become links of a chain? Seconds after their request, by a periodic job (PII-07).
+
+Requests add entries as plain rows: they never wait for a chain, and never go to the database for it. The job
+takes what is committed and not sealed, in the order of its ids, and gives each entry the next number. On
+PostgreSQL an entry with a lower id may be committed later; it gets a later number. The head of the chain and
+the entries change in one transaction, so a worker that dies half-way leaves neither a gap nor a double.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row, Table, bindparam, delete, select, update
+
+from portal.core import audit_seals
+from portal.core.audit_seals import Link
+from portal.models import AuditEntry, table
+from portal.services import audit_chains
+from portal.services.audit_chains import Chain
+from portal.services.context import Context
+
+# How many entries are sealed at once: on SQLite nobody else writes meanwhile.
+BATCH = 250
+
+_ENTRY: Table = table(AuditEntry)
+_FACTS = (
+    _ENTRY.c.id,
+    _ENTRY.c.at,
+    _ENTRY.c.actor_kind,
+    _ENTRY.c.actor_id,
+    _ENTRY.c.action,
+    _ENTRY.c.user_id,
+)
+_TOLD = (_ENTRY.c.reason, _ENTRY.c.details)
+COLUMNS = (_ENTRY.c.app_id, _ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, *_FACTS, *_TOLD)
+_NAMES = tuple(column.name for column in _FACTS)
+_SEAL = (
+    update(_ENTRY)
+    .where(_ENTRY.c.id == bindparam("the_id"), _ENTRY.c.sequence.is_(None))
+    .values(
+        sequence=bindparam("the_sequence"), hash=bindparam("the_hash"), told_hash=bindparam("the_told_hash")
+    )
+)
+
+
+class LostEntry(Exception):
+    """An entry vanished while it was being sealed; nothing was sealed."""
+
+
+def told_of(key: bytes, chain_id: str, entry: Row[*tuple[Any, ...]]) -> str:
+    """The hash over an entry's reason and details, which its own hash covers in their place."""
+    return audit_seals.of_told(key, chain_id, entry.id, entry.reason, entry.details)
+
+
+def facts_of(entry: Row[*tuple[Any, ...]], told: str) -> dict[str, Any]:
+    """What the hash of an entry covers beside its chain and its place."""
+    return {name: getattr(entry, name) for name in _NAMES} | {"told": told}
+
+
+def seal(ctx: Context) -> int:
+    """Seals up to BATCH entries; returns how many. A chain whose own row was tampered with is left alone."""
+    after = 0
+    while entries := _unsealed(ctx, after):
+        by_app = sorted(entries, key=lambda entry: (entry.app_id or "", entry.id))
+        chains = groupby(by_app, key=lambda entry: entry.app_id)
+        sealed = sum(_seal_in(ctx, app_id, list(those)) for app_id, those in chains)
+        if sealed:
+            return sealed
+        after = entries[-1].id
+    return 0
+
+
+def remove(ctx: Context, until: int) -> int:
+    """Removes the oldest sealed entries, up to BATCH of a chain, that are not younger than `until` (Unix ms).
+
+    Returns how many went. Each chain then begins after the last one that went. What is not sealed stays, and
+    so does a chain whose own row was tampered with.
+    """
+    after = 0
+    while oldest := _too_old(ctx, until, after):
+        apps = sorted({row.app_id for row in oldest}, key=lambda app_id: app_id or "")
+        removed = sum(_remove_in(ctx, app_id, until) for app_id in apps)
+        if removed:
+            return removed
+        after = oldest[-1].id
+    return 0
+
+
+def _unsealed(ctx: Context, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    wanted = select(*COLUMNS).where(_ENTRY.c.sequence.is_(None), _ENTRY.c.id > after)
+    wanted = wanted.order_by(_ENTRY.c.id).limit(BATCH).with_for_update(skip_locked=True)
+    return ctx.session.execute(wanted).all()
+
+
+def _too_old(ctx: Context, until: int, after: int) -> list[Row[*tuple[Any, ...]]]:
+    # The oldest rows have the lowest ids, so looking at those is enough and needs no other index.
+    oldest = select(_ENTRY.c.id, _ENTRY.c.app_id, _ENTRY.c.at, _ENTRY.c.sequence).where(_ENTRY.c.id > after)
+    found = ctx.session.execute(oldest.order_by(_ENTRY.c.id).limit(BATCH))
+    return [row for row in found if row.sequence is not None and row.at <= until]
+
+
+def _true_chain(ctx: Context, app_id: str | None) -> Chain | None:
+    # A head that somebody else set would become ours by going on from it.
+    found = audit_chains.find_or_begin(ctx, app_id)
+    return found if found is not None and found.is_sealed_with(ctx.keys.audit) else None
+
+
+def _seal_in(ctx: Context, app_id: str | None, entries: list[Row[*tuple[Any, ...]]]) -> int:
+    chain = _true_chain(ctx, app_id)
+    if chain is None:
+        return 0
+    told = [told_of(ctx.keys.audit, chain.id, entry) for entry in entries]
+    links = list(_links(ctx.keys.audit, chain, entries, told))
+    if not audit_chains.move(ctx, chain, head=links[-1]):
+        # Another worker was faster; what it left is for the next round.
+        return 0
+    values = [
+        {"the_id": entry.id, "the_sequence": link.sequence, "the_hash": link.hash, "the_told_hash": each}
+        for entry, link, each in zip(entries, links, told, strict=True)
+    ]
+    if ctx.session.connection().execute(_SEAL, values).rowcount != len(values):
+        raise LostEntry
+    return len(values)
+
+
+def _links(
+    key: bytes, chain: Chain, entries: Iterable[Row[*tuple[Any, ...]]], told: Iterable[str]
+) -> Iterable[Link]:
+    link = chain.head
+    for entry, each in zip(entries, told, strict=True):
+        link = audit_seals.of_entry(key, chain.id, link, facts_of(entry, each))
+        yield link
+
+
+def _remove_in(ctx: Context, app_id: str | None, until: int) -> int:
+    chain = _true_chain(ctx, app_id)
+    if chain is None:
+        return 0
+    oldest = select(_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.at)
+    oldest = oldest.where(audit_chains.of(app_id), _ENTRY.c.sequence > chain.base.sequence)
+    last: Link | None = None
+    for sequence, sealed, at in ctx.session.execute(oldest.order_by(_ENTRY.c.sequence).limit(BATCH)):
+        if at > until:
+            break
+        last = Link(sequence, sealed)
+    if last is None or not audit_chains.move(ctx, chain, base=last):
+        return 0
+    gone = delete(_ENTRY).where(audit_chains.of(app_id), _ENTRY.c.sequence <= last.sequence)
+    return ctx.session.connection().execute(gone).rowcount
