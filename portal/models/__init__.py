@@ -1,5 +1,6 @@
 """The tables, one noun a file."""
 
+from portal.models.access_key import AccessKey, KeyKind
 from portal.models.account import Account
 from portal.models.account_session import AccountSession
 from portal.models.alarm import Alarm
@@ -25,6 +26,7 @@ from portal.models.verification import PhoneNumberLimit, Verification
 from portal.models.worker_beat import WorkerBeat
 
 __all__ = [
+    "AccessKey",
     "Account",
     "AccountSession",
     "ActorKind",
@@ -38,6 +40,7 @@ __all__ = [
     "BearerToken",
     "IdempotencyKey",
     "Invite",
+    "KeyKind",
     "Membership",
     "Message",
     "MessagePurpose",

@@ -93,7 +93,7 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.OWN_NUMBER_FORGOTTEN,
         }
     ),
-    Kind.KEYS: frozenset({AuditAction.APP_SECRET_REGENERATED}),
+    Kind.KEYS: frozenset({AuditAction.KEY_ADDED, AuditAction.KEY_ENDED, AuditAction.APP_SECRET_REGENERATED}),
     Kind.TEAM: frozenset(
         {
             AuditAction.MEMBER_INVITED,

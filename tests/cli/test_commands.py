@@ -8,6 +8,10 @@ EVERY = [[name] for name in COMMANDS] + [
     ["apps", "create"],
     ["apps", "list"],
     ["apps", "set"],
+    ["apps", "keys"],
+    ["apps", "keys", "list"],
+    ["apps", "keys", "add"],
+    ["apps", "keys", "end"],
     ["accounts", "create"],
     ["accounts", "list"],
     ["keys", "rotate"],
@@ -15,7 +19,7 @@ EVERY = [[name] for name in COMMANDS] + [
     ["keys", "retire"],
     ["keys", "list"],
 ]
-ACTING = [words for words in EVERY if words not in (["apps"], ["accounts"], ["keys"])]
+ACTING = [words for words in EVERY if words not in (["apps"], ["apps", "keys"], ["accounts"], ["keys"])]
 
 
 @pytest.fixture
