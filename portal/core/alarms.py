@@ -43,6 +43,10 @@ class AlarmName(ClosedList):
         "messages_dead",
         "Messages of an app were set aside after their last try: its Messages page says why.",
     )
+    CODES_SPRAYED = (
+        "codes_sprayed",
+        "Nearly all codes of an app are wrong: somebody tries many numbers. They are checked slowly.",
+    )
     JOB_FAILED = "job_failed", "A periodic job failed; it is tried again. The log says where."
 
 
