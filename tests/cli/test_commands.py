@@ -70,6 +70,32 @@ def test_ops_06_nonsense_in_a_setting_is_refused_in_one_line(operator, words, na
     assert answer.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("PORTAL_BASE_URL", "", "PORTAL_BASE_URL must be set in production"),
+        ("PORTAL_PROXIES", "", "PORTAL_PROXIES must say in production"),
+        ("PORTAL_METRICS_TOKEN", "changeme-changeme", "PORTAL_METRICS_TOKEN is a placeholder"),
+        ("FLASK_DEBUG", "1", "FLASK_DEBUG must not be set in production"),
+    ],
+)
+@pytest.mark.parametrize("words", [["serve"], ["worker"]], ids=" ".join)
+def test_ops_06_an_unsafe_production_start_ends_with_one_line_and_exit_code_1(
+    operator, words, name, value, hint
+):
+    operator.environment |= {
+        "PORTAL_PRODUCTION": "true",
+        "PORTAL_BASE_URL": "https://ringback.example",
+        "PORTAL_SECURE_COOKIES": "true",
+        "PORTAL_PROXIES": "1",
+        name: value,
+    }
+    answer = operator.types(*words)
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith(f"Error: {hint}")
+    assert answer.stderr.count("\n") == 1
+
+
 @pytest.mark.parametrize("words", [["serve"], ["serve", "--workers", "2"], ["worker"]], ids=" ".join)
 def test_ops_06_a_damaged_key_file_is_refused_in_one_line(operator, settings, words):
     (settings.home / "keys.json").write_text("{}")
