@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from portal.placeholder_secrets import address_has_placeholder, is_placeholder
+
 PREFIX = "PORTAL_"
 # The database in PORTAL_HOME, where no other one is set.
 FILE = "ringback.db"
@@ -13,8 +15,12 @@ FILE = "ringback.db"
 LARGEST_BODY = 256 * 1024
 
 
+# What Flask itself reads, and obeys in every process.
+_FLASK_DEBUG = "FLASK_DEBUG"
 # Where prometheus-client looks, when it is imported.
 _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+# RFC 9116 takes addresses with their scheme.
+_CONTACT = r"mailto:[^@\s]+@[^@\s]+|https://[^\s/]+\S*"
 # Addresses that may hold a password or a token, with what they may begin with.
 _ADDRESSES = {"ALARM_URL": "https|http", "REDIS_URL": "redis|rediss"}
 
@@ -104,6 +110,10 @@ class Settings:
         default="starttls",
         metadata={"says": "How mails are protected", "one_of": ("starttls", "tls", "none")},
     )
+    security_contact: str = field(
+        default="",
+        metadata={"says": "Where weaknesses are reported to: mailto: or https:; empty means no security.txt"},
+    )
     require_second_factor: bool = field(
         default=False, metadata={"says": "Whether owners must have a second factor"}
     )
@@ -145,6 +155,8 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     settings = Settings(**values)  # type: ignore[arg-type]
     _refuse_odd_hosts(settings)
     _refuse_unsafe(settings)
+    if settings.production and _is_set(environment.get(_FLASK_DEBUG, "")):
+        raise WrongSetting(f"{_FLASK_DEBUG} must not be set in production: it shows errors to everybody.")
     return settings
 
 
@@ -202,6 +214,10 @@ def _refuse_unsafe(settings: Settings) -> None:
         raise WrongSetting("PORTAL_DATABASE_URL must begin with sqlite:// or postgresql://.")
     if settings.base_url and not re.fullmatch(r"https?://[^\s/?#]+", settings.base_url):
         raise WrongSetting("PORTAL_BASE_URL must look like https://ringback.example, without a path.")
+    if settings.security_contact and not re.fullmatch(_CONTACT, settings.security_contact):
+        raise WrongSetting(
+            f"{PREFIX}SECURITY_CONTACT must be like mailto:security@ringback.example or https://."
+        )
     _refuse_strange_addresses(settings)
     _refuse_unsafe_mail(settings)
     if settings.production:
@@ -229,6 +245,23 @@ def _refuse_unsafe_in_production(settings: Settings) -> None:
         raise WrongSetting(
             "PORTAL_PROXIES must say in production how many proxies of yours a request passes."
         )
+
+    _refuse_placeholders(settings)
+
+
+def _refuse_placeholders(settings: Settings) -> None:
+    # Their values are never repeated, not even in a refusal (PII-02).
+    for each in ("metrics_token", "alarm_secret", "backup_key", "smtp_password"):
+        if getattr(settings, each) and is_placeholder(getattr(settings, each)):
+            raise WrongSetting(f"{PREFIX}{each.upper()} is a placeholder. Set a random text of your own.")
+    for each in ("database_url", "redis_url"):
+        if address_has_placeholder(getattr(settings, each)):
+            raise WrongSetting(f"{PREFIX}{each.upper()} has a placeholder for its password. Set another one.")
+
+
+def _is_set(flag: str) -> bool:
+    """Whether Flask takes this for yes."""
+    return bool(flag) and flag.lower() not in ("0", "false", "no")
 
 
 def _refuse_odd_hosts(settings: Settings) -> None:

@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     turnstile = Turnstile(AT_ONCE)
     app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
-    server_keys = keys.load(settings.home)
+    server_keys = keys.load(settings.home, refuses_placeholders=settings.production)
     app.config.update(
         SECRET_KEY=server_keys.session,
         MAX_CONTENT_LENGTH=config.LARGEST_BODY,

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from portal.placeholder_secrets import FEWEST_DIFFERENT, is_placeholder
+
 FILE = "keys.json"
 # What AES-256 takes.
 _SEALING_BYTES = 32
@@ -74,10 +76,10 @@ class Keys:
         return hmac.digest(self.backups, b"ringback erasures", "sha256")
 
 
-def load(home: Path) -> Keys:
+def load(home: Path, *, refuses_placeholders: bool = False) -> Keys:
     """The keys in `home`, made at the first start, and completed when the file is of an earlier Ringback.
 
-    Raises WrongKeys when the file is damaged.
+    Raises WrongKeys when the file is damaged, and, where they are refused, for keys nobody drew at random.
     """
     path = home / FILE
     try:
@@ -90,6 +92,8 @@ def load(home: Path) -> Keys:
     if not all((keys.sealing, keys.receipts, keys.backups, keys.audit)):
         _change(path, _complete)
         keys = _read(path)
+    if refuses_placeholders and _has_placeholder(keys):
+        raise WrongKeys(f"{FILE} in PORTAL_HOME holds a placeholder, not a random key. Let Ringback make it.")
     return keys
 
 
@@ -147,6 +151,13 @@ def _changed_at(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino
+
+
+def _has_placeholder(keys: Keys) -> bool:
+    """Whether some key is the same few bytes again and again, or a text out of an example (OPS-06)."""
+    found = (*keys.codes.values(), *keys.sealing.values(), keys.receipts, keys.backups)
+    is_repeated = any(len(set(key)) < FEWEST_DIFFERENT for key in found if key)
+    return is_repeated or is_placeholder(keys.session)
 
 
 def _are_whole(keys: Keys) -> bool:

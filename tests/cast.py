@@ -24,20 +24,16 @@ class Person:
 
 @dataclass(frozen=True)
 class Shop:
-    """An app of Alice's, as its row was made, with the secret that is shown once."""
+    """An app of Alice's, as its row was made, with its AppKey and the secret that is shown once."""
 
     app: App
+    key: str
     client_secret: str
 
     @property
     def id(self) -> str:
         """The AppID."""
         return self.app.id
-
-    @property
-    def key(self) -> str:
-        """The AppKey."""
-        return self.app.key
 
     @property
     def client_id(self) -> str:
@@ -89,4 +85,4 @@ def shop(transaction, context_for, alice, bob) -> Shop:
         here = context_for(session).in_app(created.app.id)
         apps.change(here, apps.AppChanges(phone_number_verification_required=True))
         accounts.join(here, bob.id, Role.SUPPORT)
-    return Shop(created.app, created.client_secret)
+    return Shop(created.app, created.app_key, created.client_secret)

@@ -18,6 +18,7 @@ from portal.core.roles import Role
 from portal.models import (
     LIFT_AUDIT_GUARD,
     SET_AUDIT_GUARD,
+    AccessKey,
     Account,
     AccountSession,
     ActorKind,
@@ -32,6 +33,7 @@ from portal.models import (
     Erasure,
     IdempotencyKey,
     Invite,
+    KeyKind,
     Membership,
     Message,
     MessagePurpose,
@@ -80,9 +82,15 @@ def account_session(session: Session, **columns: Any) -> AccountSession:
 
 def app(session: Session, **columns: Any) -> App:
     """A sandbox app in Japan, with verification off, as every new app."""
-    secret = {"client_secret_hash": random_id() * 2, "client_secret_last4": "0000"}
     defaults = {"id": random_id()[:16], "name": f"App {next(_count)}", "home_country": "JP"}
-    return _put(session, App(**defaults | secret | {"created_at": clock.now()} | columns))
+    return _put(session, App(**defaults | {"created_at": clock.now()} | columns))
+
+
+def access_key(session: Session, **columns: Any) -> AccessKey:
+    """A live ClientSecret that nobody knows."""
+    defaults = {"id": random_id(), "kind": KeyKind.CLIENT_SECRET, "slot": 1, "key_hash": random_id() * 2}
+    times = {"last4": "0000", "created_at": clock.now()}
+    return _put(session, AccessKey(**_in_app(session, columns), **defaults | times | columns))
 
 
 def membership(session: Session, **columns: Any) -> Membership:

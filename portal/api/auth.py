@@ -2,17 +2,19 @@
 
 import base64
 import binascii
+from dataclasses import dataclass
 
 from flask import current_app, g, request
 from sqlalchemy.orm import Session
 
 from portal import clock
+from portal.api import key_uses
 from portal.api.operations import Who, current
 from portal.api.refusals import AccountTypeNotSupported
 from portal.database import reading
 from portal.errors import NotFound, Unauthorized
 from portal.models import ActorKind, User
-from portal.services import apps, tokens, user_numbers, users
+from portal.services import apps, key_checks, tokens, user_numbers, users
 from portal.services.context import Caller, Context, Parts
 from portal.services.user_numbers import UserNumbers
 
@@ -27,6 +29,14 @@ _ADMITTED: dict[Who, frozenset[ActorKind]] = {
 _ACCOUNT_TYPES = frozenset({"EMAIL", "PHONE", "LOGIN_NAME"})
 # Longer than every identifier that can exist; a longer one is not looked for.
 _LONGEST_ADDRESS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class AppName:
+    """Which app a caller says it is, and by which AppKey."""
+
+    app_id: str
+    app_key: str
 
 
 def parts() -> Parts:
@@ -71,7 +81,8 @@ def enter_to_log_in(session: Session, app_id: str | None) -> Context:
     Without an app in the path it comes from the credential (contract b.4). A bearer token that is sent
     along says nothing here. Raises Unauthorized, and NotFound of the app.
     """
-    named = app_id or _app_of_basic() or request.headers.get("X-Kii-AppID", "")
+    basic = _app_of_basic()
+    named = app_id or (basic.app_id if basic else "") or request.headers.get("X-Kii-AppID", "")
     g.api_app_id = named
     g.api_caller = _app(session, named)
     return parts().context(session, g.api_caller)
@@ -136,31 +147,32 @@ def _bearer(session: Session, app_id: str) -> Caller | None:
 
 
 def _app(session: Session, app_id: str) -> Caller:
-    named = [name for name in (_app_of_basic(), _app_of_headers()) if name is not None]
+    named = [name for name in (_app_of_headers(), _app_of_basic()) if name is not None]
     if not named:
         raise Unauthorized("Send Authorization: Basic or Bearer, or X-Kii-AppID and X-Kii-AppKey.")
-    if any(name != app_id for name in named) or "\0" in app_id:
+    if any(name.app_id != app_id for name in named) or "\0" in app_id:
         raise _no_app()
-    apps.require(session, app_id)
+    key_uses.remember(key_checks.admit(session, app_id, tokens.hashed(named[0].app_key), clock.now()))
     return Caller(ActorKind.APP, app_id)
 
 
-def _app_of_headers() -> str | None:
-    # The AppKey's value is not checked, but it must be there (contract b.1).
-    return request.headers.get("X-Kii-AppID") if "X-Kii-AppKey" in request.headers else None
+def _app_of_headers() -> AppName | None:
+    # Any AppKey is taken but an ended one, and one must be there (contract b.1).
+    app_id, app_key = request.headers.get("X-Kii-AppID"), request.headers.get("X-Kii-AppKey")
+    return None if app_id is None or app_key is None else AppName(app_id, app_key)
 
 
-def _app_of_basic() -> str | None:
+def _app_of_basic() -> AppName | None:
     scheme, _space, encoded = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
-        app_id, colon, _anything = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
+        app_id, colon, app_key = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         raise Unauthorized("The Basic credentials cannot be read.") from None
     if not colon:
         raise Unauthorized("The Basic credentials must read AppID:anything.")
-    return app_id
+    return AppName(app_id, app_key)
 
 
 def _no_app() -> NotFound:

@@ -60,6 +60,7 @@ def verify(app_id: str, user: str) -> Response:
     payload = body.read(AddressVerificationRequest)
     with sources.guessing(), transaction() as session:
         ctx = auth.enter(session, app_id)
+        sources.take_check()
         verifications.confirm(ctx, auth.reach(ctx, user), payload.verification_code)
     return answers.write({"verificationStatus": "VERIFIED"}, _VERIFIED)
 

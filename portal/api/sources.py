@@ -6,13 +6,22 @@ An administrator's token is a backend that calls for many people, so it spends o
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import structlog
 from flask import g, request
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from portal import clock
 from portal.api import auth
 from portal.api.operations import api_blueprint
+from portal.database import transaction
 from portal.errors import WrongCode
 from portal.models import ActorKind
+from portal.services import code_sprays
+from portal.services.context import Caller
 from portal.services.source_limits import Budget
+
+_log = structlog.get_logger()
 
 
 def spend_send() -> None:
@@ -31,12 +40,39 @@ def guessing() -> Iterator[None]:
     except WrongCode:
         if not _is_backend():
             budgets.note(Budget.WRONG_CODES, _source())
+        if budgets.note_check(_app_id(), failed=True):
+            _tell_of_spray(_app_id())
         raise
+    budgets.note_check(_app_id(), failed=False)
+
+
+def take_check() -> None:
+    """Before a code of the admitted caller's app is checked. Raises TooSoon while codes are sprayed there.
+
+    It comes after `auth`: whoever has no credentials takes nobody's turn.
+    """
+    auth.parts().sources.take_check(_app_id())
 
 
 @api_blueprint.before_request
 def _spend_call() -> None:
     auth.parts().sources.spend_call(_source())
+
+
+def _tell_of_spray(app_id: str) -> None:
+    """The one journey to the database that a spray costs, every half a minute at most in each process."""
+    try:
+        with transaction() as session:
+            code_sprays.note(session, app_id, clock.now())
+    except (OperationalError, PoolTimeout) as error:
+        # The guess is counted and refused all the same; the next failure tells again.
+        _log.warning("code_spray_not_noted", error=type(error).__name__)
+    _log.warning("codes_sprayed", app_id=app_id)
+
+
+def _app_id() -> str:
+    caller: Caller = g.api_caller
+    return caller.app_id
 
 
 def _source() -> str:

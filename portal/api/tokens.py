@@ -77,7 +77,7 @@ def _without_user(ctx: Context, wanted: TokenRequest) -> Issued:
             "Send username and password, client_id and client_secret, or refresh_token.",
         )
     if wanted.client_id == ctx.app_id:
-        return tokens.log_in_anonymously(ctx, wanted.expires_at)
+        return tokens.log_in_anonymously(ctx, wanted.client_secret, wanted.expires_at)
     return tokens.log_in_as_admin(ctx, wanted.client_id, wanted.client_secret, wanted.expires_at)
 
 

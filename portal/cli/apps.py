@@ -1,15 +1,19 @@
-"""How does an operator handle apps? `portal apps create`, `list` and `set`."""
+"""How does an operator handle apps? `portal apps create`, `list`, `set` and `keys`."""
 
 import json
 
 import click
 
+from portal.cli.app_keys import keys
 from portal.cli.installation import Installation
 
 
 @click.group()
 def apps() -> None:
-    """Create apps, list them, change their parameters."""
+    """Create apps, list them, change their parameters and their keys."""
+
+
+apps.add_command(keys)
 
 
 @apps.command()
@@ -38,7 +42,7 @@ def create(
         created = verbs.create(ctx, new, _owner_id(ctx.session, owner))
         keys = {
             "appID": created.app.id,
-            "appKey": created.app.key,
+            "appKey": created.app_key,
             "clientID": created.app.client_id,
             "clientSecret": created.client_secret,
         }

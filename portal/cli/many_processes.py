@@ -34,7 +34,7 @@ def serve(installation: Installation, workers: int, say_where: Callable[[], None
     from portal import config, keys
 
     settings = installation.settings
-    keys.load(settings.home)
+    keys.load(settings.home, refuses_placeholders=settings.production)
     config.divide_among(settings, workers)
     shared = Path(tempfile.mkdtemp(prefix="ringback-"))
     config.share_metrics(shared)

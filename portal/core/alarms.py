@@ -49,6 +49,10 @@ class AlarmName(ClosedList):
         "database_switched",
         "Another server of the database took over: all open codes were voided, for it may lack their uses.",
     )
+    CODES_SPRAYED = (
+        "codes_sprayed",
+        "Nearly all codes of an app are wrong: somebody tries many numbers. They are checked slowly.",
+    )
     JOB_FAILED = "job_failed", "A periodic job failed; it is tried again. The log says where."
 
 

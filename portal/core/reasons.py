@@ -53,5 +53,9 @@ class Reason(ClosedList):
         "Too many sign-ups and changes of numbers came from this network within an hour.",
     )
     SOURCE_GUESS_LIMIT = "source_guess_limit", "Too many wrong codes came from this network."
+    APP_GUESS_LIMIT = (
+        "app_guess_limit",
+        "Very many wrong codes are sent for this app, so codes are checked slowly. Try again in a moment.",
+    )
     SOURCE_CALL_LIMIT = "source_call_limit", "Too many calls came from this network within a minute."
     LOOK_UP_HOURLY_LIMIT = "look_up_hourly_limit", "You looked up as many numbers as allowed in an hour."

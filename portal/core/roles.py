@@ -32,7 +32,7 @@ class Action(ClosedList):
     PUBLISH_SMS_TEMPLATES = "publish_sms_templates", "Save, approve, import and remove SMS templates"
     MANAGE_PROVIDERS = "manage_providers", "Set providers up, and take the app live"
     MANAGE_KEYS = "manage_keys", "See the access keys"
-    MAKE_SECRET = "make_secret", "Make a new ClientSecret"
+    CHANGE_KEYS = "change_keys", "Add, end and reset access keys"
     SEE_TEAM = "see_team", "See who is a member, and who is invited"
     MANAGE_TEAM = "manage_team", "Invite members, change their roles and remove them"
 
@@ -50,7 +50,7 @@ NEEDS_FRESH_SIGN_IN: frozenset[Action] = frozenset(
         Action.EXPORT_AUDIT,
         Action.PUBLISH_SMS_TEMPLATES,
         Action.MANAGE_PROVIDERS,
-        Action.MAKE_SECRET,
+        Action.CHANGE_KEYS,
         Action.MANAGE_TEAM,
     }
 )

@@ -31,7 +31,9 @@ OF_ACCOUNTS: Final = frozenset(
     }
 )
 # And these are met before it is known which user asks.
-OF_SOURCES: Final = frozenset({Reason.SOURCE_GUESS_LIMIT, Reason.SOURCE_CALL_LIMIT, Reason.SIGN_IN_LIMIT})
+OF_SOURCES: Final = frozenset(
+    {Reason.SOURCE_GUESS_LIMIT, Reason.APP_GUESS_LIMIT, Reason.SOURCE_CALL_LIMIT, Reason.SIGN_IN_LIMIT}
+)
 ANSWERS: Final = frozenset(Reason) - OF_ACCOUNTS - OF_SOURCES
 _OF_ONE_CODE: Final = frozenset({Reason.RESEND_WAIT, Reason.SENDS_USED_UP})
 

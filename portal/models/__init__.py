@@ -1,5 +1,6 @@
 """The tables, one noun a file."""
 
+from portal.models.access_key import AccessKey, KeyKind
 from portal.models.account import Account
 from portal.models.account_session import AccountSession
 from portal.models.alarm import Alarm
@@ -32,6 +33,7 @@ __all__ = [
     "INSTALLATION",
     "LIFT_AUDIT_GUARD",
     "SET_AUDIT_GUARD",
+    "AccessKey",
     "Account",
     "AccountSession",
     "ActorKind",
@@ -49,6 +51,7 @@ __all__ = [
     "ErasureKind",
     "IdempotencyKey",
     "Invite",
+    "KeyKind",
     "Membership",
     "Message",
     "MessagePurpose",

@@ -23,7 +23,7 @@ class NumberTaken(StrEnum):
 
 
 class App(Base):
-    """The tenant boundary: an application, its keys and its settings."""
+    """The tenant boundary: an application and its settings; its keys are in access_key.py."""
 
     __tablename__ = "app"
     __table_args__ = (
@@ -39,15 +39,12 @@ class App(Base):
     )
 
     id: Mapped[Id] = mapped_column(primary_key=True)
-    key: Mapped[str] = mapped_column(String(64), default=random_id)
     name: Mapped[str] = mapped_column(String(30))
     mode: Mapped[str] = mapped_column(String(16), default=AppMode.SANDBOX)
     provider: Mapped[str] = mapped_column(String(32), default="inbox")
     home_country: Mapped[str] = mapped_column(String(2))
     default_locale: Mapped[LocaleTag] = mapped_column(default="en")
     client_id: Mapped[str] = mapped_column(String(64), unique=True, default=random_id)
-    client_secret_hash: Mapped[str] = mapped_column(String(64))
-    client_secret_last4: Mapped[str] = mapped_column(String(4))
     created_at: Mapped[Ms]
 
     phone_number_verification_required: Mapped[bool] = mapped_column(default=False)

@@ -9,7 +9,8 @@ from portal.models.base import Base, Ms
 class AttemptTally(Base):
     """Tries at one thing of one person in one window of time (WEB-09).
 
-    `subject` is a hash, of an address nobody has an account for too, so that the table tells nothing.
+    `subject` is a hash, of an address nobody has an account for too, so that the table tells nothing. Where
+    codes are sprayed in an app it names the app, which is nobody's secret (OTP-06).
     """
 
     __tablename__ = "attempt_tally"

@@ -25,7 +25,9 @@ class AuditAction(ClosedList):
 
     APP_CREATED = "app.created", "Created the app"
     APP_CHANGED = "app.changed", "Changed the app's settings"
-    APP_SECRET_REGENERATED = "app.secret_regenerated", "Made a new ClientSecret"
+    KEY_ADDED = "key.added", "Added a new key beside the old one"
+    KEY_ENDED = "key.ended", "Ended an old key"
+    APP_SECRET_REGENERATED = "app.secret_regenerated", "Made a new ClientSecret and ended every token"
     APP_WENT_LIVE = "app.went_live", "Took the app live"
     APP_WENT_TO_SANDBOX = "app.went_to_sandbox", "Took the app back to the sandbox"
     PROVIDER_ADDED = "provider.added", "Added a provider"

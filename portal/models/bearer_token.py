@@ -27,6 +27,11 @@ class BearerToken(Base):
             "(kind IN ('user', 'refresh')) = (user_id IS NOT NULL)", name="user_tokens_have_users"
         ),
         ForeignKeyConstraint(["app_id", "user_id"], ["user.app_id", "user.id"], ondelete="CASCADE"),
+        # Whoever ends a key ends what was got with it, so a token of an app's own software names its key.
+        CheckConstraint("kind <> 'admin' OR access_key_id IS NOT NULL", name="admin_tokens_have_keys"),
+        ForeignKeyConstraint(
+            ["app_id", "access_key_id"], ["access_key.app_id", "access_key.id"], ondelete="CASCADE"
+        ),
         Index(None, "app_id", "user_id"),
         Index(None, "expires_at"),
     )
@@ -34,6 +39,7 @@ class BearerToken(Base):
     token_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
     app_id: Mapped[Id] = mapped_column(ForeignKey("app.id", ondelete="CASCADE"))
     user_id: Mapped[Id | None]
+    access_key_id: Mapped[Id | None]
     kind: Mapped[str] = mapped_column(String(16))
     expires_at: Mapped[Ms]
     created_at: Mapped[Ms]

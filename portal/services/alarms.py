@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from portal.core import alarms
 from portal.core.alarms import CARRIER_FAILS_AT, DEAD_TOLD_FOR, SWITCH_TOLD_FOR, AlarmName, Level
 from portal.models import Alarm, Message, MessageState, Provider
-from portal.services import beats, database_timelines, figures, quarantine
+from portal.services import beats, code_sprays, database_timelines, figures, quarantine
 
 # What a look decides; the others are raised and ended by those whom they are about.
 WATCHED = frozenset(
@@ -21,6 +21,7 @@ WATCHED = frozenset(
         AlarmName.BACKLOG,
         AlarmName.MESSAGES_DEAD,
         AlarmName.DATABASE_SWITCHED,
+        AlarmName.CODES_SPRAYED,
     }
 )
 
@@ -59,7 +60,7 @@ def look(session: Session, now: int) -> list[Found]:
     ):
         if level is not None:
             found.append(Found(name, level))
-    return found + _paused(session, now) + _set_aside(session, now)
+    return found + _paused(session, now) + _set_aside(session, now) + _sprayed(session, now)
 
 
 def settle(session: Session, found: Iterable[Found], now: int, *, is_told: bool) -> list[str]:
@@ -197,6 +198,11 @@ def _set_aside(session: Session, now: int) -> list[Found]:
         select(Message.app_id).where(is_dead, Message.ended_at > now - DEAD_TOLD_FOR).distinct()
     )
     return [Found(AlarmName.MESSAGES_DEAD, Level.WARN, app_id) for app_id in apps]
+
+
+def _sprayed(session: Session, now: int) -> list[Found]:
+    """Apps in which somebody tries codes on many numbers (OTP-06)."""
+    return [Found(AlarmName.CODES_SPRAYED, Level.WARN, app_id) for app_id in code_sprays.apps(session, now)]
 
 
 def _paused(session: Session, now: int) -> list[Found]:

@@ -1,17 +1,17 @@
-"""Which apps are there, and how are they set? Create, change, count, renew the secret."""
+"""Which apps are there, and how are they set? Create, change, count."""
 
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from portal.core import locales, phone_number, wordings
 from portal.core.roles import Role
 from portal.errors import BadInput, NotFound
-from portal.models import App, AppMode, AuditAction, Membership, User, table
-from portal.services import accounts, audit, countries, sms_templates, tokens
+from portal.models import App, AppMode, AuditAction, KeyKind, Membership, User
+from portal.services import access_keys, accounts, audit, countries, sms_templates
 from portal.services.app_changes import AppChanges, refuse_bad_name, tidied
 from portal.services.context import Context
 
@@ -24,13 +24,10 @@ __all__ = [
     "counts",
     "create",
     "get",
-    "regenerate_secret",
-    "require",
 ]
 
 # What can make a text longer. A hash always has the same length.
 _LENGTHENING = ("name", "code_length", "code_life_s", "web_autofill", "web_domain", "android_autofill")
-_IS_THERE = select(table(App).c.id).where(table(App).c.id == bindparam("the_app"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,9 +41,10 @@ class NewApp:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A new app and its ClientSecret, which is shown once."""
+    """A new app with its AppKey, and its ClientSecret, which is shown once."""
 
     app: App
+    app_key: str
     client_secret: str
 
 
@@ -66,7 +64,6 @@ def create(ctx: Context, new: NewApp, owner_id: str | None = None) -> Created:
     refuse_bad_name(new.name)
     if new.home_country not in phone_number.regions():
         raise BadInput("home_country", "Choose a country by its two letters, such as JP.")
-    secret = secrets.token_urlsafe(32)
     app = App(
         id=secrets.token_hex(8),
         name=new.name.strip(),
@@ -74,8 +71,6 @@ def create(ctx: Context, new: NewApp, owner_id: str | None = None) -> Created:
         provider="inbox",
         home_country=new.home_country,
         default_locale="en",
-        client_secret_hash=tokens.hashed(secret),
-        client_secret_last4=secret[-4:],
         created_at=ctx.now,
     )
     ctx.session.add(app)
@@ -84,13 +79,15 @@ def create(ctx: Context, new: NewApp, owner_id: str | None = None) -> Created:
     if owner_id is not None:
         row = {"account_id": owner_id, "app_id": app.id, "role": Role.OWNER, "created_at": ctx.now}
         ctx.session.execute(insert(Membership).values(row))
+    app_key = access_keys.put_down(here, KeyKind.APP_KEY)
+    client_secret = access_keys.put_down(here, KeyKind.CLIENT_SECRET)
     countries.set_open(here, [new.home_country])
     sms_templates.save(here, "en", wordings.VERIFICATION["en"])
     if new.default_locale != "en":
         change(here, AppChanges(default_locale=new.default_locale))
     details = {"name": app.name, "home_country": app.home_country}
     audit.record(here, AuditAction.APP_CREATED, details=details)
-    return Created(app, secret)
+    return Created(app, app_key, client_secret)
 
 
 def get(session: Session, app_id: str) -> App:
@@ -99,12 +96,6 @@ def get(session: Session, app_id: str) -> App:
     if app is None:
         raise NotFound("app", "There is no such app.", appID=app_id)
     return app
-
-
-def require(session: Session, app_id: str) -> None:
-    """Raises NotFound unless there is an app with this AppID."""
-    if session.connection().execute(_IS_THERE, {"the_app": app_id}).first() is None:
-        raise NotFound("app", "There is no such app.", appID=app_id)
 
 
 def change(ctx: Context, changes: AppChanges) -> App:
@@ -134,16 +125,6 @@ def change(ctx: Context, changes: AppChanges) -> App:
         audit.record(ctx, AuditAction.APP_CHANGED, details=difference)
     ctx.session.flush()
     return app
-
-
-def regenerate_secret(ctx: Context) -> str:
-    """A new ClientSecret; the old one and every token of the app end (contract a.9). Shown once."""
-    app = ctx.session.get_one(App, ctx.app_id, with_for_update=True)
-    secret = secrets.token_urlsafe(32)
-    app.client_secret_hash, app.client_secret_last4 = tokens.hashed(secret), secret[-4:]
-    tokens.end_all_of_app(ctx)
-    audit.record(ctx, AuditAction.APP_SECRET_REGENERATED)
-    return secret
 
 
 def counts(session: Session, app_id: str, now: int) -> Counts:

@@ -98,6 +98,8 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
     ),
     Kind.KEYS: frozenset(
         {
+            AuditAction.KEY_ADDED,
+            AuditAction.KEY_ENDED,
             AuditAction.APP_SECRET_REGENERATED,
             AuditAction.SEALING_KEY_ADDED,
             AuditAction.SEALING_KEY_USED,

@@ -23,6 +23,7 @@ from portal.config import Settings
 from portal.core import sources
 from portal.core.reasons import Reason
 from portal.errors import Busy, TooSoon
+from portal.services.check_rates import CheckRates
 
 _MINUTE, _HOUR = 60, 3_600
 # A store that is away is asked again after so long (s), and waited for so long.
@@ -61,6 +62,7 @@ class SourceLimits:
         self._limiter = SlidingWindowCounterRateLimiter(_store(settings.redis_url))
         self._lock = threading.Lock()
         self._away_until = 0.0
+        self._checks = CheckRates(self._limiter, self._ask)
 
     def source_of(self, environment: Mapping[str, object]) -> str:
         """The source of a request, by its WSGI environment."""
@@ -88,6 +90,19 @@ class SourceLimits:
             self.spend(Budget.CALLS, of)
         except Busy:
             return
+
+    def take_check(self, app_id: str) -> None:
+        """Before a code is checked in an app (OTP-06). Raises TooSoon during a spray there, and Busy."""
+        if not self._is_off:
+            self._checks.take_turn(app_id)
+
+    def note_check(self, app_id: str, *, failed: bool) -> bool:
+        """Counts a check of a code in an app; whether its failure is news of a spray."""
+        try:
+            return not self._is_off and self._checks.note(app_id, failed=failed)
+        except Busy:
+            # The check is done and answered; the next one is refused while the store is away (OTP-15).
+            return False
 
     def answers(self) -> bool:
         """Whether the store can be reached. For the doctor."""

@@ -12,8 +12,9 @@ from portal.services.app_modes import OWN_CARRIERS
 
 # What stands still for everybody. The rest of the alarms is the operator's own.
 _OF_EVERYBODY: Final = (AlarmName.WORKER_DEAD, AlarmName.WORKER_STALLED, AlarmName.BACKLOG)
-_SHOWN: Final = (*_OF_EVERYBODY, AlarmName.MESSAGES_DEAD)
-_MILD: Final = {AlarmName.BACKLOG, AlarmName.MESSAGES_DEAD}
+_OF_ONE_APP: Final = (AlarmName.CODES_SPRAYED, AlarmName.MESSAGES_DEAD)
+_SHOWN: Final = (*_OF_EVERYBODY, *_OF_ONE_APP)
+_MILD: Final = {AlarmName.BACKLOG, *_OF_ONE_APP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ _ROWS = union_all(
     ).where(
         or_(
             (_A.c.about == "") & _A.c.name.in_([each.value for each in _OF_EVERYBODY]),
-            (_A.c.about == bindparam("the_app", type_=String)) & (_A.c.name == AlarmName.MESSAGES_DEAD.value),
+            (_A.c.about == bindparam("the_app", type_=String))
+            & _A.c.name.in_([each.value for each in _OF_ONE_APP]),
         ),
         _A.c.level != Level.OVER,
     ),

@@ -10,18 +10,9 @@ from sqlalchemy.orm import Session
 from portal.core import addresses
 from portal.errors import BadInput, InvalidGrant, NotFound, WrongToken
 from portal.models import ActorKind, App, BearerToken, TokenKind, User, table
-from portal.services import quarantine
+from portal.services import key_checks, quarantine
 from portal.services.context import Caller, Context
-
-
-@dataclass(frozen=True, slots=True)
-class _TokenLives:
-    """How long an app's tokens live (s)."""
-
-    refresh_token_enabled: bool
-    default_token_life_s: int
-    max_token_life_s: int
-
+from portal.services.key_checks import TokenLives
 
 _ACTOR = {
     TokenKind.USER: ActorKind.USER,
@@ -46,7 +37,7 @@ _LOCK = (
     .where(_USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_id"))
     .with_for_update(key_share=True)
 )
-_LIVES = select(*(table(App).c[name] for name in _TokenLives.__slots__)).where(
+_LIVES = select(*(table(App).c[name] for name in TokenLives.__slots__)).where(
     table(App).c.id == bindparam("the_app")
 )
 # Every refused login reads the same, whatever the cause (ENU-01).
@@ -117,22 +108,28 @@ def issue_to_user(ctx: Context, user_id: str, expires_at: int | None = None) -> 
 
 def log_in_as_admin(ctx: Context, client_id: str, client_secret: str, expires_at: int | None) -> Issued:
     """An app-admin token for ClientID and ClientSecret. Raises InvalidGrant."""
-    # Making a new secret ends all tokens; waiting for it here leaves none behind that came in between.
-    app = ctx.session.get_one(App, ctx.app_id, with_for_update={"read": True, "key_share": True})
-    same_id = secrets.compare_digest(app.client_id.encode(), client_id.encode("utf-8", "replace"))
-    same_secret = secrets.compare_digest(app.client_secret_hash, hashed(client_secret))
+    found = key_checks.hold_secret(ctx, hashed(client_secret))
+    asked = client_id.encode("utf-8", "replace")
+    is_right = found is not None and secrets.compare_digest(found.client_id.encode(), asked)
     # A restored copy may know a secret that was revoked since; its operator opens it when that is settled.
-    if not (same_id and same_secret) or quarantine.is_on(ctx.session):
+    if found is None or not is_right or quarantine.is_on(ctx.session):
         raise InvalidGrant("The client ID or the client secret is wrong.")
-    ends = _ends_at(ctx, app, expires_at)
-    return Issued(client_id, _add(ctx, TokenKind.ADMIN, None, ends), (ends - ctx.now) // 1000)
+    ends = _ends_at(ctx, found.lives, expires_at)
+    token = _add(ctx, TokenKind.ADMIN, None, ends, found.key_id)
+    return Issued(client_id, token, (ends - ctx.now) // 1000)
 
 
-def log_in_anonymously(ctx: Context, expires_at: int | None) -> Issued:
-    """An anonymous token of the app. The AppKey's value is not checked (contract b.1)."""
-    app = _lives(ctx)
-    ends = _ends_at(ctx, app, expires_at)
-    return Issued(ctx.app_id, _add(ctx, TokenKind.ANONYMOUS, None, ends), (ends - ctx.now) // 1000)
+def log_in_anonymously(ctx: Context, app_key: str, expires_at: int | None) -> Issued:
+    """An anonymous token of the app. Any AppKey is taken but one that was ended (contract b.1, TEN-07).
+
+    Raises InvalidGrant for that one.
+    """
+    found = key_checks.find_app_key(ctx, hashed(app_key))
+    if found.is_ended:
+        raise InvalidGrant(key_checks.ENDED)
+    ends = _ends_at(ctx, found.lives, expires_at)
+    token = _add(ctx, TokenKind.ANONYMOUS, None, ends, found.key_id)
+    return Issued(ctx.app_id, token, (ends - ctx.now) // 1000)
 
 
 def refresh(ctx: Context, refresh_token: str) -> Issued:
@@ -180,6 +177,18 @@ def end_all_of_user(ctx: Context, user_id: str) -> None:
     )
 
 
+def end_all_of_key(ctx: Context, key_id: str) -> None:
+    """Voids every token that was got with one key of the app (TEN-07)."""
+    # These tokens have no user, which is what the index finds them by.
+    ctx.session.execute(
+        delete(BearerToken).where(
+            BearerToken.app_id == ctx.app_id,
+            BearerToken.user_id.is_(None),
+            BearerToken.access_key_id == key_id,
+        )
+    )
+
+
 def end_all_of_app(ctx: Context) -> None:
     """Voids every token of the app, as a new ClientSecret does (contract a.9)."""
     ctx.session.execute(delete(BearerToken).where(BearerToken.app_id == ctx.app_id))
@@ -213,11 +222,11 @@ def _as_phone(text: str) -> list[tuple[_Candidate, str]]:
     return [] if number is None else [(_BY_PHONE, number)]
 
 
-def _lives(ctx: Context) -> _TokenLives:
-    return _TokenLives(*ctx.execute(_LIVES, {"the_app": ctx.app_id}).one())
+def _lives(ctx: Context) -> TokenLives:
+    return TokenLives(*ctx.execute(_LIVES, {"the_app": ctx.app_id}).one())
 
 
-def _ends_at(ctx: Context, app: App | _TokenLives, wish: int | None) -> int:
+def _ends_at(ctx: Context, app: TokenLives, wish: int | None) -> int:
     if wish is None:
         return ctx.now + min(app.default_token_life_s, app.max_token_life_s) * 1000
     if wish <= ctx.now:
@@ -225,12 +234,13 @@ def _ends_at(ctx: Context, app: App | _TokenLives, wish: int | None) -> int:
     return min(wish, ctx.now + app.max_token_life_s * 1000)
 
 
-def _add(ctx: Context, kind: TokenKind, user_id: str | None, ends: int) -> str:
+def _add(ctx: Context, kind: TokenKind, user_id: str | None, ends: int, key_id: str | None = None) -> str:
     token = secrets.token_urlsafe(32)
     row = {
         "token_hash": hashed(token),
         "app_id": ctx.app_id,
         "user_id": user_id,
+        "access_key_id": key_id,
         "kind": kind,
         "expires_at": ends,
         "created_at": ctx.now,

@@ -60,7 +60,12 @@ def create() -> Response:
     g.memberships = accounts.apps_of(reading(), current_user.id)
     g.standing = Standing(current_user.id, created.app, Role.OWNER)
     return make_response(
-        render_template("apps/created.html", app=created.app, client_secret=created.client_secret)
+        render_template(
+            "apps/created.html",
+            app=created.app,
+            app_key=created.app_key,
+            client_secret=created.client_secret,
+        )
     )
 
 

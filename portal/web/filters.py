@@ -37,6 +37,7 @@ def mount(app: Flask) -> None:
         codepoint=ord,
         masked=phone_number.mask,
         place=place,
+        day_of_use=day_of_use,
         country_and_letters=country_and_letters,
         language=locales.name,
         own_language=locales.autonym,
@@ -82,6 +83,13 @@ def ago(at: int) -> str:
     if passed < 30 * DAY:
         return f"{counted(passed // DAY, 'day')} ago"
     return zones.local(at).strftime("%-d %b %Y")
+
+
+def day_of_use(day: int) -> str:
+    """A day of use, given by its first moment in UTC (Unix ms): today (UTC), on 3 Jul 2026 (UTC)."""
+    days = (clock.now() - day) // DAY
+    words = {0: "today", 1: "yesterday"}.get(days, f"on {clock.as_datetime(day):%-d %b %Y}")
+    return f"{words} (UTC)"
 
 
 def left(until: int) -> str:

@@ -38,6 +38,7 @@ from portal.web import (
     reveals,
     second_factors,
     second_steps,
+    security_contacts,
     sessions,
     sms_settings,
     sms_template_drafts,
@@ -100,6 +101,7 @@ BLUEPRINTS = (
     audit_exports.pages,
     themes.pages,
     confirmations.pages,
+    security_contacts.pages,
 )
 
 

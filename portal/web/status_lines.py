@@ -88,6 +88,11 @@ def _set_aside(standing: Standing, it: Trouble) -> Line:
     return _line(standing, it, sentence, _MESSAGES)
 
 
+def _sprayed(standing: Standing, it: Trouble) -> Line:
+    sentence = "Nearly all codes sent for this app are wrong: somebody is guessing. Codes are checked slowly."
+    return _line(standing, it, sentence, _AUDIT)
+
+
 def _without(standing: Standing, it: Trouble) -> Line:
     told = "Switch one on." if standing.may(Action.MANAGE_PROVIDERS) else "Tell an owner of this app."
     return _line(standing, it, f"No SMS is sent: no provider is on. {told}", _PROVIDERS)
@@ -109,6 +114,7 @@ class _Goal:
 
 
 _MESSAGES: Final = _Goal("See the messages", "messages.index", Action.SEE_MESSAGES)
+_AUDIT: Final = _Goal("See the audit log", "audit_log.index", Action.SEE_AUDIT)
 _PROVIDERS: Final = _Goal("See the providers", "providers.index", Action.MANAGE_PROVIDERS)
 
 
@@ -123,6 +129,7 @@ _WORDED: Final[dict[str, Callable[[Standing, Trouble], Line]]] = {
     AlarmName.WORKER_DEAD: _dead,
     AlarmName.BACKLOG: _crowded,
     AlarmName.MESSAGES_DEAD: _set_aside,
+    AlarmName.CODES_SPRAYED: _sprayed,
     AlarmName.PROVIDER_PAUSED: _paused,
     "no_provider": _without,
 }

@@ -31,7 +31,7 @@ def other_shop(transaction, context_for, charlie) -> Shop:
         created = apps.create(context_for(session), apps.NewApp(name="Other", home_country="JP"), charlie.id)
         here = context_for(session).in_app(created.app.id)
         apps.change(here, apps.AppChanges(phone_number_verification_required=True))
-    return Shop(created.app, created.client_secret)
+    return Shop(created.app, created.app_key, created.client_secret)
 
 
 @pytest.fixture

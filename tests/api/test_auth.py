@@ -142,8 +142,8 @@ def test_it_refuses_a_token_that_is_none_and_does_not_repeat_it(kii, token):
 
 
 def test_it_ends_every_token_of_an_app_whose_secret_is_new(kii, admin, transaction, context_for):
-    from portal.services import apps
+    from portal.services import access_keys
 
     with transaction() as session:
-        apps.regenerate_secret(context_for(session).in_app(kii.app_id))
+        access_keys.reset_secret(context_for(session).in_app(kii.app_id))
     refused(admin.ask("GET", "/configuration/parameters"), 403, "WRONG_TOKEN")

@@ -11,8 +11,10 @@ from sqlalchemy import Engine, create_engine, event, insert
 from portal import keys
 from portal.core import code
 from portal.models import (
+    AccessKey,
     App,
     BearerToken,
+    KeyKind,
     OpenCountry,
     PhoneNumberLimit,
     SmsTemplate,
@@ -133,15 +135,12 @@ def add_app(engine: Engine, now: int) -> None:
     """The app that is measured, with one SMS template."""
     app = {
         "id": APP_ID,
-        "key": "key",
         "name": "Bench",
         "mode": "sandbox",
         "provider": "inbox",
         "home_country": "JP",
         "default_locale": "en",
         "client_id": "bench",
-        "client_secret_hash": hashed("bench"),
-        "client_secret_last4": "ench",
         "phone_number_verification_required": True,
         "created_at": now,
     }
@@ -153,8 +152,14 @@ def add_app(engine: Engine, now: int) -> None:
         "created_at": now,
     }
     template = {"app_id": APP_ID, "locale": "en", "current_version": 1, "created_at": now, "modified_at": now}
+    keys = [
+        {"id": kind, "app_id": APP_ID, "kind": kind, "slot": 1, "key_hash": hashed(value), "created_at": now}
+        | {"value": value if kind == KeyKind.APP_KEY else None, "last4": value[-4:]}
+        for kind, value in ((KeyKind.APP_KEY, "key!"), (KeyKind.CLIENT_SECRET, "bench"))
+    ]
     with engine.begin() as connection:
         connection.execute(insert(App), [app])
+        connection.execute(insert(AccessKey), keys)
         connection.execute(insert(OpenCountry), [{"app_id": APP_ID, "country": "JP"}])
         connection.execute(insert(SmsTemplateVersion), [version])
         connection.execute(insert(SmsTemplate), [template])

@@ -204,14 +204,14 @@ def an_inbox_with_more_than_a_page(scene: Scene) -> None:
 
 def an_unconfirmed_new_secret(scene: Scene) -> None:
     scene.open("/access-keys")
-    scene.page.get_by_role("button", name="Regenerate").click()
+    scene.page.get_by_role("button", name="Reset ClientSecret").click()
     expect(scene.page.locator("#confirmation[aria-invalid]")).to_be_visible()
 
 
 def a_new_secret(scene: Scene) -> None:
     scene.open("/access-keys")
-    scene.page.get_by_label("Type regenerate").fill("regenerate")
-    scene.page.get_by_role("button", name="Regenerate").click()
+    scene.page.get_by_label("Type reset").fill("reset")
+    scene.page.get_by_role("button", name="Reset ClientSecret").click()
     expect(scene.page.locator("#client-secret")).to_be_visible()
 
 
@@ -395,6 +395,8 @@ PAGES = {
     "app_modes.ask_to_go_live": "{shop}/provider/live",
     "app_modes.ask_to_go_back": "{shop}/provider/sandbox",
     "access_keys.show": "{shop}/access-keys",
+    # test_access_keys.py has two keys to end one of.
+    "access_keys.ask_to_end": None,
     "accounts.show": "/account",
     "accounts.new_passkey": "/account/passkeys/new",
     # test_second_factors.py sets an app up, and comes half-way through a sign-in.

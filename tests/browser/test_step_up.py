@@ -62,7 +62,7 @@ def test_a_page_that_needs_it_asks_before_its_form_is_filled_in(later, shop):
     later.get_by_label("Password").fill(PASSWORD)
     later.get_by_role("button", name="Confirm and go on").click()
 
-    expect(later.get_by_label("Type regenerate")).to_be_visible()
+    expect(later.get_by_label("Type reset")).to_be_visible()
 
 
 def test_the_page_that_asks_can_be_read_by_everybody(left_open, watch):

@@ -5,6 +5,7 @@ import json
 from sqlalchemy import select
 
 from portal.models import App, AuditEntry, Membership
+from portal.services import access_keys
 
 
 def test_it_creates_an_app_and_prints_its_four_keys_once(operator, session):
@@ -14,7 +15,8 @@ def test_it_creates_an_app_and_prints_its_four_keys_once(operator, session):
     assert list(keys) == ["appID", "appKey", "clientID", "clientSecret"]
     app = session.get(App, keys["appID"])
     assert (app.name, app.home_country, app.mode) == ("Coffee Club", "JP", "sandbox")
-    assert (app.key, app.client_id) == (keys["appKey"], keys["clientID"])
+    assert app.client_id == keys["clientID"]
+    assert keys["appKey"] in [key.value for key in access_keys.live(session, app.id)]
     assert keys["clientSecret"] not in operator.types("apps", "list", "--json").stdout
 
 
@@ -70,3 +72,33 @@ def test_the_list_names_every_app(operator, shop):
     assert line.split() == [shop.id, "JP", "sandbox", "on", "Shop"]
     [app] = json.loads(operator.types("apps", "list", "--json").stdout)
     assert app["phoneNumberVerificationRequired"] is True
+
+
+def test_ten_07_it_replaces_a_secret_step_by_step(operator, shop):
+    secret = operator.types("apps", "keys", "add", shop.id, "client-secret").stdout.strip()
+    assert secret.startswith("rb_sec_")
+    told = json.loads(operator.types("apps", "keys", "list", shop.id, "--json").stdout)
+    secrets = {each["last4"]: each for each in told if each["kind"] == "client-secret"}
+    assert set(secrets) == {secret[-4:], shop.client_secret[-4:]}
+    old = secrets[shop.client_secret[-4:]]
+    assert (old["createdBy"], old["lastUsedOn"]) == (None, None)
+    listed = operator.types("apps", "keys", "list", shop.id).stdout
+    assert secret not in listed
+    assert listed.count("no use noted") == 3
+
+    third = operator.types("apps", "keys", "add", shop.id, "client-secret")
+    assert (third.exit_code, third.stdout) == (1, "")
+    ended = operator.types("apps", "keys", "end", shop.id, old["id"])
+    assert (ended.exit_code, ended.stdout.strip()) == (
+        0,
+        f"Ended the ClientSecret that ends in {old['last4']}.",
+    )
+    only = operator.types("apps", "keys", "end", shop.id, secrets[secret[-4:]]["id"])
+    assert only.exit_code == 1
+    assert "Add a new one first" in only.stderr
+
+
+def test_ten_07_it_refuses_keys_of_an_app_that_is_not_there(operator):
+    for words in (["list", "nowhere"], ["add", "nowhere", "app-key"], ["end", "nowhere", "x"]):
+        answer = operator.types("apps", "keys", *words)
+        assert (answer.exit_code, answer.stdout) == (1, "")

@@ -8,6 +8,10 @@ EVERY = [[name] for name in COMMANDS] + [
     ["apps", "create"],
     ["apps", "list"],
     ["apps", "set"],
+    ["apps", "keys"],
+    ["apps", "keys", "list"],
+    ["apps", "keys", "add"],
+    ["apps", "keys", "end"],
     ["accounts", "create"],
     ["accounts", "list"],
     ["users", "erase"],
@@ -19,7 +23,7 @@ EVERY = [[name] for name in COMMANDS] + [
     ["audit", "verify"],
     ["audit", "head"],
 ]
-GROUPS = (["apps"], ["accounts"], ["keys"], ["users"], ["erasures"], ["audit"])
+GROUPS = (["apps"], ["apps", "keys"], ["accounts"], ["keys"], ["users"], ["erasures"], ["audit"])
 ACTING = [words for words in EVERY if words not in GROUPS]
 
 
@@ -68,6 +72,32 @@ def test_ops_06_nonsense_in_a_setting_is_refused_in_one_line(operator, words, na
     answer = operator.types(*words)
     assert answer.exit_code == 1
     assert hint in answer.stderr
+    assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("PORTAL_BASE_URL", "", "PORTAL_BASE_URL must be set in production"),
+        ("PORTAL_PROXIES", "", "PORTAL_PROXIES must say in production"),
+        ("PORTAL_METRICS_TOKEN", "changeme-changeme", "PORTAL_METRICS_TOKEN is a placeholder"),
+        ("FLASK_DEBUG", "1", "FLASK_DEBUG must not be set in production"),
+    ],
+)
+@pytest.mark.parametrize("words", [["serve"], ["worker"]], ids=" ".join)
+def test_ops_06_an_unsafe_production_start_ends_with_one_line_and_exit_code_1(
+    operator, words, name, value, hint
+):
+    operator.environment |= {
+        "PORTAL_PRODUCTION": "true",
+        "PORTAL_BASE_URL": "https://ringback.example",
+        "PORTAL_SECURE_COOKIES": "true",
+        "PORTAL_PROXIES": "1",
+        name: value,
+    }
+    answer = operator.types(*words)
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith(f"Error: {hint}")
     assert answer.stderr.count("\n") == 1
 
 

@@ -188,7 +188,7 @@ def test_dat_05_the_drill_revoked_erased_and_used_things_do_not_come_back(
     operator, elsewhere, file, desk, database
 ):
     """Revoke a key, erase a user, use a code; restore: 0 SMS, the code fails, key 401, user absent."""
-    from portal.services import apps, tokens
+    from portal.services import access_keys, apps, tokens
     from portal.worker import Worker
 
     old_secret = desk.client_secret
@@ -198,7 +198,7 @@ def test_dat_05_the_drill_revoked_erased_and_used_things_do_not_come_back(
     code = desk.code(eve)
     token = desk.do(lambda ctx: tokens.issue_to_user(ctx, eve)).token
     backed_up(operator, file)
-    desk.do(lambda ctx: apps.regenerate_secret(ctx))
+    desk.do(lambda ctx: access_keys.reset_secret(ctx))
     receipt(operator, desk.app_id, "--user", dora)
     receipt(operator, desk.app_id, "--phone-number", THIRD)
     desk.confirm(eve, code)

@@ -23,7 +23,7 @@ MATRIX = {
     "publish_sms_templates": {"owner"},
     "manage_providers": {"owner"},
     "manage_keys": {"owner"},
-    "make_secret": {"owner"},
+    "change_keys": {"owner"},
     "see_team": {"owner"},
     "manage_team": {"owner"},
 }
@@ -34,7 +34,7 @@ NEEDS_FRESH_SIGN_IN = {
     "export_audit",
     "publish_sms_templates",
     "manage_providers",
-    "make_secret",
+    "change_keys",
     "manage_team",
 }
 CELLS = [(role, action) for action in MATRIX for role in ("owner", "support")]

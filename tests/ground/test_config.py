@@ -1,5 +1,6 @@
 """Settings come from PORTAL_ names only; what makes no sense stops the start with a line that says why."""
 
+import secrets
 from pathlib import Path
 
 import pytest
@@ -173,9 +174,61 @@ def test_ops_06_production_refuses_what_is_only_good_for_trying_out(unsafe, name
     assert load(SAFE | unsafe | {"PORTAL_PRODUCTION": "false"})
 
 
+SECRETS = ("METRICS_TOKEN", "ALARM_SECRET", "BACKUP_KEY", "SMTP_PASSWORD")
+
+
+@pytest.mark.parametrize("name", SECRETS)
+@pytest.mark.parametrize(
+    "value", ["Change-Me-" * 5, "x" * 40, "your_secret_key_goes_here_now_please", "0" * 64]
+)
+def test_ops_06_production_refuses_a_secret_that_somebody_forgot_to_replace(name, value):
+    with pytest.raises(WrongSetting) as refused:
+        load(SAFE | {f"PORTAL_{name}": value})
+    assert str(refused.value).startswith(f"PORTAL_{name} is a placeholder.")
+    assert value not in str(refused.value)
+    assert load({f"PORTAL_{name}": value})
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_ops_06_production_takes_every_random_secret(name):
+    for _ in range(200):
+        assert load(SAFE | {f"PORTAL_{name}": secrets.token_urlsafe(32)})
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        ("DATABASE_URL", "postgresql://ringback:ringback@db/ringback"),
+        ("DATABASE_URL", "postgresql://ringback:changeme@db/ringback"),
+        ("DATABASE_URL", "postgresql://ringback:change%6De@db/ringback"),
+        ("REDIS_URL", "redis://:password@cache/0"),
+    ],
+)
+def test_ops_06_production_refuses_a_placeholder_for_a_password_in_an_address(name, address):
+    with pytest.raises(WrongSetting, match=f"PORTAL_{name} has a placeholder"):
+        load(SAFE | {f"PORTAL_{name}": address})
+    assert load(SAFE | {"PORTAL_DATABASE_URL": "postgresql://ringback@db/ringback"})
+    assert load({f"PORTAL_{name}": address})
+
+
+@pytest.mark.parametrize("flag", ["1", "true", "yes", "anything"])
+def test_ops_06_production_refuses_flasks_debug_mode(flag):
+    with pytest.raises(WrongSetting, match="FLASK_DEBUG must not be set in production"):
+        load(SAFE | {"FLASK_DEBUG": flag})
+    assert load(SAFE | {"FLASK_DEBUG": "0"})
+    assert load({"FLASK_DEBUG": flag})
+
+
+@pytest.mark.parametrize(
+    "contact", ["security@ringback.example", "http://ringback.example", "mailto:", "tel:1"]
+)
+def test_ops_07_a_contact_that_nobody_can_use_is_refused(contact):
+    assert refusal(SECURITY_CONTACT=contact).startswith("PORTAL_SECURITY_CONTACT must be like")
+
+
 def test_pii_02_no_secret_is_shown_with_the_settings():
-    secrets = ("metrics_token", "alarm_url", "alarm_secret", "backup_key", "redis_url", "database_url")
-    shown = repr(Settings(**dict.fromkeys(secrets, "s3cret")))
+    names = ("metrics_token", "alarm_url", "alarm_secret", "backup_key", "redis_url", "database_url")
+    shown = repr(Settings(**dict.fromkeys(names, "s3cret")))
     assert "s3cret" not in shown
 
 

@@ -165,3 +165,13 @@ def test_a_damaged_file_is_refused_and_left_for_the_operator(tmp_path, content):
     assert FILE in str(refused.value)
     assert "ab" * 16 not in str(refused.value), "no key stands in an error"
     assert (tmp_path / FILE).read_bytes() == before
+
+
+@pytest.mark.parametrize("change", [{"session": "changeme" * 8}, {"codes": {"1": "00" * 32}}])
+def test_ops_06_production_refuses_keys_that_nobody_drew_at_random(tmp_path, change):
+    keys.load(tmp_path, refuses_placeholders=True)
+    path = tmp_path / keys.FILE
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(keys.WrongKeys, match="placeholder"):
+        keys.load(tmp_path, refuses_placeholders=True)
+    assert keys.load(tmp_path)

@@ -21,6 +21,7 @@ PUBLIC_PAGES = {
     "password_resets.use": "the same link, used",
     "invites.show": "whoever is invited may have no account yet; the link itself is the key",
     "invites.accept": "the same link, used",
+    "security_contacts.show": "whoever found a weakness has no account",
     "themes.choose": "the sign-in page is light or dark too",
     "static": "our own styles and scripts",
     "bootstrap.static": "Bootstrap's, out of its installed package",

@@ -17,7 +17,7 @@ def test_the_list_of_urls_is_the_golden_one(looked_at):
 def test_pages_are_named_in_kebab_case(looked_at):
     for rule in pages(looked_at):
         for part in re.sub(r"<[^>]+>", "", rule.rule).split("/"):
-            assert re.fullmatch(r"[a-z0-9-]*(\.[a-z]+)?", part), rule.rule
+            assert re.fullmatch(r"\.?[a-z0-9-]*(\.[a-z]+)?", part), rule.rule
 
 
 def test_every_part_of_a_page_address_that_varies_has_a_type(looked_at):

@@ -123,6 +123,31 @@ def test_it_refuses_an_ended_verification_without_an_end(session):
     assert "ended" in refused(session, "UPDATE verification SET state = 'expired' WHERE id = :id", id=one.id)
 
 
+# --- Keys of apps ------------------------------------------------------------------------------------------
+
+
+def test_ten_07_it_refuses_a_third_live_key_of_a_kind(session):
+    first = factories.access_key(session, slot=1)
+    factories.access_key(session, app_id=first.app_id, slot=2)
+    third = factories.access_key(session, app_id=first.app_id, slot=1, ended_at=1)
+
+    refused(session, "UPDATE access_key SET ended_at = NULL WHERE id = :id", id=third.id)
+
+
+def test_ten_07_it_refuses_an_admin_token_without_the_key_it_came_by(session):
+    one = factories.bearer_token(session)
+    admin = "UPDATE bearer_token SET kind = 'admin', user_id = NULL WHERE token_hash = :hash"
+
+    assert "admin_tokens_have_keys" in refused(session, admin, hash=one.token_hash)
+
+
+def test_ten_03_it_refuses_a_token_by_another_apps_key(session):
+    one, foreign = factories.bearer_token(session), factories.access_key(session)
+
+    refused(session, "UPDATE bearer_token SET access_key_id = :id", id=foreign.id)
+    assert one.app_id != foreign.app_id
+
+
 # --- Closed lists and ranges -------------------------------------------------------------------------------
 
 WRONG = [
@@ -151,6 +176,10 @@ WRONG = [
     ("message", "verification_id", "NULL"),
     ("message", "sms_template_version_id", "NULL"),
     ("membership", "role", "'admin'"),
+    ("access_key", "kind", "'password'"),
+    ("access_key", "slot", "0"),
+    ("access_key", "slot", "3"),
+    ("access_key", "value", "'readable'"),
     ("bearer_token", "kind", "'root'"),
     ("bearer_token", "user_id", "NULL"),
     ("audit_entry", "actor_kind", "'ghost'"),
@@ -186,6 +215,7 @@ def test_every_check_of_the_models_is_broken_by_some_test():
     by_name |= {("message", "somebody_gets_it"), ("provider", "sealed_is_whole")}
     by_name |= {("audit_entry", "sealed_is_whole"), ("audit_chain", "base_and_head")}
     by_name |= {("audit_chain", "is_of_one_app")}
+    by_name |= {("access_key", "only_public_keys_are_readable"), ("bearer_token", "admin_tokens_have_keys")}
     by_name |= {("idempotency_key", "answer_is_whole"), ("quarantine", "only_one")}
     by_name |= {("erasure", "names_its_user"), ("database_timeline", "only_one")}
     checks = {

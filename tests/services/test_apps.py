@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.errors import BadInput, NotFound
-from portal.models import ActorKind, App, AuditEntry, Membership, OpenCountry, User
+from portal.models import AccessKey, ActorKind, App, AuditEntry, Membership, OpenCountry, User
 from portal.services import accounts, apps, countries, sms_templates
 from portal.services.apps import Counts, NewApp
 from portal.services.context import Caller
@@ -45,11 +45,12 @@ def test_a_new_app_is_a_sandbox_with_verification_off_and_only_its_country_open(
 
 def test_ten_07_keys_of_an_app_are_its_own_and_the_secret_is_kept_as_a_hash(desk):
     one, other = create(desk), create(desk)
-    for name in ("id", "key", "client_id", "client_secret_hash"):
+    for name in ("id", "client_id"):
         assert getattr(one.app, name) != getattr(other.app, name)
-    assert len(one.client_secret) >= 43
-    assert one.client_secret[-4:] == one.app.client_secret_last4
-    assert one.client_secret not in str(vars(one.app))
+    assert len({one.app_key, one.client_secret, other.app_key, other.client_secret}) == 4
+    assert len(one.client_secret.removeprefix("rb_sec_")) == len(one.app_key.removeprefix("rb_pub_")) == 43
+    kept = desk.rows(select(AccessKey).where(AccessKey.app_id == one.app.id))
+    assert one.client_secret not in str([vars(key) for key in kept])
     assert re.fullmatch(r"[0-9a-f]{16}", one.app.id)
 
 
@@ -194,16 +195,6 @@ def test_a_new_code_length_holds_for_new_codes_only(desk, clock):
     assert len(desk.code(bob)) == 4
     desk.confirm(alice, desk.code(alice))
     desk.confirm(bob, desk.code(bob))
-
-
-def test_a_new_secret_replaces_the_old_one_and_is_noted_without_it(desk):
-    before = get(desk).client_secret_hash
-    secret = desk.do(apps.regenerate_secret)
-    assert secret != desk.client_secret
-    assert get(desk).client_secret_hash != before
-    assert get(desk).client_secret_last4 == secret[-4:]
-    entry = desk.rows(select(AuditEntry).order_by(AuditEntry.id))[-1]
-    assert (entry.action, entry.details) == ("app.secret_regenerated", {})
 
 
 def test_counts_tell_how_many_users_are_in_which_state(desk, clock, transaction, keys):

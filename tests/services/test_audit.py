@@ -13,10 +13,10 @@ from portal.core.provider_kinds import ProviderKind
 from portal.core.reasons import Reason
 from portal.core.roles import Role
 from portal.errors import BadInput, Refusal, TooSoon, WrongCode
-from portal.models import ActorKind, App, AppMode, AuditAction, AuditEntry, Message
+from portal.models import ActorKind, App, AppMode, AuditAction, AuditEntry, KeyKind, Message
 from portal.services import (
+    access_keys,
     app_modes,
-    apps,
     audit,
     audit_log,
     erasures,
@@ -107,7 +107,7 @@ def whole_story(desk: Desk, clock) -> set[str]:
     secrets.add(desk.do(lambda ctx: tokens.issue_to_user(ctx, alice)).token)
     secrets |= help_users(desk, clock)
     erase(desk)
-    return secrets | {change_app(desk)}
+    return secrets | change_app(desk)
 
 
 def erase(desk: Desk) -> None:
@@ -174,15 +174,18 @@ def redrive(ctx, user_id: str) -> None:
     message_redrives.redrive(ctx, message.serial, "The wording was put right.")
 
 
-def change_app(desk: Desk) -> str:
-    """Changes the app and returns its new secret."""
+def change_app(desk: Desk) -> set[str]:
+    """Changes the app and returns its new secrets."""
     desk.do(lambda ctx: sms_templates.save(ctx, "ja", "{code}です"))
     desk.do(lambda ctx: sms_templates.remove(ctx, "ja"))
     word_the_sms(desk)
     prove_own_number(desk)
     set_up_a_provider(desk)
     gather_a_team(desk)
-    return desk.do(apps.regenerate_secret)
+    secret = desk.do(lambda ctx: access_keys.add(ctx, KeyKind.CLIENT_SECRET))
+    old = desk.do(lambda ctx: access_keys.live(ctx.session, desk.app_id))[-1]
+    desk.do(lambda ctx: access_keys.end(ctx, old.id))
+    return {secret, desk.do(access_keys.reset_secret)}
 
 
 def set_up_a_provider(desk: Desk) -> None:

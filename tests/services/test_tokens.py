@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from portal.errors import BadInput, InvalidGrant, NotFound, WrongToken
-from portal.models import ActorKind, BearerToken
-from portal.services import apps, tokens, users
+from portal.models import AccessKey, ActorKind, BearerToken, KeyKind
+from portal.services import access_keys, apps, tokens, users
 from portal.services.context import Caller
 from portal.services.tokens import Issued, LoginCandidate
 from portal.services.users import Registration
@@ -341,7 +341,7 @@ def test_wrong_client_credentials_give_nothing_and_never_an_error(desk, transact
 
 
 def test_an_anonymous_token_is_the_apps_and_no_admins(desk):
-    issued = desk.do(lambda ctx: tokens.log_in_anonymously(ctx, None))
+    issued = desk.do(lambda ctx: tokens.log_in_anonymously(ctx, "any", None))
     assert holder(desk, issued.token) == Caller(ActorKind.APP, desk.app_id, None)
     assert not holder(desk, issued.token).is_admin
 
@@ -353,9 +353,9 @@ def test_a_new_secret_ends_every_token_of_the_app_and_of_no_other(desk, alice, t
     hers = [
         log_in(desk).token,
         as_admin(desk, client_id(desk), desk.client_secret).token,
-        desk.do(lambda ctx: tokens.log_in_anonymously(ctx, None)).token,
+        desk.do(lambda ctx: tokens.log_in_anonymously(ctx, "any", None)).token,
     ]
-    secret = desk.do(apps.regenerate_secret)
+    secret = desk.do(access_keys.reset_secret)
     assert [is_good(desk, token) for token in hers] == [False] * 3
     assert is_good(other, his)
     with pytest.raises(InvalidGrant):
@@ -365,7 +365,7 @@ def test_a_new_secret_ends_every_token_of_the_app_and_of_no_other(desk, alice, t
 
 def test_an_admin_login_beside_a_new_secret_leaves_no_token_of_the_old_one(desk):
     name = client_id(desk)
-    renewing = threading.Thread(target=lambda: desk.do(apps.regenerate_secret))
+    renewing = threading.Thread(target=lambda: desk.do(access_keys.reset_secret))
 
     def halfway(ctx):
         issued = tokens.log_in_as_admin(ctx, name, desk.client_secret, None)
@@ -396,8 +396,8 @@ def test_otp_09_ten_07_only_hashes_are_kept(desk, alice):
     issued = log_in(desk)
     kept = set(desk.rows(select(BearerToken.token_hash)))
     assert kept == {sha256(secret.encode()).hexdigest() for secret in (issued.token, issued.refresh_token)}
-    app = desk.do(lambda ctx: apps.get(ctx.session, desk.app_id))
-    assert app.client_secret_hash == sha256(desk.client_secret.encode()).hexdigest()
+    secrets = desk.rows(select(AccessKey.key_hash).where(AccessKey.kind == KeyKind.CLIENT_SECRET))
+    assert secrets == [sha256(desk.client_secret.encode()).hexdigest()]
 
 
 def test_ten_02_a_token_of_one_app_finds_no_other_app(desk, alice, transaction, keys):

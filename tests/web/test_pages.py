@@ -11,6 +11,7 @@ from tests import factories
 
 CUSTOMER = "/users/abcdefabcdef-4abc-8abc-abcd-abcdefab"
 DEAD = 4_711
+KEY = "fedcba9876543210" * 2
 PROVIDER = "/provider/" + "0123456789abcdef" * 2
 PAGES = {
     "": Action.SEE_APP,
@@ -47,6 +48,7 @@ PAGES = {
     PROVIDER: Action.MANAGE_PROVIDERS,
     f"{PROVIDER}/removal": Action.MANAGE_PROVIDERS,
     "/access-keys": Action.MANAGE_KEYS,
+    f"/access-keys/{KEY}/ending": Action.CHANGE_KEYS,
     "/team": Action.SEE_TEAM,
     "/team/invites/new": Action.MANAGE_TEAM,
 }
@@ -72,7 +74,10 @@ CHANGES = {
     f"{PROVIDER}/place": Action.MANAGE_PROVIDERS,
     f"{PROVIDER}/removal": Action.MANAGE_PROVIDERS,
     f"{PROVIDER}/switch": Action.MANAGE_PROVIDERS,
-    "/access-keys/secret": Action.MAKE_SECRET,
+    "/access-keys/secret": Action.CHANGE_KEYS,
+    "/access-keys/app-keys": Action.CHANGE_KEYS,
+    "/access-keys/client-secrets": Action.CHANGE_KEYS,
+    f"/access-keys/{KEY}/ending": Action.CHANGE_KEYS,
     "/team/invites": Action.MANAGE_TEAM,
     "/audit/export": Action.EXPORT_AUDIT,
     f"{CUSTOMER}/actions/mark-verified": Action.MARK_VERIFIED,
@@ -87,9 +92,10 @@ QUESTIONS = {
 
 @pytest.fixture(autouse=True)
 def carrier(session, shop):
-    """The shop's provider, which the pages above name."""
+    """The shop's provider, which the pages above name, a message that was set aside and a second secret."""
     named = {"id": PROVIDER.rpartition("/")[2], "settings": {"url": "https://sms.example/send"}}
     factories.message(session, app_id=shop.id, serial=DEAD, state="dead")
+    factories.access_key(session, app_id=shop.id, id=KEY, slot=2)
     return factories.provider(session, app_id=shop.id, **named)
 
 

@@ -115,3 +115,12 @@ def test_a_language_that_matters_little_is_told_where_the_templates_are_only(
 
 def test_fragments_say_nothing_of_it(alices, session, shop, live):
     assert lines(alices.fragment(f"/apps/{shop.id}/users", "results").text) == []
+
+
+def test_otp_06_whoever_looks_after_an_app_reads_that_codes_are_sprayed_there(alices, bobs, session, shop):
+    factories.alarm(session, name="codes_sprayed", about=shop.id)
+    factories.alarm(session, name="codes_sprayed", about="another-app")
+    said = "Nearly all codes sent for this app are wrong: somebody is guessing. Codes are checked slowly."
+    for browser in (alices, bobs):
+        told = lines(browser.get(f"/apps/{shop.id}").text)
+        assert told == [("wait", f"{said} See the audit log", [f"/apps/{shop.id}/audit"])]

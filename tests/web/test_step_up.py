@@ -6,7 +6,8 @@ from html import unescape
 import pytest
 from sqlalchemy import func, select
 
-from portal.models import App, AuditAction, AuditEntry, SmsTemplate
+from portal.models import AuditAction, AuditEntry, SmsTemplate
+from portal.services import access_keys
 from tests.cast import PASSWORD
 
 CUSTOMER = "/users/abcdefabcdef-4abc-8abc-abcd-abcdefab"
@@ -26,7 +27,10 @@ HARM = {
     "/team/invites/x/removal": {},
     "/team/x/role": {"role": "owner"},
     "/team/x/removal": {},
-    "/access-keys/secret": {"confirmation": "regenerate"},
+    "/access-keys/secret": {"confirmation": "reset"},
+    "/access-keys/app-keys": {},
+    "/access-keys/client-secrets": {},
+    "/access-keys/x/ending": {},
     "/audit/export": {"format": "csv"},
     f"{CUSTOMER}/actions/erase": {"reason": "They asked for it.", "seen": "x"},
     f"{CUSTOMER}/reveal": {"reason": "The carrier asks for it."},
@@ -195,11 +199,11 @@ def test_a_right_password_forgives_the_wrong_ones(stranger, alice):
 
 
 def test_web_01_a_new_secret_is_made_with_the_password_in_one_go(left_open, shop, session):
-    before = session.get(App, shop.id).client_secret_hash
+    before = access_keys.live(session, shop.id)
     typed = HARM["/access-keys/secret"] | {"confirm_password": PASSWORD}
 
     assert left_open.post(f"/apps/{shop.id}/access-keys/secret", typed).status_code == 200
-    assert session.get(App, shop.id).client_secret_hash != before
+    assert access_keys.live(session, shop.id) != before
     made = select(AuditEntry).where(AuditEntry.action == AuditAction.APP_SECRET_REGENERATED)
     assert len(session.scalars(made).all()) == 1
 
