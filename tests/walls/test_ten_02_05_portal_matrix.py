@@ -157,7 +157,7 @@ def guarded() -> list[Route]:
     return [
         route
         for route in pages()
-        if isinstance(route.row, Action) or route.row is Open.TO_MEMBERS and route.endpoint != SIGN_OUT
+        if isinstance(route.row, Action) or (route.row is Open.TO_MEMBERS and route.endpoint != SIGN_OUT)
     ]
 
 

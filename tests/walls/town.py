@@ -24,7 +24,6 @@ from tests.conftest import FreshSession
 from tests.walls.knocks import Answer, Door
 from tests.walls.servers import CARRIER, Site
 
-
 # Ringback looks after itself meanwhile, whatever anybody asks.
 BACKGROUND = {"alarm", "periodic_job", "worker_beat"}
 
