@@ -39,6 +39,11 @@ class Site:
             self.doors.pop().close()
 
     @property
+    def cookie_name(self) -> str:
+        """What its cookie is called: over HTTPS it is bound to its host."""
+        return "session" if self.host.startswith("127.") else "__Host-session"
+
+    @property
     def troubles(self) -> list[str]:
         """The log lines of errors that nobody foresaw."""
         lines = self.log.read_text(encoding="utf-8").splitlines()

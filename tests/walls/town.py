@@ -22,7 +22,7 @@ from tests import factories
 from tests.cast import PASSWORD
 from tests.conftest import FreshSession
 from tests.walls.knocks import Answer, Door
-from tests.walls.servers import CARRIER, Site
+from tests.walls.servers import CARRIER
 
 # Ringback looks after itself meanwhile, whatever anybody asks.
 BACKGROUND = {"alarm", "periodic_job", "worker_beat"}
@@ -192,7 +192,9 @@ class Town:
             "token": token,
         }
 
-    def sign_in(self, account: Account | None, door: Door | None = None) -> Browser:
+    def sign_in(
+        self, account: Account | None, door: Door | None = None, cookie_name: str = "session"
+    ) -> Browser:
         """A session of its own, as after a right password a moment ago; of nobody for None."""
         token = hashlib.sha256(secrets.token_bytes()).hexdigest()[:40]
         values: dict[str, object] = {"csrf_token": token}
@@ -200,7 +202,7 @@ class Town:
             values |= {"_user_id": account.fs_uniquifier, "_fresh": True}
         key = sessions.open_new(self.rows, values, account.id if account else None, clock.now(), "Walls")
         signer = URLSafeTimedSerializer(self.keys.session, salt="wtf-csrf-token")
-        return Browser(door or Door(0, ""), key, str(signer.dumps(token)))
+        return Browser(door or Door(0, ""), key, str(signer.dumps(token)), cookie_name)
 
     def session_of(self, key: str) -> str:
         """The id of a session."""
@@ -233,13 +235,8 @@ class Town:
         return sorted(str(tuple(row)) for row in self.rows.execute(statement))
 
 
-def site_browser(town: Town, site: Site, account: Account | None) -> Browser:
-    """A session of somebody's, on a connection of its own."""
-    return town.sign_in(account, site.door())
-
-
 def _digest(lines: list[str]) -> str:
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
-__all__ = ["PASSWORD", "Browser", "Tenant", "Town", "site_browser"]
+__all__ = ["PASSWORD", "Browser", "Tenant", "Town"]
