@@ -160,7 +160,10 @@ def test_web_10_no_page_allows_another_origin_to_read_it(town, enter):
     alice = enter(town.shop.owner)
     for route in (each for each in pages() if each.method == "GET"):
         for verb in ("GET", "OPTIONS"):
-            headers = alice.cookie | {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
+            headers = alice.cookie | {
+                "Origin": "https://evil.example",
+                "Access-Control-Request-Method": "POST",
+            }
             answer = alice.door.knock(verb, route.path(town.shop.ids), headers)
             assert not [name for name, _ in answer.headers if name.lower().startswith("access-control-")]
 

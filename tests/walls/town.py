@@ -215,6 +215,12 @@ class Town:
         table = Base.metadata.tables["account_session"]
         return self.rows.execute(select(table.c.id).where(table.c.id == session_id)).first() is not None
 
+    def sign_ins(self) -> set[tuple[object, ...]]:
+        """Who is signed in where, and since when: what a forged request must not change of a session."""
+        columns = Base.metadata.tables["account_session"].c
+        kept = select(columns.key_hash, columns.account_id, columns.created_at, columns.confirmed_at)
+        return {tuple(row) for row in self.rows.execute(kept)}
+
     def digest(self, app_id: str) -> dict[str, str]:
         """What every row of an app says, by table."""
         return {name: _digest(lines) for name, lines in self._rows_of(app_id)}
