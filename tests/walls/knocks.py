@@ -1,8 +1,10 @@
 """How does somebody knock over HTTP? One kept connection, and answers as the bytes that came."""
 
+import contextlib
 import http.client
 import json
 import re
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -97,8 +99,25 @@ class Door:
         sent = None if body is None else json.dumps(body).encode()
         return self.knock(method, path, kind | dict(headers), sent)
 
+    @property
+    def own_port(self) -> int:
+        """The port at this end."""
+        assert self._open is not None
+        return int(self._open.sock.getsockname()[1])
+
     def close(self) -> None:
         """Lets the connection go."""
         if self._open is not None:
             self._open.close()
         self._open = None
+
+
+def raw(port: int, request: bytes, seconds: float = 10) -> Answer:
+    """Sends bytes that no well-behaved client would send, and reads one answer."""
+    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as connection:
+        # A server that has heard enough answers and closes; its answer may still be read.
+        with contextlib.suppress(ConnectionError):
+            connection.sendall(request)
+        came = http.client.HTTPResponse(connection)
+        came.begin()
+        return Answer(came.status, tuple(came.getheaders()), came.read())

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from portal.config import Settings
-from tests.bench.servers import free_port
+from tests.bench.servers import free_port, pss_mb
 from tests.walls.knocks import Door
 
 ROOT = Path(__file__).parents[2]
@@ -26,12 +26,38 @@ class Site:
     port: int
     host: str
     log: Path
+    pid: int
     doors: list[Door] = field(default_factory=list, repr=False)
 
     def door(self) -> Door:
         """A connection of its own, which one of the server's processes holds."""
         self.doors.append(Door(self.port, self.host))
         return self.doors[-1]
+
+    def doors_of_each_process(self) -> list[Door]:
+        """One connection to each of the two server processes (Linux)."""
+        found: dict[int, Door] = {}
+        for _ in range(60):
+            door = self.door()
+            assert door.get("/sign-in").status == 200
+            found.setdefault(self._holder(door.own_port), door)
+            if len(found) == 2:
+                return list(found.values())
+        raise AssertionError("all connections came to one process")
+
+    def _holder(self, client_port: int) -> int:
+        """Which process holds the other end of a connection from this port."""
+        inode = _inode(self.port, client_port)
+        for pid in _tree(self.pid):
+            for link in Path(f"/proc/{pid}/fd").iterdir():
+                with contextlib.suppress(OSError):
+                    if str(link.readlink()) == f"socket:[{inode}]":
+                        return pid
+        raise AssertionError(f"nobody holds the connection from {client_port}")
+
+    def memory_mb(self) -> float:
+        """What all its processes hold in memory (Linux)."""
+        return pss_mb(self.pid)
 
     def close(self) -> None:
         """Lets all connections go."""
@@ -65,7 +91,7 @@ def serving(settings: Settings, log: Path, **changes: str) -> Iterator[Site]:
     } | changes
     process = _start({f"PORTAL_{name.upper()}": text for name, text in own.items()}, log)
     try:
-        site = Site(port, own["base_url"].partition("://")[2], log)
+        site = Site(port, own["base_url"].partition("://")[2], log, process.pid)
         _wait(site, process)
         yield site
         site.close()
@@ -74,6 +100,22 @@ def serving(settings: Settings, log: Path, **changes: str) -> Iterator[Site]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _inode(server_port: int, client_port: int) -> str:
+    ends = (f":{server_port:04X}", f":{client_port:04X}")
+    lines = Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()[1:]
+    rows = (line.split() for line in lines)
+    return next(row[9] for row in rows if (row[1][-5:], row[2][-5:]) == ends)
+
+
+def _tree(pid: int) -> list[int]:
+    """A process and all below it, the lowest first: those hold the connections."""
+    found = [pid]
+    for each in found:
+        for task in Path(f"/proc/{each}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found[::-1]
 
 
 def _start(settings: dict[str, str], log: Path) -> subprocess.Popen:
