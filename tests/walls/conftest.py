@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from sqlalchemy import create_engine, event
@@ -13,6 +14,16 @@ from tests import postgresql
 from tests.conftest import DATABASES, migrate
 from tests.walls.servers import Site, serving
 from tests.walls.town import Browser, Town
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Lets all tests of a file on one database run in one process, where the server is started once."""
+    for item in items:
+        if item.path.parent == HERE and isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            database = item.callspec.params.get("town_settings", "")
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem}-{database}"))
 
 
 @pytest.fixture(scope="module", params=DATABASES)
