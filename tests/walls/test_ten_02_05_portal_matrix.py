@@ -191,6 +191,19 @@ def test_ten_02_a_link_that_opens_nothing_reads_as_any_other(town, enter):
     assert door.get(f"/invites/{town.shop.ids['link']}").status == 200
 
 
+def test_ten_02_a_carriers_address_without_its_token_tells_not_which_providers_there_are(town, enter):
+    door, before = enter().door, town.digest_of_all()
+    wrong = {"token": town.no_ids()["token"]}
+    told = set()
+    for ids, verb in product((town.shop.ids, town.inn.ids, town.no_ids()), ("GET", "POST")):
+        answer = door.knock(verb, f"/receipts/{ids['provider_id']}/{wrong['token']}")
+        told.add(answer.told())
+
+    assert {status for status, _ in told} == {403}
+    assert len(told) == 1
+    assert town.digest_of_all() == before
+
+
 # --- Verbs -------------------------------------------------------------------------------------------------
 
 
