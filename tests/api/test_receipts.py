@@ -105,10 +105,15 @@ def test_every_unknown_provider_reads_the_same(client, keys, session, shop, prov
     answers = [
         client.post(f"/receipts/{each}/{receipt_addresses.token(keys.receipts, each)}") for each in ids
     ]
-    answers.append(client.get(f"/receipts/{random_id()}/nonsense"))
-
     told = {(each.status_code, each.data, each.headers["Content-Type"]) for each in answers}
     assert told == {(404, b"", "text/plain")}
+
+
+def test_ten_02_without_its_token_a_provider_reads_as_none(client, provider):
+    answers = [client.get(f"/receipts/{each}/nonsense") for each in (provider.id, random_id())]
+
+    told = {(each.status_code, each.data, each.headers["Content-Type"]) for each in answers}
+    assert told == {(403, b"", "text/plain")}
 
 
 def test_an_unknown_reference_is_taken_and_changes_nothing(client, address, carrier, state):

@@ -1,0 +1,166 @@
+"""Who may knock where? One row a route: the matrix of the portal and the API, written down once more.
+
+It is written by hand, so that a guard which was weakened by mistake differs from it (TEN-05). A route
+without a row fails the run; so does a row without a route.
+"""
+
+from enum import Enum
+
+from portal.api.operations import Who
+from portal.core.roles import Action
+
+
+class Open(Enum):
+    """Doors that no role guards, each with the reason."""
+
+    TO_ALL = "somebody has to be able to come in, and links in mails are keys themselves"
+    TO_MEMBERS = "one's own account, and the list of one's own apps"
+    TO_CARRIERS = "a token in the address and the carrier's own signature"
+    TO_NOBODY = "brought along by Flask-Security and shut"
+
+
+Row = Action | Who | Open
+
+ROWS: dict[str, Row] = {
+    # Coming in.
+    "apps.start": Open.TO_ALL,
+    "security.login": Open.TO_ALL,
+    "security.logout": Open.TO_MEMBERS,
+    "security.verify": Open.TO_NOBODY,
+    "second_steps.show": Open.TO_ALL,
+    "second_steps.check": Open.TO_ALL,
+    "second_steps.by_passkey": Open.TO_ALL,
+    "password_resets.ask": Open.TO_ALL,
+    "password_resets.send": Open.TO_ALL,
+    "password_resets.show": Open.TO_ALL,
+    "password_resets.use": Open.TO_ALL,
+    "invites.show": Open.TO_ALL,
+    "invites.accept": Open.TO_ALL,
+    "themes.choose": Open.TO_ALL,
+    "static": Open.TO_ALL,
+    "bootstrap.static": Open.TO_ALL,
+    "vendor.static": Open.TO_ALL,
+    "security.static": Open.TO_ALL,
+    "receipts.take": Open.TO_CARRIERS,
+    # One's own.
+    "accounts.show": Open.TO_MEMBERS,
+    "accounts.show_app": Open.TO_MEMBERS,
+    "accounts.begin_app": Open.TO_MEMBERS,
+    "accounts.confirm_app": Open.TO_MEMBERS,
+    "accounts.remove_app": Open.TO_MEMBERS,
+    "accounts.add_passkey": Open.TO_MEMBERS,
+    "accounts.new_passkey": Open.TO_MEMBERS,
+    "accounts.remove_passkey": Open.TO_MEMBERS,
+    "accounts.change_password": Open.TO_MEMBERS,
+    "accounts.renew_codes": Open.TO_MEMBERS,
+    "accounts.end_sign_in": Open.TO_MEMBERS,
+    "accounts.end_all_sign_ins": Open.TO_MEMBERS,
+    "confirmations.show": Open.TO_MEMBERS,
+    "confirmations.confirm": Open.TO_MEMBERS,
+    "apps.index": Open.TO_MEMBERS,
+    "apps.create": Open.TO_MEMBERS,
+    "apps.new": Open.TO_MEMBERS,
+    # An app.
+    "apps.show": Action.SEE_APP,
+    "access_keys.show": Action.MANAGE_KEYS,
+    "access_keys.regenerate": Action.MAKE_SECRET,
+    "audit_log.index": Action.SEE_AUDIT,
+    "audit_exports.export": Action.EXPORT_AUDIT,
+    "inbox.show": Action.SEE_INBOX,
+    "messages.index": Action.SEE_MESSAGES,
+    "message_redrives.ask": Action.HELP_USERS,
+    "message_redrives.send": Action.HELP_USERS,
+    "message_retries.ask": Action.HELP_USERS,
+    "message_retries.send": Action.HELP_USERS,
+    "verifications.show": Action.SEE_SETTINGS,
+    "verifications.change": Action.CHANGE_SETTINGS,
+    "verifications.switch": Action.CHANGE_SETTINGS,
+    # Its carriers.
+    "providers.index": Action.MANAGE_PROVIDERS,
+    "providers.show": Action.MANAGE_PROVIDERS,
+    "providers.new": Action.MANAGE_PROVIDERS,
+    "providers.new_of": Action.MANAGE_PROVIDERS,
+    "providers.create": Action.MANAGE_PROVIDERS,
+    "providers.change": Action.MANAGE_PROVIDERS,
+    "provider_checks.check": Action.MANAGE_PROVIDERS,
+    "provider_actions.move": Action.MANAGE_PROVIDERS,
+    "provider_actions.ask_to_remove": Action.MANAGE_PROVIDERS,
+    "provider_actions.remove": Action.MANAGE_PROVIDERS,
+    "provider_actions.switch": Action.MANAGE_PROVIDERS,
+    "app_modes.ask_to_go_live": Action.MANAGE_PROVIDERS,
+    "app_modes.go_live": Action.MANAGE_PROVIDERS,
+    "app_modes.ask_to_go_back": Action.MANAGE_PROVIDERS,
+    "app_modes.go_back": Action.MANAGE_PROVIDERS,
+    # Its wordings.
+    "sms_settings.show": Action.SEE_SMS_TEMPLATES,
+    "sms_settings.change": Action.CHANGE_SMS_TEMPLATES,
+    "sms_templates.index": Action.SEE_SMS_TEMPLATES,
+    "sms_templates.new": Action.CHANGE_SMS_TEMPLATES,
+    "sms_templates.edit": Action.SEE_SMS_TEMPLATES,
+    "sms_templates.save": Action.PUBLISH_SMS_TEMPLATES,
+    "sms_templates.preview": Action.SEE_SMS_TEMPLATES,
+    "sms_templates.remove": Action.PUBLISH_SMS_TEMPLATES,
+    "sms_template_drafts.show": Action.SEE_SMS_TEMPLATES,
+    "sms_template_drafts.approve": Action.PUBLISH_SMS_TEMPLATES,
+    "sms_template_drafts.discard": Action.CHANGE_SMS_TEMPLATES,
+    "sms_template_versions.index": Action.SEE_SMS_TEMPLATES,
+    "sms_template_versions.show": Action.SEE_SMS_TEMPLATES,
+    "sms_template_versions.restore": Action.PUBLISH_SMS_TEMPLATES,
+    "sms_template_files.export": Action.SEE_SMS_TEMPLATES,
+    "sms_template_files.choose": Action.CHANGE_SMS_TEMPLATES,
+    "sms_template_files.examine": Action.CHANGE_SMS_TEMPLATES,
+    "sms_template_files.bring_in": Action.PUBLISH_SMS_TEMPLATES,
+    "locale_simulator.show": Action.SEE_SMS_TEMPLATES,
+    "test_sends.show": Action.CHANGE_SMS_TEMPLATES,
+    "test_sends.send": Action.CHANGE_SMS_TEMPLATES,
+    "test_sends.confirm": Action.CHANGE_SMS_TEMPLATES,
+    "test_sends.ask": Action.CHANGE_SMS_TEMPLATES,
+    "test_sends.ask_again": Action.CHANGE_SMS_TEMPLATES,
+    "test_sends.forget": Action.CHANGE_SMS_TEMPLATES,
+    # Its people.
+    "team.index": Action.SEE_TEAM,
+    "team.new": Action.MANAGE_TEAM,
+    "team.invite": Action.MANAGE_TEAM,
+    "team.withdraw": Action.MANAGE_TEAM,
+    "team.member": Action.MANAGE_TEAM,
+    "team.change_role": Action.MANAGE_TEAM,
+    "team.remove": Action.MANAGE_TEAM,
+    "users.index": Action.SEE_USERS,
+    "users.look_up": Action.SEE_USERS,
+    "users.show": Action.SEE_USERS,
+    "user_actions.ask": Action.HELP_USERS,
+    "user_actions.act": Action.HELP_USERS,
+    "user_actions.ask_to_mark_verified": Action.MARK_VERIFIED,
+    "user_actions.mark_verified": Action.MARK_VERIFIED,
+    "reveals.ask": Action.REVEAL_NUMBERS,
+    "reveals.reveal": Action.REVEAL_NUMBERS,
+    # The API (contract b.2).
+    "api.nowhere": Open.TO_NOBODY,
+    "api.openapi_show": Who.ANYBODY,
+    "api.tokens_request_token": Who.APP,
+    "api.tokens_request_app_token": Who.APP,
+    "api.parameters_show": Who.ADMIN,
+    "api.parameters_change": Who.ADMIN,
+    "api.parameters_change_by_post": Who.ADMIN,
+    "api.parameters_set_one": Who.ADMIN,
+    "api.parameters_reset": Who.ADMIN,
+    "api.users_register": Who.APP_OR_ADMIN,
+    "api.users_show": Who.ANY_USER,
+    "api.users_update": Who.USER,
+    "api.users_delete": Who.USER,
+    "api.user_queries_run": Who.ADMIN,
+    "api.email_addresses_show": Who.ANY_USER,
+    "api.email_addresses_change": Who.USER,
+    "api.email_addresses_resend": Who.USER,
+    "api.email_addresses_read_code": Who.ADMIN,
+    "api.email_addresses_verify": Who.USER,
+    "api.passwords_change": Who.SELF,
+    "api.phone_numbers_show": Who.ANY_USER,
+    "api.phone_numbers_change": Who.USER,
+    "api.phone_numbers_resend": Who.USER,
+    "api.phone_numbers_reset_code": Who.ADMIN,
+    "api.phone_numbers_read_code": Who.ADMIN,
+    "api.phone_numbers_verify": Who.USER,
+    "api.statuses_show": Who.ADMIN,
+    "api.statuses_change": Who.ADMIN,
+}
