@@ -17,7 +17,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test soak check bench format lock screenshots coverage urls browser kannel
+.PHONY: help run test soak check audit bench format lock screenshots coverage urls browser kannel
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ check: $(VENV)/.dev ## Check format, lint, types, floors, spelling and templates
 	@$(BIN)/lint-imports --no-logo
 	@$(BIN)/codespell
 	@$(BIN)/djlint templates --lint --quiet
+
+# A package that the database was not asked about counts as unsafe (--strict), so this needs the network.
+audit: $(VENV)/.dev ## Ask the public database of known weaknesses about every pinned package
+	@$(BIN)/uv tool run --quiet --from "pip-audit>=2.9,<3" pip-audit --strict --disable-pip --require-hashes \
+	  -r requirements.txt
 
 bench: $(VENV)/.dev ## Measure requests per second on both databases, beside a bare route
 	@$(BIN)/python -m tests.bench $(ARGS)
@@ -79,7 +84,7 @@ $(VENV)/.made:
 	@touch $@
 
 $(VENV)/.run: requirements.txt pyproject.toml | $(VENV)/.made
-	@echo "Installing what Ringback needs, about half a minute ..."
+	@echo "Installing what Ringback needs, one to two minutes ..."
 	@$(PIP) --require-hashes -r requirements.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@

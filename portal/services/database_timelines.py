@@ -8,6 +8,7 @@ is remembered before it is lent to anybody, and whoever finds a difference first
 import structlog
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DBAPIError
 
 from portal import clock
 from portal.models import DatabaseTimeline, table
@@ -21,6 +22,9 @@ _LOOK = text("""
             || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END
 """)
 _REMEMBERED = select(_T.c.name)
+
+# What a server says that hides its timeline: insufficient_privilege, feature_not_supported and not_in_state.
+_HIDDEN = ("42501", "0A000", "55000")
 
 # Says of a pooled connection that its server was compared with the remembered one.
 _KNOWN = "ringback_known"
@@ -49,10 +53,17 @@ def settle(connection: Connection) -> bool:
     """Whether the server is the remembered one, which it is once this has voided what is open.
 
     False for a standby that did not take over yet: ask again before the connection is used the next time.
-    Commits, or rolls back; nobody may have begun anything on the connection.
+    A managed server that hides its timeline is taken for the one before, and the log says so. Commits, or
+    rolls back; nobody may have begun anything on the connection.
     """
     try:
         can_remember, here = connection.execute(_LOOK).one()
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) not in _HIDDEN:
+            raise
+        _log.warning("database_timeline_hidden")
+        return True
+    else:
         if can_remember and here is not None:
             _compare(connection, here)
         return here is not None

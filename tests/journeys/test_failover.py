@@ -6,12 +6,13 @@ from dataclasses import replace
 
 import pytest
 from sqlalchemy import create_engine, select, text
+from structlog.testing import capture_logs
 
 from portal import database as portal_database
 from portal.config import Settings
 from portal.factory import create_app
 from portal.models import ActorKind, Alarm, Verification
-from portal.services import apps
+from portal.services import apps, database_timelines
 from portal.services.context import Caller
 from tests import postgresql, standby
 from tests.conftest import migrate
@@ -165,3 +166,17 @@ def desk_of_its_own(transaction, keys):
     desk = Desk(transaction, keys)
     desk.register("dora", NUMBER)
     return lambda: desk.rows(select(Verification.state))
+
+
+def test_dat_03_a_managed_server_that_hides_its_timeline_is_used_and_the_log_says_so(
+    postgresql_server, monkeypatch
+):
+    url = postgresql.create_database(postgresql_server, "hidden")
+    refusal = text("DO $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'insufficient_privilege'; END $$")
+    monkeypatch.setattr(database_timelines, "_LOOK", refusal)
+    engine = create_engine(url)
+    portal_database.prepare(engine)
+    with capture_logs() as logged, engine.connect() as connection:
+        assert connection.scalar(text("SELECT 1")) == 1
+    assert [each["event"] for each in logged] == ["database_timeline_hidden"]
+    engine.dispose()

@@ -10,10 +10,15 @@ depends_on = None
 
 _HOLDS_A_USER = sa.text("user_id IS NOT NULL")
 # A standby that lags has this row as soon as it has the table, so it never takes itself for a new database.
+# A managed server may hide where it stands; then there is nothing to remember.
 _REMEMBER = """
-    INSERT INTO database_timeline (id, name)
-    SELECT 1, (pg_control_system()).system_identifier || '/'
-        || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+    DO $$ BEGIN
+        INSERT INTO database_timeline (id, name)
+        SELECT 1, (pg_control_system()).system_identifier || '/'
+            || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8);
+    EXCEPTION WHEN insufficient_privilege OR feature_not_supported OR object_not_in_prerequisite_state THEN
+        NULL;
+    END $$
 """
 
 
