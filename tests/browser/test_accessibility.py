@@ -334,7 +334,7 @@ def checked_credentials(scene: Scene) -> None:
 def a_live_app_whose_provider_is_paused(scene: Scene) -> None:
     scene.open("/provider/live")
     scene.page.get_by_role("button", name="Go live").click()
-    expect(scene.page.locator(".status-line")).to_be_visible()
+    expect(scene.page.locator(".status-line").first).to_be_visible()
     scene.open("/users")
     expect(scene.page.get_by_role("link", name="See the providers")).to_be_visible()
 
