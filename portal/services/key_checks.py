@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.errors import NotFound, Unauthorized
-from portal.models import AccessKey, App, KeyKind, table
+from portal.models import AccessKey, App, KeyKind, Quarantine, table
 from portal.services.context import Context
 
 ENDED: Final = "This AppKey was ended. Put the app's new one into the client."
@@ -59,6 +59,8 @@ _HOLD = (
     select(_KEY.c.id, _KEY.c.last_used_on, _APP.c.client_id, *_LIVES)
     .select_from(_APP.join(_KEY, _key_of_app(KeyKind.CLIENT_SECRET)))
     .where(_IS_APP, _KEY.c.ended_at.is_(None))
+    # A restored copy may know a secret that was revoked since; its operator opens it when that is settled.
+    .where(~exists(select(table(Quarantine).c.id)))
     .with_for_update(read=True, key_share=True, of=_KEY)
 )
 _NOTE = (
@@ -93,7 +95,10 @@ def find_app_key(ctx: Context, key_hash: str) -> FoundAppKey:
 
 
 def hold_secret(ctx: Context, key_hash: str) -> Secret | None:
-    """The live ClientSecret of this hash, locked until the transaction ends, and its use noted."""
+    """The live ClientSecret of this hash, locked until the transaction ends, and its use noted.
+
+    None in quarantine (DAT-05).
+    """
     found = ctx.execute(_HOLD, {"the_app": ctx.app_id, "the_hash": key_hash}).first()
     if found is None:
         return None
