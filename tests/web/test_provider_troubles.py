@@ -1,9 +1,12 @@
 """When carriers fail, do their pages say what is true, and how it is put right?"""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from portal.models import App, Provider
+from portal.delivery.providers.base import ProviderUnreachable
+from portal.models import ActorKind, App, AuditEntry, Provider
+from portal.services import providers
+from portal.services.context import Caller
 from tests.web.carrier_kinds import carrier
 from tests.web.test_providers import added, address, main, stored
 
@@ -45,3 +48,49 @@ def test_a_paused_carrier_that_is_alone_says_that_messages_wait(alices, address,
     pause(added("One"))
 
     assert "Nothing else is on, so messages wait." in main(alices.get(address).text)
+
+
+def ended(session) -> list[dict[str, object]]:
+    wanted = select(AuditEntry.details).where(AuditEntry.action == "provider.pause_ended")
+    return list(session.scalars(wanted))
+
+
+@pytest.mark.usefixtures("live")
+def test_a_check_that_goes_well_ends_the_pause_and_says_so(alices, address, added, pause, stored, session):
+    it = added("One")
+    pause(it)
+    stamp = stored(it).modified_at
+    answer = alices.post(f"{address}/{it.id}/check")
+
+    assert answer.location == f"{address}/{it.id}"
+    page = main(alices.get(answer.location).text)
+    assert "Its pause is over: it takes messages again." in page
+    assert "is paused" not in page
+    assert (stored(it).paused_until, stored(it).failures_in_row) == (None, 0)
+    assert stored(it).modified_at == stamp
+    assert ended(session) == [{"provider": "One"}]
+
+
+@pytest.mark.usefixtures("live")
+def test_a_check_that_fails_or_finds_no_pause_ends_nothing(
+    alices, address, added, carrier, pause, stored, session
+):
+    it = added("One")
+    assert alices.post(f"{address}/{it.id}/check").status_code == 200
+    pause(it)
+    carrier.fails = ProviderUnreachable("connect")
+    assert alices.post(f"{address}/{it.id}/check").status_code == 200
+
+    assert stored(it).paused_until is not None
+    assert ended(session) == []
+
+
+def test_a_check_of_what_was_changed_meanwhile_ends_no_pause(
+    added, pause, stored, session, context_for, shop
+):
+    it = added("One")
+    pause(it)
+    ctx = context_for(session, Caller(ActorKind.APP, shop.id))
+
+    assert not providers.end_pause(ctx, it.id, str(stored(it).modified_at - 1))
+    assert stored(it).paused_until is not None
