@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.delivery.providers.base import ProviderUnreachable
-from portal.models import ActorKind, App, AuditEntry, Provider
+from portal.models import Account, ActorKind, App, AuditEntry, Message, Provider
 from portal.services import providers
 from portal.services.context import Caller
+from tests import factories
 from tests.web.carrier_kinds import carrier
 from tests.web.test_providers import added, address, main, stored
 
@@ -94,3 +95,34 @@ def test_a_check_of_what_was_changed_meanwhile_ends_no_pause(
 
     assert not providers.end_pause(ctx, it.id, str(stored(it).modified_at - 1))
     assert stored(it).paused_until is not None
+
+
+@pytest.mark.usefixtures("live")
+def test_a_test_from_a_carriers_page_goes_by_that_carrier_and_the_page_says_so(
+    alices, alice, address, added, session, shop
+):
+    _one, two = added("One"), added("Two")
+    session.execute(update(Account).where(Account.id == alice.id).values(phone_number="+819012345678"))
+    session.execute(update(Provider).where(Provider.id == two.id).values(is_on=False))
+    page = alices.get(f"{address}/{two.id}")
+    assert "through this carrier and no other, although it is off." in main(page.text)
+    send = f"/apps/{shop.id}/sms-templates/en/test?provider={two.id}"
+    assert f'action="{send}"' in page.text
+    assert alices.post(send).location == send
+
+    assert session.scalars(select(Message)).one().values["provider_id"] == two.id
+    values = {"state": "failed", "reason": "provider_refused", "provider_words": "no such sender"}
+    session.execute(update(Message).values(provider_id=two.id, provider="http", **values))
+    text = main(alices.get(send).text)
+    assert "through Two, although it is off, and no other carrier." in text
+    assert "Through Two. The provider refused" in text
+    assert "no such sender" in text
+
+
+@pytest.mark.usefixtures("live")
+def test_ten_02_a_test_goes_by_no_carrier_of_another_app(alices, alice, session, shop, carrier):
+    session.execute(update(Account).where(Account.id == alice.id).values(phone_number="+819012345678"))
+    other = factories.provider(session)
+
+    assert alices.post(f"/apps/{shop.id}/sms-templates/en/test?provider={other.id}").status_code == 404
+    assert session.scalars(select(Message)).all() == []
