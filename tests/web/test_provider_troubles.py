@@ -126,3 +126,28 @@ def test_ten_02_a_test_goes_by_no_carrier_of_another_app(alices, alice, session,
 
     assert alices.post(f"/apps/{shop.id}/sms-templates/en/test?provider={other.id}").status_code == 404
     assert session.scalars(select(Message)).all() == []
+
+
+def test_going_live_without_users_says_who_will_get_a_code(alices, address, added):
+    added("One")
+    text = main(alices.get(f"{address}/live").text)
+
+    assert "From now on whoever signs up gets a code by SMS through One" in text
+    assert "Verification is off" not in text
+
+
+def test_going_live_while_verification_is_off_says_that_nobody_gets_a_code(
+    alices, address, added, session, shop
+):
+    added("One")
+    session.execute(update(App).where(App.id == shop.id).values(phone_number_verification_required=False))
+    page = alices.get(f"{address}/live").text
+
+    assert "From now on every SMS of this app leaves through One" in main(page)
+    assert "Verification is off, so nobody gets a code: switch it on" in main(page)
+    assert f'href="/apps/{shop.id}/verification"' in page.split("What will happen")[1]
+
+
+@pytest.mark.usefixtures("live")
+def test_going_back_without_users_says_who_gets_no_code(alices, address):
+    assert "Whoever signs up gets no code on a phone" in main(alices.get(f"{address}/sandbox").text)
