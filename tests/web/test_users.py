@@ -442,3 +442,10 @@ def test_a_user_without_a_number_has_an_empty_state_so_that_nothing_is_indented(
     factories.user(session, app_id=shop.id, login_name="plain")
 
     assert '<td role="cell"></td>' in bobs.get(address).text
+
+
+def test_of_two_numbers_the_one_that_waits_is_marked_once(bobs, shop, customer):
+    page = bobs.get(f"/apps/{shop.id}/users").text
+
+    assert page.count('class="row-pending"') == 1
+    assert '<span class="unseen">pending </span></span><span class="phone-number">+81 ••• •••• 4321' in page
