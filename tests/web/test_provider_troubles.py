@@ -116,7 +116,7 @@ def test_a_test_from_a_carriers_page_goes_by_that_carrier_and_the_page_says_so(
     text = main(alices.get(send).text)
     assert "through Two, although it is off, and no other carrier." in text
     assert "Through Two. The provider refused" in text
-    assert "no such sender" in text
+    assert "No such sender" in text
 
 
 @pytest.mark.usefixtures("live")
