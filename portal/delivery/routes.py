@@ -12,7 +12,7 @@ from portal.delivery.carriers import Carriers
 from portal.delivery.claims import Background, Claim
 from portal.delivery.providers.base import Provider as Sender
 from portal.delivery.providers.inbox import Inbox
-from portal.models import AppMode, Provider
+from portal.models import AppMode, MessagePurpose, Provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,13 @@ def choose(
 
     A sandbox has its inbox, or the console where that is there. A live app's message goes to the first of its
     carriers, by position, that is on, opens and is not paused; but not to the one that failed it just now,
-    while there is another. A carrier whose pause is over is tried with one message, in four seconds.
+    while there is another. A carrier whose pause is over is tried with one message, in four seconds. A test
+    that names a carrier goes by that one only, also while it is off or paused: a person wants to see it work.
     """
     has_carriers = background.app_mode == AppMode.LIVE and carriers is not None
+    named = claim.values.get("provider_id") if claim.purpose == MessagePurpose.TEST else None
+    if named is not None and carriers is not None and has_carriers:
+        return _by_the_named(session, claim, carriers, named)
     sender = senders.get(claim.provider)
     # The inbox is the sandbox's: once real phones are meant, codes are shown on no page.
     if sender is not None and not (has_carriers and claim.provider == Inbox.name):
@@ -58,6 +62,12 @@ def choose(
     if carriers is None or not has_carriers:
         return NoRoute()
     return _among_carriers(session, claim, carriers, now)
+
+
+def _by_the_named(session: Session, claim: Claim, carriers: Carriers, provider_id: str) -> Route | NoRoute:
+    row = session.scalar(_NAMED, {"app": claim.app_id, "id": provider_id})
+    carrier = carriers.open(row) if row is not None else None
+    return NoRoute() if row is None or carrier is None else Route(carrier, row.kind, row.id)
 
 
 def _among_carriers(session: Session, claim: Claim, carriers: Carriers, now: int) -> Route | NoRoute:
@@ -83,9 +93,10 @@ def _next_look(rows: Sequence[Provider], now: int) -> int:
 # A message that came in between two looks at its carriers waits for so long (ms).
 _SOON: Final = 1_000
 
-_CARRIERS: Select[Provider] = (
-    select(Provider)
-    .where(Provider.app_id == bindparam("app"), Provider.is_on)
+_OF_APP: Select[Provider] = select(Provider).where(Provider.app_id == bindparam("app"))
+_NAMED = _OF_APP.where(Provider.id == bindparam("id")).execution_options(populate_existing=True)
+_CARRIERS = (
+    _OF_APP.where(Provider.is_on)
     .order_by(Provider.position, Provider.created_at, Provider.id)
     .execution_options(populate_existing=True)
 )

@@ -34,6 +34,7 @@ class AuditAction(ClosedList):
     PROVIDER_CHANGED = "provider.changed", "Changed a provider"
     PROVIDER_SWITCHED_ON = "provider.switched_on", "Switched a provider on"
     PROVIDER_SWITCHED_OFF = "provider.switched_off", "Switched a provider off"
+    PROVIDER_PAUSE_ENDED = "provider.pause_ended", "Ended a provider's pause by checking its credentials"
     PROVIDER_MOVED = "provider.moved", "Changed the order of the providers"
     PROVIDER_REMOVED = "provider.removed", "Removed a provider"
     MEMBER_INVITED = "member.invited", "Invited somebody to the team"

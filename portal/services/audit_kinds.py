@@ -34,6 +34,7 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.PROVIDER_CHANGED,
             AuditAction.PROVIDER_SWITCHED_ON,
             AuditAction.PROVIDER_SWITCHED_OFF,
+            AuditAction.PROVIDER_PAUSE_ENDED,
             AuditAction.PROVIDER_MOVED,
             AuditAction.PROVIDER_REMOVED,
         }

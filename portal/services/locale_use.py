@@ -1,7 +1,7 @@
 """Which locales do an app's users have, and which SMS template does each of them get?"""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -19,14 +19,17 @@ class LocaleUse:
     served_by: str
 
     @property
-    def is_exact(self) -> bool:
-        """Whether the template is in the very locale that these users have."""
-        return self.locale is not None and self.locale.replace("_", "-").lower() == _plain(self.served_by)
+    def has_language(self) -> bool:
+        """Whether their locale names a language at all."""
+        return self.locale is not None and bool(locales.own_chain(self.locale))
 
     @property
     def falls_back(self) -> bool:
-        """Whether these users read another language than theirs, or theirs in another script."""
-        if self.locale is None or not locales.own_chain(self.locale):
+        """Whether these users read another language than theirs, or theirs in another script.
+
+        A template for all regions of a language is in theirs: `de` serves `de-DE`.
+        """
+        if self.locale is None or not self.has_language:
             return False
         is_same_language = _language(self.locale) == _language(self.served_by)
         return not is_same_language or locales.script(self.locale) != locales.script(self.served_by)
@@ -39,15 +42,16 @@ class LocaleUse:
 
 @dataclass(frozen=True, slots=True)
 class Readers:
-    """How many users get one template: those who have its very locale, and those who fall back to it."""
+    """How many users get one template: it is in their language, in another one, or they told of none."""
 
-    exact: int = 0
-    falling_back: int = 0
+    in_theirs: int = 0
+    in_another: int = 0
+    unknown: int = 0
 
     @property
     def all(self) -> int:
         """Everybody who gets it."""
-        return self.exact + self.falling_back
+        return self.in_theirs + self.in_another + self.unknown
 
 
 def of(session: Session, app_id: str, offered: Collection[str], default: str) -> list[LocaleUse]:
@@ -70,8 +74,8 @@ def readers(uses: Iterable[LocaleUse]) -> dict[str, Readers]:
     found: dict[str, Readers] = {}
     for use in uses:
         so_far = found.get(use.served_by, Readers())
-        exact, others = (use.users, 0) if use.is_exact else (0, use.users)
-        found[use.served_by] = Readers(so_far.exact + exact, so_far.falling_back + others)
+        kind = "in_another" if use.falls_back else "in_theirs" if use.has_language else "unknown"
+        found[use.served_by] = replace(so_far, **{kind: getattr(so_far, kind) + use.users})
     return found
 
 

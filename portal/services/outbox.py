@@ -84,11 +84,15 @@ def put_down_notice(ctx: Context, app: AppSettings, to: Recipient) -> str:
     )
 
 
-def put_down_test(ctx: Context, app: AppSettings, account_id: str, to: str, wording: Winner) -> str:
+def put_down_test(
+    ctx: Context, app: AppSettings, account_id: str, to: str, wording: Winner, provider_id: str | None = None
+) -> str:
     """Puts a test into the outbox: a wording in force with the app's values and a made-up code (TPL-05).
 
     Returns the message's id. It counts toward the tests of `account_id` and toward no number's limits.
+    `provider_id` is the carrier that it goes by, where one is to be tried.
     """
+    by = {"provider_id": provider_id} if provider_id else {}
     values = message_text.values_for(app.name, app.code_life_s, app_settings.autofill_of(app))
     return _put_down_for_account(
         ctx,
@@ -97,7 +101,7 @@ def put_down_test(ctx: Context, app: AppSettings, account_id: str, to: str, word
         purpose=MessagePurpose.TEST,
         locale=wording.locale,
         sms_template_version_id=wording.id,
-        values=values | {"code_length": str(app.code_length)},
+        values=values | {"code_length": str(app.code_length)} | by,
     )
 
 

@@ -119,6 +119,27 @@ def switch(ctx: Context, provider_id: str, *, on: bool) -> None:
     audit.record(ctx, action, details={"provider": provider.label})
 
 
+def end_pause(ctx: Context, provider_id: str, seen: str) -> bool:
+    """Ends the pause of a provider that answers again, as it was checked; whether there was one to end.
+
+    The stamp stays: whoever edits the provider meanwhile loses nothing by a check.
+    """
+    provider = get(ctx.session, ctx.app_id, provider_id)
+    ended = ctx.session.execute(
+        update(Provider)
+        .where(Provider.app_id == ctx.app_id, Provider.id == provider_id, Provider.is_on)
+        .where(Provider.modified_at == int(seen), Provider.paused_until.is_not(None))
+        .values(**_FRESH_START)
+        .returning(Provider.id)
+        .execution_options(synchronize_session=False)
+    ).first()
+    if ended is None:
+        return False
+    ctx.session.expire(provider)
+    audit.record(ctx, AuditAction.PROVIDER_PAUSE_ENDED, details={"provider": provider.label})
+    return True
+
+
 def remove(ctx: Context, provider_id: str, seen: str) -> str:
     """Removes a provider with its credentials; returns its label. Raises NotFound and Overtaken."""
     ctx.session.get_one(App, ctx.app_id, with_for_update=True)

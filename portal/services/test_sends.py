@@ -7,27 +7,40 @@ from portal.core import example_numbers
 from portal.core.phone_number import PhoneNumber
 from portal.errors import BadInput, NotFound
 from portal.models import App, AppMode, AuditAction, Message, MessagePurpose
-from portal.services import app_settings, audit, countries, outbox, own_numbers, sms_templates, test_allowance
+from portal.services import (
+    app_settings,
+    audit,
+    countries,
+    outbox,
+    own_numbers,
+    providers,
+    sms_templates,
+    test_allowance,
+)
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 from portal.services.sms_templates import Winner
 
 
-def send(ctx: Context, app: App, account_id: str, locale: str) -> str:
+def send(ctx: Context, app: App, account_id: str, locale: str, provider_id: str | None = None) -> str:
     """Puts a test of the wording in force for `locale` down, with a made-up code; returns the message's id.
 
-    A sandbox app sends to its inbox, a live app to the account's own confirmed number and nowhere else.
-    Raises NotFound for a locale without a template, BadInput for a number that this app may not text and for
-    an account without one, TooSoon with the time of the next test when five were sent in 24 hours.
+    A sandbox app sends to its inbox, a live app to the account's own confirmed number and nowhere else; there
+    `provider_id` names the carrier to try, which takes it also while it is off or paused.
+    Raises NotFound for a locale without a template and for no carrier of this app, BadInput for a number that
+    this app may not text and for an account without one, TooSoon with the time of the next test when five
+    were sent in 24 hours.
     """
     settings = app_settings.load(ctx)
     wording = _in_force(ctx, settings, locale)
+    carrier = providers.get(ctx.session, ctx.app_id, provider_id) if provider_id else None
     # The account is locked before its number is read, so that a number just given up gets nothing.
     test_allowance.take(ctx, account_id)
     to = _recipient(ctx, app, account_id)
     countries.refuse_unless_still_textable(settings, to)
-    message_id = outbox.put_down_test(ctx, settings, account_id, to, wording)
-    audit.record(ctx, AuditAction.TEST_SENT, details={"locale": wording.locale})
+    message_id = outbox.put_down_test(ctx, settings, account_id, to, wording, provider_id)
+    tried = {"provider": carrier.label} if carrier is not None else {}
+    audit.record(ctx, AuditAction.TEST_SENT, details={"locale": wording.locale} | tried)
     return message_id
 
 

@@ -10,7 +10,7 @@ from portal.models import ActorKind
 from portal.services import audit_log
 from portal.services.audit_kinds import Kind
 from portal.services.audit_log import Told
-from portal.web import audit_words, freshness
+from portal.web import audit_rows, audit_words, freshness
 from portal.web.forms.audit_log import AuditFilters
 from portal.web.freshness import Shown
 from portal.web.guards import Standing, may
@@ -74,6 +74,7 @@ def _list(standing: Standing, filters: AuditFilters, already: Shown | None = Non
         "newest": entries[0].id if entries else 0,
         "waiting": 0,
         "lines": audit_words.lines,
+        "rows_of": audit_rows.of,
     }
 
 

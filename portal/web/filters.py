@@ -1,5 +1,6 @@
 """How are times, counts, countries and phone numbers worded on a page?"""
 
+import re
 from functools import lru_cache
 
 from babel.numbers import format_decimal
@@ -32,6 +33,7 @@ def mount(app: Flask) -> None:
         exact=exact,
         time_of_day=time_of_day,
         machine_time=machine_time,
+        carrier_words=carrier_words,
         counted=counted,
         grouped=grouped,
         codepoint=ord,
@@ -136,6 +138,12 @@ def grouped(number: int) -> str:
 def counted(number: int, noun: str) -> str:
     """A number with its noun: 1 user, 1,204 users."""
     return f"{grouped(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def carrier_words(words: str) -> str:
+    """A carrier's words as they stand after a sentence: a capital first, HTTP in one line with its number."""
+    joined = re.sub(r"\bHTTP (?=\S)", "HTTP\N{NO-BREAK SPACE}", words)
+    return joined[:1].upper() + joined[1:]
 
 
 def isolated(text: str) -> str:

@@ -1,6 +1,6 @@
 """The sandbox inbox of an app: a simulated phone."""
 
-from flask import Blueprint, Response, current_app, make_response, request
+from flask import Blueprint, Response, current_app, make_response, render_template, request
 
 from portal.core.roles import Action
 from portal.database import reading
@@ -10,11 +10,12 @@ from portal.services import outbox
 from portal.web import freshness
 from portal.web.forms import serials
 from portal.web.guards import Standing, may
-from portal.web.render import page_or_fragment
+from portal.web.render import page_or_fragment, wants_fragment
 
 pages = Blueprint("inbox", __name__, url_prefix="/apps/<id:app_id>/inbox")
 
 PAGE_LENGTH = 30
+PAGE, CLOSED = "inbox/show.html", "inbox/closed.html"
 
 
 @pages.get("")
@@ -22,7 +23,7 @@ PAGE_LENGTH = 30
 def show(standing: Standing) -> Response:
     """What the phone got, newest first. An open page asks again and gets 204 while nothing has changed."""
     if standing.app.mode != AppMode.SANDBOX:
-        raise NotFound("inbox", "Only sandbox apps have an inbox.")
+        return _closed(standing)
     before = serials.read(request.args.get("before"))
     ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
     messages = outbox.inbox(ctx, before=before, limit=PAGE_LENGTH + 1)
@@ -34,7 +35,7 @@ def show(standing: Standing) -> Response:
     newest = serials.read(request.args.get("newest"))
     news = sum(1 for message in shown if message.serial > newest) if newest else 0
     return page_or_fragment(
-        "inbox/show.html",
+        PAGE,
         "inbox/_messages.html",
         app=standing.app,
         messages=shown,
@@ -43,3 +44,10 @@ def show(standing: Standing) -> Response:
         seen=seen,
         news=news,
     )
+
+
+def _closed(standing: Standing) -> Response:
+    """A live app has no inbox; whoever had it open before learns where its messages are. Raises NotFound."""
+    if wants_fragment():
+        raise NotFound("inbox", "Only sandbox apps have an inbox.")
+    return make_response(render_template(CLOSED, app=standing.app), 404)

@@ -5,21 +5,22 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from flask import Blueprint, Response, current_app, make_response, render_template
+from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
 
 from portal.core.hidden_numbers import hide
 from portal.core.provider_kinds import kind_named
 from portal.core.roles import Action
 from portal.core.sealing import BrokenSeal
-from portal.database import reading
+from portal.database import reading, transaction
 from portal.delivery.providers import installed
 from portal.delivery.providers.base import ProviderFailure, ProviderRefused, WrongField
 from portal.models import Provider
 from portal.services import providers
 from portal.web import receipt_words
+from portal.web.filters import isolated
 from portal.web.guards import Standing, may
 from portal.web.providers import show_one
-from portal.web.render import wants_fragment
+from portal.web.render import go_to, wants_fragment
 
 pages = Blueprint("provider_checks", __name__, url_prefix="/apps/<id:app_id>/provider/<id:provider_id>/check")
 
@@ -44,8 +45,9 @@ class Checked:
 @pages.post("")
 @may(Action.MANAGE_PROVIDERS)
 def check(standing: Standing, provider_id: str) -> Response:
-    """Asks the carrier, within ten seconds, and says beside the button what it answered."""
+    """Asks the carrier, within ten seconds, and says what it answered; a yes ends its pause."""
     provider = providers.get(reading(), standing.app.id, provider_id)
+    label, seen = provider.label, providers.stamp(provider)
     ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
     try:
         secrets = providers.secrets_of(ctx, provider)
@@ -53,9 +55,22 @@ def check(standing: Standing, provider_id: str) -> Response:
         checked = Checked("bad", "The stored credentials cannot be read any more. Type them again and save.")
     else:
         checked = _ask(provider, secrets)
+    if checked.tone == "good" and _ends_pause(standing, provider_id, seen):
+        # The banner and the badge are about the pause too, so the page is shown anew.
+        flash(
+            f"{isolated(label)} accepts these credentials. Its pause is over: it takes messages again.",
+            "good",
+        )
+        return go_to(url_for("providers.show", app_id=standing.app.id, provider_id=provider_id))
     if not wants_fragment():
         return show_one(standing, providers.get(reading(), standing.app.id, provider_id), checked=checked)
     return make_response(render_template(FRAGMENT, app=standing.app, provider=provider, checked=checked))
+
+
+def _ends_pause(standing: Standing, provider_id: str, seen: str) -> bool:
+    with transaction() as session:
+        ctx = current_app.extensions["ringback"].context(session, standing.caller)
+        return providers.end_pause(ctx, provider_id, seen)
 
 
 def _ask(provider: Provider, secrets: dict[str, str]) -> Checked:

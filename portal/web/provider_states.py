@@ -29,7 +29,7 @@ class Line:
     is_tried_next: bool
     # Whether it is the only one that is on, so that without it nothing is sent.
     is_last_on: bool
-    # The one that gets what this one does not take; None where there is none.
+    # The one that gets what this one does not take; None where no other one is on, or all are paused.
     next_on: Provider | None
 
 
@@ -56,7 +56,7 @@ def _line(found: Sequence[Provider], at: int, now: int) -> Line:
         is_paused=is_paused,
         is_tried_next=is_paused and (provider.paused_until or 0) <= now,
         is_last_on=provider.is_on and not others,
-        next_on=next((each for each in others if each.paused_until is None), others[0] if others else None),
+        next_on=next((each for each in others if each.paused_until is None), None),
     )
 
 

@@ -1,6 +1,5 @@
 """The Provider page of an app: its carriers in the order of use, and the form of each."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
@@ -10,13 +9,11 @@ from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.core.roles import Action
 from portal.core.sealing import BrokenSeal
 from portal.database import reading, transaction
-from portal.delivery.providers import installed
-from portal.delivery.providers.base import WrongField
 from portal.errors import BadInput, NotFound, Overtaken
 from portal.models import Provider
 from portal.services import app_modes, provider_activity, provider_order, providers
 from portal.services.context import Context
-from portal.web import provider_states, receipt_words
+from portal.web import provider_states, receipt_words, unusable_settings
 from portal.web.filters import isolated
 from portal.web.forms import providers as forms
 from portal.web.forms.providers import ProviderForm
@@ -26,9 +23,6 @@ from portal.web.render import go_to
 pages = Blueprint("providers", __name__, url_prefix="/apps/<id:app_id>/provider")
 
 PAGE, NEW, FORM = "providers/index.html", "providers/new.html", "providers/form.html"
-
-# A provider that is only looked at has no address for receipts yet; its host is ours all the same.
-_NOBODY = "new"
 
 
 @pages.get("")
@@ -61,13 +55,14 @@ def create(standing: Standing, kind: str) -> Response:
     form = forms.form_of(known)()
     if form.validate_on_submit():
         try:
-            refuse_unusable(known, form.wanted.settings, form.wanted.secrets)
+            unusable_settings.refuse(known, form.typed)
             with transaction() as session:
                 provider = providers.add(_context(session, standing), known, form.wanted)
             flash(f"{isolated(provider.label)} is added, and on. Check its credentials next.", "good")
             return go_to(url_for(".show", app_id=standing.app.id, provider_id=provider.id))
         except BadInput as refusal:
             form.refuse(refusal.field, refusal.message)
+    form.refuse_the_rest(unusable_settings.all_in(known, form.typed))
     form.ask_for_secrets_again()
     return _page(standing, form, known, status=422)
 
@@ -97,6 +92,8 @@ def change(standing: Standing, provider_id: str) -> Response:
             provider = providers.get(reading(), standing.app.id, provider_id)
             form.seen.data = providers.stamp(provider)
             form.form_errors.append(f"{refusal.message} What you typed is still here: save to replace it.")
+    kept = _kept(_context(reading(), standing), provider, form.forgotten)
+    form.refuse_the_rest(unusable_settings.all_in(kind_named(provider.kind), kept | form.typed))
     form.ask_for_secrets_again()
     return show_one(standing, provider, form, status=422)
 
@@ -138,20 +135,12 @@ def show_one(
     return _page(standing, form, kind_named(provider.kind), status, provider=provider, **told | more)
 
 
-def refuse_unusable(kind: ProviderKind, settings: Mapping[str, str], secrets: Mapping[str, str]) -> None:
-    """Opens the carrier once, which connects to nothing. Raises BadInput where that does not go (WEB-11)."""
-    try:
-        installed.open_carrier(kind, settings, secrets, receipt_words.surroundings(_NOBODY)).close()
-    except WrongField as wrong:
-        raise BadInput(wrong.field, wrong.fix) from wrong
-
-
 def _save(standing: Standing, provider: Provider, form: ProviderForm) -> None:
     wanted = form.wanted
     with transaction() as session:
         ctx = _context(session, standing)
         kept = _kept(ctx, providers.get(session, standing.app.id, provider.id), wanted.forgotten)
-        refuse_unusable(kind_named(provider.kind), wanted.settings, {**kept, **wanted.secrets})
+        unusable_settings.refuse(kind_named(provider.kind), kept | form.typed)
         providers.change(ctx, provider.id, wanted, form.seen.data or "")
 
 

@@ -12,12 +12,12 @@ from portal.core import locales
 from portal.core.roles import Action
 from portal.database import reading, transaction
 from portal.errors import BadInput, CodeExpired, NotFound, NothingToVerify, Refusal, TooSoon, WrongCode
-from portal.models import App, AppMode, Message, MessagePurpose
-from portal.services import own_numbers, sms_templates, test_allowance, test_sends
+from portal.models import App, AppMode, Message, MessagePurpose, Provider
+from portal.services import own_numbers, providers, sms_templates, test_allowance, test_sends
 from portal.services.context import Context
 from portal.web import previews
 from portal.web.errors import wording_for
-from portal.web.filters import left
+from portal.web.filters import isolated, left
 from portal.web.forms.test_sends import CodeForm, NumberForm
 from portal.web.guards import Standing, may
 from portal.web.render import go_to, page_or_fragment
@@ -46,10 +46,15 @@ def show(standing: Standing, locale: str) -> Response:
 def send(standing: Standing, locale: str) -> Response:
     """Sends a test, or says beside the button why not."""
     tag = _tag(locale)
-    refusal = _try(standing, lambda ctx: test_sends.send(ctx, standing.app, standing.account_id, tag))
+    by = _chosen(standing)
+    refusal = _try(
+        standing,
+        lambda ctx: test_sends.send(ctx, standing.app, standing.account_id, tag, by.id if by else None),
+    )
     if refusal is not None:
         return _refused(standing, tag, refusal)
     where = "the inbox" if standing.app.mode == AppMode.SANDBOX else "your number"
+    where += f" through {isolated(by.label)}" if by else ""
     return _back(standing, tag, f"The test is on its way to {where}.")
 
 
@@ -123,6 +128,7 @@ def _page(standing: Standing, tag: str, **more: object) -> dict[str, Any]:
     saved = sms_templates.get(session, app.id, tag)
     own = own_numbers.of(session, standing.account_id)
     step = _step(app, own, now)
+    message = _message(standing, tag, step)
     return {
         "app": app,
         "locale": tag,
@@ -133,7 +139,9 @@ def _page(standing: Standing, tag: str, **more: object) -> dict[str, Any]:
         "sandbox_number": _sandbox_number(app),
         "allowance": test_allowance.of(session, standing.account_id, now),
         "tests_a_day": test_allowance.TESTS_A_DAY,
-        "message": _message(standing, tag, step),
+        "message": message,
+        "chosen": _chosen(standing),
+        "taken_by": _taken_by(standing, message),
         "number_form": NumberForm(None),
         "code_form": CodeForm(None),
         "refusal": "",
@@ -153,6 +161,24 @@ def _message(standing: Standing, tag: str, step: str) -> Message | None:
     if step == "send":
         return test_sends.latest(*mine, MessagePurpose.TEST, tag)
     return test_sends.latest(*mine, MessagePurpose.OWN_NUMBER) if step == "code" else None
+
+
+def _chosen(standing: Standing) -> Provider | None:
+    """The carrier that the address asks to try. Raises NotFound; a sandbox tries none."""
+    provider_id = request.args.get("provider")
+    if not provider_id or standing.app.mode == AppMode.SANDBOX:
+        return None
+    return providers.get(reading(), standing.app.id, provider_id)
+
+
+def _taken_by(standing: Standing, message: Message | None) -> Provider | None:
+    """The carrier that took a message, or will; None for the inbox, and for one that was removed."""
+    if message is None:
+        return None
+    provider_id = message.provider_id or message.values.get("provider_id")
+    return next(
+        (each for each in providers.all_of(reading(), standing.app.id) if each.id == provider_id), None
+    )
 
 
 def _sandbox_number(app: App) -> str | None:
@@ -185,7 +211,8 @@ def _worded(refusal: Refusal) -> str:
 
 def _back(standing: Standing, tag: str, told: str) -> Response:
     flash(told, "good")
-    return go_to(url_for(".show", app_id=standing.app.id, locale=tag))
+    by = request.args.get("provider") or None
+    return go_to(url_for(".show", app_id=standing.app.id, locale=tag, provider=by))
 
 
 def _tag(locale: str) -> str:

@@ -32,11 +32,13 @@ function focusOnErrors(within) {
   if (found) found.focus();
 }
 
+// Down leads from the search box to the first row too.
 function moveBetweenRows(event) {
   const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-  const here = event.target.closest?.("a.row-target");
+  const here = event.target.closest?.("a.row-target, [role='search'] input[type='search']");
   if (!step || !here) return;
-  const rows = [...here.closest("table").querySelectorAll("a.row-target")];
+  const table = here.closest("table") || document.querySelector("#results table");
+  const rows = [...(table?.querySelectorAll("a.row-target") ?? [])];
   const next = rows[rows.indexOf(here) + step];
   if (!next) return;
   event.preventDefault();

@@ -209,3 +209,18 @@ def test_a_slash_with_another_key_or_without_a_box_is_left_to_the_browser(alices
     alices.goto(f"/apps/{shop.id}")
     alices.keyboard.press("/")
     assert alices.evaluate("document.activeElement === document.body")
+
+
+def test_after_a_search_by_enter_the_arrows_lead_into_what_was_found(alices, shop, crowd):
+    alices.goto(f"/apps/{shop.id}/users")
+    box = alices.get_by_role("searchbox", name="Search users")
+    tab_to(alices, box)
+    alices.keyboard.type("person11")
+    with alices.expect_navigation():
+        alices.keyboard.press("Enter")
+    expect(box).to_be_focused()
+    rows = alices.locator("a.row-target")
+    for at in (0, 1):
+        alices.keyboard.press("ArrowDown")
+        expect(rows.nth(at)).to_be_focused()
+        assert_focus_shows(alices)

@@ -3,12 +3,14 @@
 import threading
 from dataclasses import replace
 
+import pytest
 from sqlalchemy import select, update
 
 from portal.core.reasons import Reason
 from portal.delivery import breaker, carriers
 from portal.delivery.providers.base import ProviderRefused, ProviderUnreachable
-from portal.models import App, MessageState, Provider
+from portal.models import Account, App, MessageState, Provider
+from portal.services import test_sends
 from tests.delivery.conftest import Scripted
 
 
@@ -258,3 +260,40 @@ def test_alone_a_carrier_whose_account_is_refused_fails_its_messages_at_once(off
     office.send()
     message = office.message(dora)
     assert (message.state, message.attempts, message.reason) == ("failed", 1, Reason.PROVIDER_ACCOUNT_REFUSED)
+
+
+@pytest.fixture
+def try_by(office, network, alice):
+    """`try_by(label)` sends Alice a test, as the page of that carrier does."""
+
+    def send(label: str) -> None:
+        provider_id = network.row(label).id
+        with office.transaction() as session:
+            session.get_one(Account, alice.id).phone_number = "+819012345678"
+        office.do(
+            lambda ctx: test_sends.send(
+                ctx, ctx.session.get_one(App, office.app_id), alice.id, "en", provider_id
+            )
+        )
+        office.send()
+
+    return send
+
+
+@pytest.mark.parametrize("trouble", [{}, {"is_on": False}, {"paused_until": 2**50, "failures_in_row": 5}])
+def test_a_test_goes_by_the_carrier_that_it_names_also_when_nothing_else_would(
+    office, network, try_by, trouble
+):
+    first, second = network.add("First"), network.add("Second")
+    if trouble:
+        with office.transaction() as session:
+            session.execute(update(Provider).where(Provider.label == "Second").values(trouble))
+    try_by("Second")
+    assert (len(first.tried), len(second.taken)) == (0, 1)
+
+
+def test_a_test_that_its_carrier_refuses_is_taken_over_by_no_other(network, try_by):
+    first, second = network.add("First"), network.add("Second")
+    first.fails_always = ProviderUnreachable("no answer")
+    try_by("First")
+    assert (len(first.tried), len(second.tried)) == (1, 0)

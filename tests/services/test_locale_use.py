@@ -49,7 +49,7 @@ def test_exactly_one_language_is_counted_without_its_regions(desk, transaction, 
     assert counted == [2, 1, 0]
 
 
-def test_readers_are_told_apart_by_exact_match_and_fallback():
+def test_readers_are_told_apart_by_whether_they_read_their_own_language():
     found = locale_use.readers(
         [
             LocaleUse("ja", 5, "ja"),
@@ -58,7 +58,7 @@ def test_readers_are_told_apart_by_exact_match_and_fallback():
             LocaleUse("ko", 4, "en"),
         ]
     )
-    assert found == {"ja": Readers(exact=5, falling_back=2), "en": Readers(exact=0, falling_back=5)}
+    assert found == {"ja": Readers(in_theirs=7), "en": Readers(in_another=4, unknown=1)}
     assert found["ja"].all == 7
 
 

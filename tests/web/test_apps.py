@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from portal.models import App, BearerToken, KeyKind, MessageState, OpenCountry
 from portal.services import access_keys
@@ -143,3 +143,16 @@ def test_a_long_inbox_goes_on_behind_a_link(alices, inbox, shop, session):
 
     assert page.count("<li id=") == 30
     assert alices.get(older).text.count("<li id=") == 1
+
+
+def test_the_inbox_of_an_app_gone_live_says_so_and_leads_to_its_messages(alices, inbox, shop, session):
+    put_in(session, shop)
+    session.execute(update(App).where(App.id == shop.id).values(mode="live", provider="carriers"))
+    answer = alices.get(inbox)
+
+    assert answer.status_code == 404
+    assert "This app is live: its SMS go to real phones" in answer.text
+    assert f'class="btn btn-primary" href="/apps/{shop.id}/messages"' in answer.text
+    assert "Check the address" not in answer.text
+    assert "Shop: " not in answer.text
+    assert alices.fragment(inbox).status_code == 404

@@ -356,3 +356,22 @@ def march(session, shop, bob, record) -> list[AuditEntry]:
         )
         for at in range(10)
     ]
+
+
+def test_look_ups_by_one_person_in_a_row_share_a_row_and_each_stays_an_entry(
+    alices, alice, bob, record, address, clock
+):
+    for who, digits in ((alice, 4), (bob, 4), (bob, 7), (bob, 9), (alice, 5)):
+        asked = {"actor_kind": ActorKind.ACCOUNT, "actor_id": who.id, "details": {"digits": digits}}
+        record(AuditAction.NUMBER_LOOKED_UP, **asked)
+    page = alices.get(address).text
+    rows = [plain(row) for row in page.split("<tbody")[1].split("</tbody>")[0].split("<tr")[1:]]
+    looked_up = [row for row in rows if "Looked up a phone number" in row]
+
+    assert len(looked_up) == 3
+    assert "Looked up a phone number, 3 times" in looked_up[1]
+    assert "bob" in looked_up[1]
+    assert "the first just now" in looked_up[1]
+    assert re.search(r"The 2 before .*Digits 7.*Digits 4", looked_up[1])
+    assert "times" not in looked_up[0] + looked_up[2]
+    assert len(set(ENTRY.findall(page))) == len(ENTRY.findall(page)) >= 5

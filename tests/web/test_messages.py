@@ -421,3 +421,14 @@ def test_del_08_what_was_set_aside_has_its_own_word_figure_and_filter(bobs, shop
     assert len(SERIAL.findall(page)) == 1
     assert re.search(r"outcome=dead\"><strong>1</strong><span>Set aside</span>", page)
     assert "Dead" not in page
+
+
+def test_a_carriers_words_begin_as_a_sentence_and_keep_http_with_its_number(bobs, shop, session, address):
+    for words in ("HTTP ••• too many", "no credit"):
+        factories.message(
+            session, app_id=shop.id, state="failed", reason="provider_refused", provider_words=words
+        )
+    page = bobs.get(address).text
+
+    assert "HTTP\N{NO-BREAK SPACE}••• too many</bdi>" in page
+    assert ">No credit</bdi>" in page

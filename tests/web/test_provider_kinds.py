@@ -115,3 +115,27 @@ def test_twilio_is_told_its_own_receipts_address_and_keeps_a_key_pair_together(a
 
     assert "Ringback names an address for receipts with each SMS." in text
     assert "/receipts/" not in text
+
+
+def test_what_is_wrong_beside_other_fields_stands_there_in_the_first_round(alices, shop):
+    body = '{"to": "{to}", "from": "{from}", "text": "{text}"'
+    typed = {"label": "Tea", "carrier_url": "", "carrier_sender": "", "carrier_body": body + "}"}
+    answer = alices.post(f"/apps/{shop.id}/provider/new/http", typed | {"carrier_headers": "no header"})
+
+    assert answer.status_code == 422
+    for name, told in (
+        ("carrier_url", "Address is missing."),
+        ("carrier_sender", "The request has {from} in it, so give a sender."),
+        ("carrier_headers", "One header a line, such as Authorization: Bearer {secret}."),
+    ):
+        assert told in answer.text.split(f'id="{name}-error"')[1].split("</p>")[0]
+
+
+def test_the_form_says_when_a_sender_is_needed_and_what_signatures_are_over(alices, shop):
+    page = alices.get(f"/apps/{shop.id}/provider/new/http").text
+
+    assert "needed while the address or the body has it, else left empty." in page
+    for name in ("signature_header", "receipt_header"):
+        hint = page.split(f'id="carrier_{name}-hint"')[1].split("</p>")[0]
+        assert "HMAC-SHA-256 in hex over" in hint
+        assert ",v1=" in hint

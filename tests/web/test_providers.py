@@ -371,7 +371,7 @@ def test_in_a_live_app_a_test_goes_to_the_owners_own_number_once_that_is_known(
     alices, alice, address, added, session, shop
 ):
     it = added()
-    send = f'action="/apps/{shop.id}/sms-templates/en/test"'
+    send = f'action="/apps/{shop.id}/sms-templates/en/test?provider={it.id}"'
     assert send not in alices.get(f"{address}/{it.id}").text
     alices.post(f"{address}/live")
     assert send in alices.get(f"{address}/{it.id}").text

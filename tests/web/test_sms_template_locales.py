@@ -52,14 +52,17 @@ def rows_of(page: str, caption: str) -> list[str]:
 # --- The list --------------------------------------------------------------------------------------
 
 
-def test_each_template_tells_how_many_read_it_and_how_many_fall_back_to_it(alices, address, readers, worded):
+def test_each_template_tells_who_reads_it_in_their_language_and_who_has_no_other(
+    alices, address, readers, worded
+):
     worded("ja")
     for locale, users in (("ja", 2), ("ja-JP", 3), ("en", 1), ("en-GB", 1), ("ko", 4), (None, 5)):
         readers(locale, users)
     english, japanese = rows_of(alices.get(address).text, "SMS templates by language")
 
-    assert "11 users 1 exact, 10 fall back" in english
-    assert "5 users 2 exact, 3 fall back" in japanese
+    assert "11 users 2 read their language 4 have no template of theirs 5 have no language set" in english
+    assert "5 users 5 read their language" in japanese
+    assert "no template of theirs" not in japanese
 
 
 def test_languages_of_users_are_listed_and_the_missing_ones_offered(alices, address, readers, worded):

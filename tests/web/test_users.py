@@ -320,7 +320,8 @@ def test_a_pending_number_stands_below_the_current_one(bobs, address, customer):
     text = bobs.get(f"{address}?q=4321").text
 
     assert text.index("5678</span>") < text.index("4321</span>")
-    assert '<span class="row-pending">pending</span> <span class="row-match">matches</span>' in text
+    waits = text.split('class="row-pending"')[1]
+    assert '<span class="row-match">matches</span>' in waits.split("</td>")[0]
 
 
 def test_a_short_beginning_finds_everybody_it_fits(bobs, address, customer, session):
@@ -442,3 +443,10 @@ def test_a_user_without_a_number_has_an_empty_state_so_that_nothing_is_indented(
     factories.user(session, app_id=shop.id, login_name="plain")
 
     assert '<td role="cell"></td>' in bobs.get(address).text
+
+
+def test_of_two_numbers_the_one_that_waits_is_marked_once(bobs, shop, customer):
+    page = bobs.get(f"/apps/{shop.id}/users").text
+
+    assert page.count('class="row-pending"') == 1
+    assert '<span class="unseen">pending </span></span><span class="phone-number">+81 ••• •••• 4321' in page

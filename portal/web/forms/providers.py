@@ -23,7 +23,7 @@ from portal.delivery.providers import installed
 from portal.delivery.providers.base import Field, WrongField
 from portal.services.provider_details import Wanted
 from portal.services.providers import LONGEST_LABEL
-from portal.web.forms import secrets
+from portal.web.forms import provider_hints, secrets
 
 _OWN, _FORGET = "carrier_", "forget_"
 TYPE_AGAIN: Final = "Type this again: a secret is not sent back to your browser."
@@ -70,7 +70,7 @@ class ProviderForm(FlaskForm):
             label=self.label.data or "",
             settings={name: text for name, text in typed.items() if text and name not in secret},
             secrets={name: text for name, text in typed.items() if text and name in secret},
-            forgotten=frozenset(self._forgotten()),
+            forgotten=self.forgotten,
             bound_to=_ADDRESSES,
             unshown=frozenset(each.name for each in self.fields if each.is_long),
         )
@@ -83,6 +83,17 @@ class ProviderForm(FlaskForm):
                 return
         self.form_errors.append(fix)
 
+    def refuse_the_rest(self, wrong: Mapping[str, str]) -> None:
+        """Shows what else is wrong, at the fields that nothing was said about yet."""
+        for each in self.fields:
+            if each.name in wrong and not self[_name(each)].errors:
+                self[_name(each)].errors = [wrong[each.name]]
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What was typed, as it came, by the names of the kind; a stored secret left empty is left out."""
+        return {each.name: _text(self, each) for each in self._asked()}
+
     def ask_for_secrets_again(self) -> None:
         """Says at each secret that was typed that it did not arrive, since the form goes back without it."""
         for each, _ in self.secret_fields():
@@ -93,13 +104,12 @@ class ProviderForm(FlaskForm):
         """The fields that count: a stored secret which was left empty stays as it is."""
         return [each for each in self.fields if _text(self, each).strip() or each.name not in self.stored]
 
-    def _forgotten(self) -> list[str]:
-        found = []
-        for each in self.fields:
-            box = self._fields.get(_FORGET + each.name)
-            if box is not None and box.data and not _text(self, each).strip():
-                found.append(each.name)
-        return found
+    @property
+    def forgotten(self) -> frozenset[str]:
+        """The stored secrets that are taken away, with nothing in their place."""
+        boxes = {each.name: self._fields.get(_FORGET + each.name) for each in self.fields}
+        ticked = [each for each in self.fields if (box := boxes[each.name]) is not None and box.data]
+        return frozenset(each.name for each in ticked if not _text(self, each).strip())
 
 
 def form_of(kind: ProviderKind, stored: Mapping[str, str | None] | None = None) -> type[ProviderForm]:
@@ -107,7 +117,7 @@ def form_of(kind: ProviderKind, stored: Mapping[str, str | None] | None = None) 
     fields, stored = installed.fields_of(kind), stored or {}
     made: dict[str, Any] = {"fields": fields, "stored": stored}
     for each in fields:
-        made[_name(each)] = _made(each, stored)
+        made[_name(each)] = _made(kind, each, stored)
         if each.is_secret and not each.is_required and each.name in stored:
             made[_FORGET + each.name] = BooleanField(f"Take {each.label} away")
     return cast(type[ProviderForm], type(ProviderForm.__name__, (ProviderForm,), made))
@@ -118,8 +128,9 @@ def written(settings: Mapping[str, str]) -> dict[str, str]:
     return {_OWN + name: text for name, text in settings.items()}
 
 
-def _made(each: Field, stored: Mapping[str, str | None]) -> FormField:
-    said: dict[str, Any] = {"description": _hint(each, stored), "validators": [_rule(each, stored)]}
+def _made(kind: ProviderKind, each: Field, stored: Mapping[str, str | None]) -> FormField:
+    hint = provider_hints.of(kind, each.name) or _hint(each, stored)
+    said: dict[str, Any] = {"description": hint, "validators": [_rule(each, stored)]}
     if each.choices:
         return SelectField(
             each.label, choices=[(choice, choice) for choice in each.choices], default=each.default, **said
