@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from portal.placeholder_secrets import address_has_placeholder, is_placeholder
+from portal.setting_values import WrongSetting as WrongSetting
+from portal.setting_values import read
 
 PREFIX = "PORTAL_"
 # The database in PORTAL_HOME, where no other one is set.
@@ -23,10 +25,6 @@ _METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _CONTACT = r"mailto:[^@\s]+@[^@\s]+|https://[^\s/]+\S*"
 # Addresses that may hold a password or a token, with what they may begin with.
 _ADDRESSES = {"ALARM_URL": "https|http", "REDIS_URL": "redis|rediss"}
-
-
-class WrongSetting(Exception):
-    """A setting makes no sense; the message names it and says what would."""
 
 
 def _whole(default: int, least: int, most: int, says: str) -> int:
@@ -148,7 +146,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
     if unknown:
         raise WrongSetting(f"{unknown[0]} is not a setting. Known: {', '.join(known)}.")
     values = {
-        each.name: _read(name, environment[name].strip(), each)
+        each.name: read(name, environment[name].strip(), each)
         for name, each in known.items()
         if environment.get(name, "").strip()
     }
@@ -174,37 +172,6 @@ def shared_metrics() -> Path | None:
     """The folder in which this server's processes count together; None for a process that serves alone."""
     folder = os.environ.get(_METRICS_FOLDER)
     return Path(folder) if folder else None
-
-
-def _read(name: str, text: str, setting: object) -> object:
-    default = setting.default  # type: ignore[attr-defined]
-    metadata = setting.metadata  # type: ignore[attr-defined]
-    if isinstance(default, bool):
-        return _yes_or_no(name, text)
-    if isinstance(default, int):
-        return _number(name, text, *metadata["range"])
-    if isinstance(default, Path):
-        return Path(text)
-    if "one_of" in metadata and text not in metadata["one_of"]:
-        raise WrongSetting(f"{name} is '{text}'; it must be one of {', '.join(metadata['one_of'])}.")
-    fewest = metadata.get("fewest", 0)
-    if len(text) < fewest:
-        raise WrongSetting(f"{name} must have {fewest} characters at least.")
-    return text
-
-
-def _yes_or_no(name: str, text: str) -> bool:
-    if text.lower() in ("1", "true", "yes", "on"):
-        return True
-    if text.lower() in ("0", "false", "no", "off"):
-        return False
-    raise WrongSetting(f"{name} is '{text}'; it must be true or false.")
-
-
-def _number(name: str, text: str, least: int, most: int) -> int:
-    if re.fullmatch(r"[0-9]{1,9}", text) and least <= int(text) <= most:
-        return int(text)
-    raise WrongSetting(f"{name} is '{text}'; it must be a whole number from {least} to {most}.")
 
 
 def _refuse_unsafe(settings: Settings) -> None:

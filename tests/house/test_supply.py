@@ -29,6 +29,7 @@ TRIED = {"a password in an address"}
 WORDS = {
     "'passwordResetMethod' = 'GENERATE_PASSWORD'": "Kii's name of a way",
     "'SECURITY_PASSWORD_HASH' = 'argon2'": "the name of the hash",
+    "KeyKind.CLIENT_SECRET = 'ClientSecret'": "what people call that kind of key",
 }
 
 
