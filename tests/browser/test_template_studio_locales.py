@@ -75,7 +75,7 @@ def test_a_missing_language_is_added_from_the_list(alices: Page, shop, koreans):
     alices.get_by_role("button", name="Save Korean").click()
     alices.goto(f"/apps/{shop.id}/sms-templates")
     expect(row).not_to_contain_text("No template")
-    expect(alices.get_by_text("0 exact, 3 fall back")).to_be_visible()
+    expect(alices.get_by_text("3 read their language")).to_be_visible()
 
 
 def test_the_simulator_follows_typing_and_passes_over_half_a_tag(alices: Page, shop, koreans):
