@@ -416,6 +416,7 @@ PAGES = {
 # These only lead to another page, or to the page of a refusal.
 LEADS_ELSEWHERE = {"apps.start", "security.verify"}
 FILES = STATIC_ENDPOINTS | {"security.static", "sms_template_files.export", "receipts.take"}
+FILES |= {"security_contacts.show"}
 STATES = [
     a_refused_new_app,
     an_app_just_created,
