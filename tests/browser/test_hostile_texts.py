@@ -34,7 +34,8 @@ TEXTS = {
 LONGEST_NAME, LONGEST_DISPLAY_NAME, LONGEST_LOCALE, LONGEST_LABEL = 30, 50, 35, 40
 # What no page has unless a text came alive; ours write none of these.
 ALIVE = """[
-    "#hostile", "[src*=hostile]", "[href^='javascript:' i]", "[hx-get*=hostile]", "[hx-vals]", "[autofocus]:not(#q)",
+    "#hostile", "[src*=hostile]", "[href^='javascript:' i]", "[hx-get*=hostile]", "[hx-vals]",
+    "[autofocus]:not(#q)",
     "script:not([src])", "[onerror], [onload], [onmouseover], [onfocus]", "main i", "main svg[onload]",
 ].filter((kind) => document.querySelector(kind))"""
 OPEN_ALL = "document.querySelectorAll('details').forEach((each) => { each.open = true })"

@@ -13,7 +13,7 @@ from portal.core.provider_kinds import ProviderKind
 from portal.core.reasons import Reason
 from portal.core.roles import Role
 from portal.errors import BadInput, Refusal, TooSoon, WrongCode
-from portal.models import ActorKind, App, AppMode, AuditAction, AuditEntry, KeyKind, Message
+from portal.models import ActorKind, App, AppMode, AuditAction, AuditEntry, KeyKind, Message, Provider
 from portal.services import (
     access_keys,
     app_modes,
@@ -197,6 +197,9 @@ def set_up_a_provider(desk: Desk) -> None:
     desk.do(lambda ctx: providers.change(ctx, it.id, new, providers.stamp(it)))
     for on in (False, True):
         desk.do(lambda ctx, on=on: providers.switch(ctx, it.id, on=on))
+    desk.do(lambda ctx: ctx.session.execute(update(Provider).values(paused_until=ctx.now, failures_in_row=5)))
+    now = desk.do(lambda ctx: providers.stamp(providers.get(ctx.session, desk.app_id, it.id)))
+    assert desk.do(lambda ctx: providers.end_pause(ctx, it.id, now))
     seen = provider_order.stamp([it, other])
     desk.do(lambda ctx: provider_order.move(ctx, other.id, up=True, seen=seen))
     desk.do(app_modes.go_live)

@@ -5,6 +5,7 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
+from portal import logs
 from portal.clock import DAY
 from portal.core.audit_anchors import Anchor
 from portal.core.audit_seals import Link
@@ -413,6 +414,7 @@ def test_pii_04_what_is_not_sealed_yet_waits_for_its_removal(desk, write, seal, 
 def test_pii_07_the_ends_of_all_chains_are_logged_for_whoever_collects_the_log(desk, ten, write, seal):
     write(1, None)
     seal()
+    logs.configure("info")
     with capture_logs() as lines:
         desk.do(audit_heads.tell)
     told = {line["app"]: (line["sequence"], line["hash"]) for line in lines if line["event"] == "audit_head"}
