@@ -41,6 +41,7 @@ ROWS: dict[str, Row] = {
     "bootstrap.static": Open.TO_ALL,
     "vendor.static": Open.TO_ALL,
     "security.static": Open.TO_ALL,
+    "security_contacts.show": Open.TO_ALL,
     "receipts.take": Open.TO_CARRIERS,
     # One's own.
     "accounts.show": Open.TO_MEMBERS,
@@ -63,7 +64,11 @@ ROWS: dict[str, Row] = {
     # An app.
     "apps.show": Action.SEE_APP,
     "access_keys.show": Action.MANAGE_KEYS,
-    "access_keys.regenerate": Action.MAKE_SECRET,
+    "access_keys.add_app_key": Action.CHANGE_KEYS,
+    "access_keys.add_secret": Action.CHANGE_KEYS,
+    "access_keys.ask_to_end": Action.CHANGE_KEYS,
+    "access_keys.end": Action.CHANGE_KEYS,
+    "access_keys.reset": Action.CHANGE_KEYS,
     "audit_log.index": Action.SEE_AUDIT,
     "audit_exports.export": Action.EXPORT_AUDIT,
     "inbox.show": Action.SEE_INBOX,
@@ -132,6 +137,8 @@ ROWS: dict[str, Row] = {
     "user_actions.act": Action.HELP_USERS,
     "user_actions.ask_to_mark_verified": Action.MARK_VERIFIED,
     "user_actions.mark_verified": Action.MARK_VERIFIED,
+    "user_actions.ask_to_erase": Action.ERASE_USERS,
+    "user_actions.erase": Action.ERASE_USERS,
     "reveals.ask": Action.REVEAL_NUMBERS,
     "reveals.reveal": Action.REVEAL_NUMBERS,
     # The API (contract b.2).

@@ -7,14 +7,25 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from portal import clock
 from portal import keys as portal_keys
 from portal.core.receipt_addresses import token as token_of
 from portal.core.roles import Role
-from portal.models import Account, App, Base, SmsTemplate, SmsTemplateVersion, TokenKind, User, random_id
+from portal.models import (
+    AccessKey,
+    Account,
+    App,
+    Base,
+    KeyKind,
+    SmsTemplate,
+    SmsTemplateVersion,
+    TokenKind,
+    User,
+    random_id,
+)
 from portal.services import sessions
 from portal.services.tokens import hashed
 from portal.services.user_records import new_user_id
@@ -95,6 +106,7 @@ class Town:
         self.rows = FreshSession(
             self.engine, expire_on_commit=False, execution_options={"populate_existing": True}
         )
+        self.secret_ids: dict[str, str] = {}
         self.shop = self.tenant("Shop", "alice@example.com", "bob@example.com")
         self.inn = self.tenant("Inn", "olga@example.com", "pete@example.com")
         self.charlie = self.person("charlie@example.com")
@@ -110,6 +122,7 @@ class Town:
         for account, role in zip(people, (Role.OWNER, Role.SUPPORT), strict=True):
             factories.membership(self.rows, app_id=app.id, account_id=account.id, role=role)
         factories.open_country(self.rows, app_id=app.id)
+        self.secret_ids[app.id] = factories.access_key(self.rows, app_id=app.id).id
         factories.sms_template(self.rows, app_id=app.id, locale="en")
         self.have_japanese(app.id)
         factories.sms_template_draft(self.rows, app_id=app.id, locale="ja")
@@ -146,6 +159,8 @@ class Town:
         """A bearer token, as its holder has it."""
         made = secrets.token_urlsafe(24)
         owner = {"app_id": app.id, "user_id": user.id if user else None}
+        if kind is TokenKind.ADMIN:
+            owner["access_key_id"] = self.secret_ids[app.id]
         factories.bearer_token(self.rows, token_hash=hashed(made), kind=kind, **owner)
         return made
 
@@ -165,6 +180,7 @@ class Town:
             "user": user.id,
             "serial": str(self._dead_message(app_id)),
             "provider_id": provider.id,
+            "key_id": self._app_key(app_id),
             "account_id": member.account_id,
             "invite_id": invite.id,
             "passkey_id": factories.passkey(self.rows, account_id=tenant.owner.id).id,
@@ -173,6 +189,13 @@ class Town:
             "token": token_of(self.keys.receipts, provider.id),
         }
 
+    def _app_key(self, app_id: str) -> str:
+        """A live AppKey that is new each time, in the same of the two places that there are."""
+        here = AccessKey.app_id == app_id, AccessKey.kind == KeyKind.APP_KEY, AccessKey.slot == 2
+        self.rows.execute(delete(AccessKey).where(*here))
+        key = {"kind": KeyKind.APP_KEY, "slot": 2, "value": f"rb_pub_{secrets.token_urlsafe(32)}"}
+        return factories.access_key(self.rows, app_id=app_id, **key).id
+
     def _dead_message(self, app_id: str) -> int:
         # Seven digits, as the serial of no message has, so that answers can be compared to the byte.
         serial = 1_000_000 + secrets.randbelow(5_000_000)
@@ -180,7 +203,7 @@ class Town:
 
     def no_ids(self) -> dict[str, str]:
         """Ids of nothing, in the shapes of the others."""
-        words = ("provider_id", "account_id", "invite_id", "passkey_id", "sign_in_id", "link")
+        words = ("provider_id", "key_id", "account_id", "invite_id", "passkey_id", "sign_in_id", "link")
         ids = {word: random_id() for word in words}
         user = new_user_id()
         token = token_of(self.keys.receipts, random_id())
