@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from itertools import product
 
 import pytest
+from sqlalchemy import select
 
+from portal.models import AuditAction, AuditEntry
 from tests.walls.knocks import FORM, HTMX, Answer
 from tests.walls.routes import Route, calls, changing, pages
 from tests.walls.rows import Open
@@ -104,13 +106,21 @@ def test_web_03_there_is_no_other_method_behind_a_method(town, enter):
 def test_web_03_opening_any_page_changes_no_row(town, enter, who):
     cast = {"owner": town.shop.owner, "support": town.shop.support, "stranger": town.charlie}
     browser = enter(cast.get(who))
-    before, sign_ins = town.digest_of_all("account_session"), town.sign_ins()
+    besides = ("account_session", "audit_entry")
+    before, sign_ins, said = town.digest_of_all(*besides), town.sign_ins(), told(town)
     for route, ids, headers in product(pages(), (town.shop.ids, town.inn.ids), ({}, HTMX)):
         if route.method == "GET":
             for verb in ("GET", "HEAD"):
                 browser.door.knock(verb, route.path(ids), browser.cookie | headers)
-    # A session keeps the tokens and challenges of its own pages; who is signed in does not change.
-    assert (town.digest_of_all("account_session"), town.sign_ins()) == (before, sign_ins)
+    # A session keeps the tokens and challenges of its own pages; who is signed in does not change. That
+    # somebody asked for an app that is not theirs is on record, and nothing else is (PII-07).
+    assert (town.digest_of_all(*besides), town.sign_ins()) == (before, sign_ins)
+    assert {action for action, _id in told(town) - said} <= {AuditAction.APP_REFUSED}
+
+
+def told(town) -> set[tuple[str, int]]:
+    """What the audit log says, as actions with their places."""
+    return {tuple(row) for row in town.rows.execute(select(AuditEntry.action, AuditEntry.id))}
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out"])
