@@ -8,12 +8,9 @@ from flask import Flask
 from sqlalchemy.orm import configure_mappers
 
 from portal import config, factory
+from portal.process_files import LEAVING, PARENT
 from portal.watch.rounds import Rounds
 
-# The file by which the parent tells its processes that they are about to end.
-LEAVING = "leaving"
-# The file that says who the parent is: it may be gone before a process of its has even begun.
-PARENT = "parent"
 # How often a process looks for its parent, and how long it may take to end without one (s).
 _LOOK_EVERY = 0.5
 _END_WITHIN = 25.0

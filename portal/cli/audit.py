@@ -51,9 +51,9 @@ def verify(installation: Installation, app_id: str | None, heads: Path | None) -
     from portal.services import audit_checks
 
     anchors = _anchors(heads, app_id)
-    key = keys.load(installation.settings.home).audit
     with _one_moment(installation) as session:
         chains = [_known(session, app_id)] if app_id else audit_checks.ids(session, anchors)
+        key = keys.require(installation.settings.home).audit
         reports = [audit_checks.check(session, key, each, clock.now(), anchors) for each in chains]
     for report in reports:
         for line in _lines(report):

@@ -17,16 +17,13 @@ from typing import TYPE_CHECKING
 from portal.cli.installation import Installation
 from portal.cli.one_process import END_WITHIN
 from portal.config import Settings
+from portal.process_files import LEAVING, PARENT
 
 if TYPE_CHECKING:
     from granian.server import MPServer
 
 # Restarting a worker that cannot live must not keep a whole core busy (s).
 _REST = 2.0
-# The file by which the server processes learn that they are about to end; portal/serving.py looks for it.
-_LEAVING = "leaving"
-# And the one that says who their parent is.
-_PARENT = "parent"
 
 
 def serve(installation: Installation, workers: int, say_where: Callable[[], None]) -> None:
@@ -38,7 +35,7 @@ def serve(installation: Installation, workers: int, say_where: Callable[[], None
     config.divide_among(settings, workers)
     shared = Path(tempfile.mkdtemp(prefix="ringback-"))
     config.share_metrics(shared)
-    (shared / _PARENT).write_text(str(os.getpid()))
+    (shared / PARENT).write_text(str(os.getpid()))
     _preload(installation)
     try:
         _serve(_listen(installation, settings, workers), settings, shared, say_where)
@@ -110,10 +107,11 @@ class Leaving:
         # A process that was forked a moment ago still has this answer of its parent's.
         if os.getpid() != self._parent:
             raise SystemExit(0)
+        # Told first: once anybody can see that we leave, it claims nothing any more.
+        if self._worker is not None:
+            self._worker.tell_to_end()
         with suppress(FileExistsError):
-            (self._shared / _LEAVING).touch(exist_ok=False)
-            if self._worker is not None:
-                self._worker.tell_to_end()
+            (self._shared / LEAVING).touch(exist_ok=False)
             threading.Timer(self._drain, self._server.signal_handler_interrupt).start()
 
 

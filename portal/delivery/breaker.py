@@ -1,10 +1,10 @@
 """Is a carrier well enough to be tried? A circuit breaker on its row, which all processes share (DEL-06).
 
-Closed, the carrier takes messages. After five failures in a row it opens: nothing is tried before
-`paused_until`. From then on one message of one worker tries it, once in four seconds; a success closes the
-breaker, so a carrier that is well again has new messages within five seconds (DEL-05). A carrier that asks
-for a rest (`Retry-After`) is paused for that long. Only the carrier's own passing faults count: a refusal for
-good, or a phone that is off, shows that the carrier is well.
+Closed, the carrier takes messages. After five failures in a row, or one that refuses the account, it opens:
+nothing is tried before `paused_until`. From then on one message of one worker tries it, once in four seconds;
+a success closes the breaker, so a carrier that is well again has new messages within five seconds (DEL-05). A
+carrier that asks for a rest (`Retry-After`) is paused for that long. Only the carrier's own passing faults
+count: a refusal for good, or a phone that is off, shows that the carrier is well.
 """
 
 from typing import Final

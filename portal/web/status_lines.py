@@ -62,12 +62,13 @@ def _gap(standing: Standing) -> list[Line]:
     gap = memory.of(reading(), app.id, clock.now())
     if gap is None or not template_gaps.stands(reading(), app.id, gap):
         return []
-    users = counted(gap.users, "user")
-    told = "" if standing.may(Action.CHANGE_SMS_TEMPLATES) else " Tell an owner of this app."
-    sentence = f"No SMS template is in {locales.name(gap.locale)}, which {users} would get.{told}"
+    sentence = (
+        f"No SMS template is in {locales.name(gap.locale)}, which {counted(gap.users, 'user')} would get."
+    )
+    if not standing.may(Action.CHANGE_SMS_TEMPLATES):
+        return [Line("wait", f"{sentence} Tell an owner of this app.", "", "", "", "", "", "")]
     address = url_for("sms_templates.edit", app_id=app.id, locale=gap.locale)
-    is_theirs = standing.may(Action.CHANGE_SMS_TEMPLATES)
-    return [Line("wait", sentence, "", "", "", "", "Add it", address if is_theirs else "")]
+    return [Line("wait", sentence, "", "", "", "", "Add it", address)]
 
 
 def _stalled(standing: Standing, it: Trouble) -> Line:

@@ -1,10 +1,12 @@
 """What does an operator see of the chains, and what does a script get? `portal audit` (PII-07)."""
 
 import json
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
+from portal import keys as portal_keys
 from portal.models import ActorKind, App, AuditAction
 from portal.services import audit, audit_sealing
 from portal.services.context import Caller
@@ -42,6 +44,16 @@ def tamper(engine):
             connection.execute(text(statement))
 
     return run
+
+
+def test_pii_07_without_the_key_nothing_is_called_false_and_no_key_is_made(operator, shop, write):
+    write(1)
+    home = Path(operator.environment["PORTAL_HOME"])
+    (home / portal_keys.FILE).unlink(missing_ok=True)
+    answer = operator.types("audit", "verify", shop.id)
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert answer.stderr.startswith(f"Error: There is no keys.json in {home}")
+    assert not (home / portal_keys.FILE).exists()
 
 
 def test_pii_07_a_log_that_holds_ends_with_0(operator, shop, write):

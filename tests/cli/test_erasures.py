@@ -184,6 +184,11 @@ def test_pii_05_each_machine_takes_over_what_others_erased(desk, transaction, tm
     assert len((tmp_path / FILE).read_text().splitlines()) == 2
 
 
+def assert_secret_is_refused(kii: KiiClient, client_id: str, secret: str) -> None:
+    refused = kii.call("POST", "/oauth2/token", {"client_id": client_id, "client_secret": secret})
+    assert (refused.status_code, refused.json["error"]) == (400, "invalid_grant")
+
+
 def test_dat_05_the_drill_revoked_erased_and_used_things_do_not_come_back(
     operator, elsewhere, file, desk, database
 ):
@@ -214,9 +219,7 @@ def test_dat_05_the_drill_revoked_erased_and_used_things_do_not_come_back(
     app = _app_of(copy)
     assert Worker(app, timetable={}).empty_outbox() == 0
     kii = KiiClient(app.test_client(), desk.app_id, client_id, old_secret)
-    sent = {"client_id": client_id, "client_secret": old_secret}
-    refused = kii.call("POST", "/oauth2/token", sent)
-    assert (refused.status_code, refused.json["error"]) == (400, "invalid_grant")
+    assert_secret_is_refused(kii, client_id, old_secret)
     sent = {"verificationCode": code}
     verify = f"/users/{eve}/phone-number/verify"
     assert kii.holding(token).ask("POST", verify, sent).json["errorCode"] == "WRONG_TOKEN"

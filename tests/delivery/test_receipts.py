@@ -123,15 +123,21 @@ def test_a_receipt_that_is_faster_than_the_note_of_its_message_waits_for_it(
     assert office.message(emil).state == MessageState.DELIVERED
 
 
-def test_del_03_a_receipt_stands_in_for_a_worker_that_died_and_nothing_is_sent_twice(
-    office, network, mail, clock, monkeypatch
-):
+@pytest.fixture
+def emil(office, network, mail, monkeypatch) -> str:
+    """Somebody whose SMS the first carrier has, from a worker that died before it could say so."""
     monkeypatch.setattr(receipts.time, "sleep", lambda _seconds: None)
-    carrier = network.by_label["First"]
-    emil = office.sign_up("emil", "+819012345679")
-    carrier.meanwhile = die
+    signed_up = office.sign_up("emil", "+819012345679")
+    network.by_label["First"].meanwhile = die
     with pytest.raises(Killed):
         office.send()
+    return signed_up
+
+
+def test_del_03_a_receipt_stands_in_for_a_worker_that_died_and_nothing_is_sent_twice(
+    office, network, mail, clock, emil
+):
+    carrier = network.by_label["First"]
     named = [Receipt("their-1", ReceiptState.SENT, our_reference=office.message(emil).id)]
     assert receipts.take(office.transaction, mail.provider_id, named, office.post.now) == 1
     assert (office.message(emil).state, office.message(emil).provider_reference) == ("sent", "their-1")
@@ -199,14 +205,9 @@ def test_del_10_a_try_that_failed_late_does_not_end_the_one_under_way(
 
 
 def test_del_03_a_receipt_stands_in_for_a_dead_worker_also_after_its_lease(
-    office, network, mail, clock, monkeypatch
+    office, network, mail, clock, emil
 ):
-    monkeypatch.setattr(receipts.time, "sleep", lambda _seconds: None)
     carrier = network.by_label["First"]
-    emil = office.sign_up("emil", "+819012345679")
-    carrier.meanwhile = die
-    with pytest.raises(Killed):
-        office.send()
     clock.advance(120)
     named = [Receipt("their-1", ReceiptState.DELIVERED, our_reference=office.message(emil).id)]
     assert receipts.take(office.transaction, mail.provider_id, named, office.post.now) == 1
