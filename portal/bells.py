@@ -1,28 +1,34 @@
 """How does a process hear that another one put a message down? A hint only: the rows are the truth.
 
 On PostgreSQL it is NOTIFY, inside the transaction that puts the message down, and LISTEN on a connection of
-the worker's own. Beside a SQLite file each worker has a pipe with a name, which whoever commits writes to. A
-hint that is lost is made good by the worker's next look, a second later.
+the worker's own. NOTIFY lets only one transaction commit at a time, so a process that has just rung rings
+once more a moment later, for all that it has put down since. Beside a SQLite file each worker has a pipe with
+a name, which whoever commits writes to. A hint that is lost is made good by the worker's next look, a second
+later.
 """
 
 import os
 import secrets
 import select
 import threading
+import time
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import psycopg
 import structlog
-from sqlalchemy import URL, text
+from sqlalchemy import URL, Engine, text
 from sqlalchemy.orm import Session
 
 _CHANNEL: Final = "ringback_outbox"
-_NOTIFY = text(f"NOTIFY {_CHANNEL}")
+_NOTIFY: Final = f"NOTIFY {_CHANNEL}"
 _LISTEN: Final = f"LISTEN {_CHANNEL}".encode()
 _FOLDER: Final = "-bells"
 _UNREAD: Final = "."
+# The least time (s) between two rings of one process.
+_PAUSE: Final = 0.05
 # Waits (s): between looks whether the listening is over, and before a lost connection is made anew.
 _LOOK_EVERY: Final = 1.0
 _REST: Final = 2.0
@@ -30,14 +36,79 @@ _REST: Final = 2.0
 _log = structlog.get_logger()
 
 
-def ring_within(session: Session) -> None:
-    """Adds the bell to a transaction of PostgreSQL, so that it rings exactly if and when that commits."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(_NOTIFY)
+def ring_within(session: Session) -> bool:
+    """Adds the bell to a transaction of PostgreSQL, so that it rings exactly if and when that commits.
+
+    False where it does not: the caller then rings after the commit.
+    """
+    engine = session.get_bind().engine
+    if engine.dialect.name != "postgresql" or not _pace(engine).may_ring():
+        return False
+    session.execute(text(_NOTIFY))
+    return True
 
 
-def ring_after(address: URL) -> None:
-    """Rings at the workers on a SQLite file, after a commit. Never waits and never fails."""
+def ring_after(engine: Engine) -> None:
+    """Rings after a commit: on PostgreSQL in a moment, on a SQLite file at once. Never fails or waits."""
+    if engine.dialect.name == "postgresql":
+        _pace(engine).ring_soon(engine.url)
+    else:
+        _ring_pipes(engine.url)
+
+
+class _Pace:
+    """When a process rang last, and whether it is about to."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last = -_PAUSE
+        self._next: threading.Timer | None = None
+
+    def may_ring(self) -> bool:
+        """Whether the last ring is long enough ago; if so, this is the next one, for all who waited."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._last < _PAUSE:
+                return False
+            self._last = now
+            if self._next is not None:
+                self._next.cancel()
+                self._next = None
+            return True
+
+    def ring_soon(self, address: URL) -> None:
+        """Rings once in a moment, unless another message does so before."""
+        with self._lock:
+            if self._next is None:
+                self._next = threading.Timer(2 * _PAUSE, self._ring, (address,))
+                self._next.start()
+
+    def _ring(self, address: URL) -> None:
+        with self._lock:
+            # Whoever commits from now on may be too late for this ring, and asks for another.
+            self._next = None
+        try:
+            with _connected(address) as connection:
+                connection.execute(_NOTIFY.encode())
+        except psycopg.Error as error:
+            _log.warning("bell_lost", error=type(error).__name__)
+
+
+_PACES: "weakref.WeakKeyDictionary[Engine, _Pace]" = weakref.WeakKeyDictionary()
+
+
+def _pace(engine: Engine) -> _Pace:
+    return _PACES.setdefault(engine, _Pace())
+
+
+def _connected(address: URL) -> psycopg.Connection:
+    """A connection to PostgreSQL of its own, on which each statement commits."""
+    plain = address.set(drivername="postgresql").render_as_string(hide_password=False)
+    options = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5}
+    return psycopg.connect(plain, autocommit=True, **options)  # type: ignore[arg-type]
+
+
+def _ring_pipes(address: URL) -> None:
     folder = _folder(address)
     if folder is None:
         return
@@ -73,10 +144,8 @@ class Listener:
             self._listen_on_pipe()
 
     def _listen_on_connection(self) -> None:
-        address = self._address.set(drivername="postgresql").render_as_string(hide_password=False)
-        options = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5}
         try:
-            with psycopg.connect(address, autocommit=True, **options) as connection:  # type: ignore[arg-type]
+            with _connected(self._address) as connection:
                 connection.execute(_LISTEN)
                 # Somebody may have rung while nobody listened.
                 self._ring()

@@ -17,7 +17,8 @@ from sqlalchemy.orm import Session
 from portal import bells
 from portal.errors import Refusal
 from portal.models import Base
-from portal.services import database_timelines
+from portal.services import bundles, database_timelines
+from portal.services.bundles import Bundle
 from portal.services.outbox import BELL
 
 fcntl: ModuleType | None
@@ -54,7 +55,8 @@ def transaction() -> Iterator[Session]:
     # A read that came before would hold a snapshot in which this transaction could not write.
     session.rollback()
     with _turn_on(db.engine) as turn:
-        session.connection(execution_options={"ringback_turn": turn})
+        bundle = Bundle() if turn is None else None
+        session.connection(execution_options={"ringback_turn": turn, bundles.OPTION: bundle})
         try:
             yield session
         except Refusal as refusal:
@@ -64,12 +66,12 @@ def transaction() -> Iterator[Session]:
             _end(session, commit=False)
             raise
         ring = session.info.get(BELL, False)
-        if ring:
-            bells.ring_within(session)
+        is_rung = ring and bells.ring_within(session)
         _end(session, commit=True)
     if ring:
         _bell()
-        bells.ring_after(db.engine.url)
+    if ring and not is_rung:
+        bells.ring_after(db.engine)
 
 
 def reading() -> Session:
@@ -92,6 +94,8 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "before_cursor_execute", _lock_first)
         _WRITERS[engine] = _Writer(engine.url.database)
     else:
+        event.listen(engine, "before_cursor_execute", _send_bundle)
+        event.listen(engine, "savepoint", _send_bundle)
         event.listen(engine, "checkout", _Freshness(engine))
         event.listen(engine, "engine_connect", database_timelines.know)
 
@@ -107,9 +111,17 @@ def _end(session: Session, *, commit: bool) -> None:
     session.info.pop(BELL, None)
     try:
         if commit:
+            session.flush()
+            _send_bundle(session.connection())
             session.commit()
     finally:
         session.rollback()
+
+
+def _send_bundle(connection: Connection, *_event: object) -> None:
+    bundle = bundles.of(connection)
+    if bundle is not None:
+        bundle.send(connection)
 
 
 class _Turn(AbstractContextManager["_Turn"]):

@@ -14,9 +14,8 @@ from portal.api.refusals import AccountTypeNotSupported
 from portal.database import reading
 from portal.errors import NotFound, Unauthorized
 from portal.models import ActorKind, User
-from portal.services import apps, key_checks, tokens, user_numbers, users
+from portal.services import apps, key_checks, tokens, users
 from portal.services.context import Caller, Context, Parts
-from portal.services.user_numbers import UserNumbers
 
 _ADMITTED: dict[Who, frozenset[ActorKind]] = {
     Who.APP: frozenset({ActorKind.APP}),
@@ -113,11 +112,6 @@ def reach_to_read(ctx: Context, user: str) -> str:
 def reach_user(ctx: Context, user: str) -> User:
     """The row of the user whom `reach` finds, for calls that read more of it."""
     return users.get(ctx, reach(ctx, user))
-
-
-def reach_numbers(ctx: Context, user: str) -> UserNumbers:
-    """The numbers of the user whom `reach` finds."""
-    return user_numbers.load(ctx, reach(ctx, user))
 
 
 def look_up(ctx: Context, user: str) -> str:

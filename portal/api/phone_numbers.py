@@ -42,10 +42,10 @@ def change(app_id: str, user: str) -> Response:
     payload = body.read(PhoneNumberModificationRequest)
     with transaction() as session:
         ctx = auth.enter(session, app_id)
-        numbers = auth.reach_numbers(ctx, user)
+        user_id = auth.reach(ctx, user)
         sources.spend_send()
-        phone_numbers.change(ctx, numbers, payload.phone_number, payload.verified)
-        return keep(ctx, answers.nothing(), numbers.id)
+        phone_numbers.change(ctx, user_id, payload.phone_number, payload.verified)
+        return keep(ctx, answers.nothing(), user_id)
 
 
 @operation(

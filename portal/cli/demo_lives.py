@@ -137,8 +137,7 @@ class Life:
     def change(self, ctx: Context) -> None:
         """Changes to another number of the same country."""
         self.number = self.numbers.draw(self.person.country)
-        numbers = user_numbers.load(self._as_user(ctx), self.user_id)
-        phone_numbers.change(self._as_user(ctx), numbers, self.number)
+        phone_numbers.change(self._as_user(ctx), self.user_id, self.number)
 
     def cancel(self, ctx: Context) -> None:
         """Goes back to the number in force."""

@@ -111,6 +111,11 @@ def parse(text: str, country: str | None = None) -> PhoneNumber:
     return _read(written, None if written.startswith("+") else _home(country))
 
 
+def is_international(text: str) -> bool:
+    """Whether a text is a number that begins with its country's code, if it is a number at all."""
+    return text.strip(" ").startswith(("+", "＋"))
+
+
 def _folded(text: str) -> str:
     """The digits of a text in ASCII, after a plus where there is one."""
     _refuse_what_is_no_bare_number(text)

@@ -4,15 +4,20 @@ A move is a conditional update whose answer tells whether it happened; the verbs
 """
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, bindparam, case, insert, select, update
+from sqlalchemy import Executable, and_, bindparam, case, select, true, update
+from sqlalchemy.dialects import postgresql, sqlite
 
-from portal.core import code
+from portal.core import code, limits
 from portal.core.lifecycle import Event, Purpose, State, after
-from portal.models import Verification, random_id, table
+from portal.core.limits import Tally
+from portal.models import PhoneNumberLimit, Verification, random_id, table
+from portal.services import user_numbers
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 from portal.services.outbox import Recipient
+from portal.services.user_numbers import UserNumbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +42,9 @@ class Attempt:
         return self.state == State.OPEN and now < self.code_expires_at
 
 
-_V = table(Verification)
+_V, _LIMIT = table(Verification), table(PhoneNumberLimit)
 _OF_USER = and_(_V.c.app_id == bindparam("the_app"), _V.c.user_id == bindparam("the_user"))
-_IT = and_(_V.c.app_id == bindparam("the_app"), _V.c.id == bindparam("the_id"))
+_IT = and_(_V.c.app_id == bindparam("the_app"), _V.c.id == bindparam("the_attempt"))
 # The code that was compared is still the one in force, and the attempt takes another guess or send.
 _IS_STILL_LIVE = and_(
     _IT,
@@ -55,8 +60,29 @@ _LATEST = (
     .order_by(_V.c.created_at.desc(), (_V.c.state == State.OPEN).desc())
     .limit(1)
 )
-_INSERT = insert(_V)
-_SPEND = update(_V).where(_IS_STILL_LIVE).returning(_V.c.id)
+_NEWEST = _LATEST.subquery("newest")
+_LATEST_LOCKED = (
+    select(*_NEWEST.c, _LIMIT.c.sent_times, _LIMIT.c.failed_guess_times)
+    .join(
+        _LIMIT, and_(_LIMIT.c.app_id == bindparam("the_app"), _LIMIT.c.phone_number == _NEWEST.c.phone_number)
+    )
+    .with_for_update(of=_LIMIT)
+)
+_HELD_WITH_LATEST = user_numbers.HELD.add_columns(*_NEWEST.c).outerjoin(_NEWEST, true())
+
+
+def _add(insert: Any) -> Executable:
+    added: Executable = insert.on_conflict_do_nothing().returning(_V.c.id)
+    return added
+
+
+_ADD = {"postgresql": _add(postgresql.insert(_V)), "sqlite": _add(sqlite.insert(_V))}
+SPEND = (
+    update(_V)
+    .where(_IS_STILL_LIVE)
+    .values(state=after(State.OPEN, Event.RIGHT_CODE), ended_at=bindparam("the_now"))
+    .returning(_V.c.id)
+)
 _COUNT_GUESS = (
     update(_V)
     .where(_IS_STILL_LIVE)
@@ -97,12 +123,35 @@ def latest(ctx: Context, user_id: str) -> Attempt | None:
     return None if found is None else Attempt(*found)
 
 
-def open_new(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> str:
-    """A fresh attempt under the app's settings, sent once; returns its id."""
-    verification_id = random_id()
+def latest_locked(ctx: Context, user_id: str) -> tuple[Attempt, Tally] | None:
+    """The same with the tally of its number, which is locked until the transaction ends, in one statement.
+
+    None when there is no attempt, or nothing is known of its number yet.
+    """
+    found = ctx.execute(_LATEST_LOCKED, {"the_app": ctx.app_id, "the_user": user_id}).first()
+    if found is None:
+        return None
+    *columns, sent, failed = found
+    return Attempt(*columns), Tally(limits.read_times(sent), limits.read_times(failed))
+
+
+def hold_user(ctx: Context, user_id: str) -> tuple[UserNumbers, Attempt | None]:
+    """A user's numbers as user_numbers.hold gives them, with the newest attempt. Raises NotFound."""
+    found = ctx.execute(_HELD_WITH_LATEST, {"the_app": ctx.app_id, "the_user": user_id}).first()
+    if found is None:
+        raise user_numbers.not_found(user_id)
+    of_user, of_attempt = found[: len(UserNumbers.__slots__)], found[len(UserNumbers.__slots__) :]
+    return UserNumbers(*of_user), None if of_attempt[0] is None else Attempt(*of_attempt)
+
+
+def open_new(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> str | None:
+    """A fresh attempt under the app's settings, sent once; returns its id.
+
+    None when another request has just opened one for this user: a user proves one number at a time.
+    """
     row = {
         "app_id": ctx.app_id,
-        "id": verification_id,
+        "id": random_id(),
         "user_id": to.user_id,
         "phone_number": to.phone_number,
         "purpose": purpose,
@@ -118,8 +167,8 @@ def open_new(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) ->
         "last_sent_at": ctx.now,
         "created_at": ctx.now,
     }
-    ctx.execute(_INSERT, row)
-    return verification_id
+    opened: str | None = ctx.scalar(_ADD[ctx.session.get_bind().dialect.name], row)
+    return opened
 
 
 def code_of(ctx: Context, attempt: Attempt) -> str:
@@ -129,24 +178,23 @@ def code_of(ctx: Context, attempt: Attempt) -> str:
 
 def spend(ctx: Context, attempt: Attempt) -> bool:
     """Ends an attempt as verified; False when another request was first (OTP-03)."""
-    ended = {"state": after(State.OPEN, Event.RIGHT_CODE), "ended_at": ctx.now}
-    return ctx.scalar(_SPEND, _still(ctx, attempt) | ended) is not None
+    return ctx.scalar(SPEND, as_compared(ctx, attempt)) is not None
 
 
 def count_wrong_guess(ctx: Context, attempt: Attempt) -> State | None:
     """Notes one evaluated wrong guess; the state after it, None when it was dead already (OTP-04)."""
-    state = ctx.scalar(_COUNT_GUESS, _still(ctx, attempt))
+    state = ctx.scalar(_COUNT_GUESS, as_compared(ctx, attempt))
     return None if state is None else State(state)
 
 
 def count_send(ctx: Context, attempt: Attempt) -> bool:
     """Notes one more send of a live code; False when another request was first."""
-    return ctx.scalar(_COUNT_SEND, _still(ctx, attempt) | {"the_sends": attempt.sends}) is not None
+    return ctx.scalar(_COUNT_SEND, as_compared(ctx, attempt) | {"the_sends": attempt.sends}) is not None
 
 
 def next_issue(ctx: Context, attempt: Attempt) -> int | None:
     """Replaces the code by the next one; its number, None when the attempt was dead already."""
-    issue: int | None = ctx.scalar(_NEXT_ISSUE, {"the_app": ctx.app_id, "the_id": attempt.id})
+    issue: int | None = ctx.scalar(_NEXT_ISSUE, {"the_app": ctx.app_id, "the_attempt": attempt.id})
     return issue
 
 
@@ -156,5 +204,6 @@ def end_open(ctx: Context, user_id: str, event: Event) -> None:
     ctx.execute(_END_OPEN, {"the_app": ctx.app_id, "the_user": user_id} | end)
 
 
-def _still(ctx: Context, attempt: Attempt) -> dict[str, object]:
-    return {"the_app": ctx.app_id, "the_id": attempt.id, "the_issue": attempt.issue, "the_now": ctx.now}
+def as_compared(ctx: Context, attempt: Attempt) -> dict[str, object]:
+    """What names an attempt in the moves that only happen while the code that was compared is in force."""
+    return {"the_app": ctx.app_id, "the_attempt": attempt.id, "the_issue": attempt.issue, "the_now": ctx.now}

@@ -1,6 +1,7 @@
 """Who did what? Adds audit entries, and reads them back."""
 
 from collections.abc import Mapping
+from typing import Final
 
 from sqlalchemy import insert
 
@@ -10,6 +11,8 @@ from portal.services.context import Context
 # What an entry tells beside its action: plain words and masked numbers, often before and after.
 Details = Mapping[str, object] | None
 
+# The columns that a request fills; the others are for the sealing.
+TOLD: Final = ("app_id", "at", "actor_kind", "actor_id", "action", "user_id", "reason", "details")
 _INSERT = insert(table(AuditEntry))
 
 
@@ -21,7 +24,18 @@ def record(
     reason: str | None = None,
 ) -> None:
     """Adds one entry to the transaction of `ctx`. `details` must hold no code, key or full number."""
-    entry = {
+    ctx.add(_INSERT, entry(ctx, action, user_id, details, reason))
+
+
+def entry(
+    ctx: Context,
+    action: AuditAction,
+    user_id: str | None = None,
+    details: Details = None,
+    reason: str | None = None,
+) -> dict[str, object]:
+    """The columns of such an entry, for whoever adds it together with what it tells of."""
+    return {
         "app_id": ctx.app_id or None,
         "at": ctx.now,
         "actor_kind": ctx.caller.kind,
@@ -31,4 +45,3 @@ def record(
         "reason": reason,
         "details": dict(details or {}),
     }
-    ctx.execute(_INSERT, entry)

@@ -15,6 +15,8 @@ from portal.core.limits import Profile
 from portal.keys import Keys
 from portal.mailer import Mailer
 from portal.models import ActorKind
+from portal.services import bundles
+from portal.services.bundles import Write
 from portal.services.passwords import Hasher
 from portal.services.source_limits import SourceLimits
 
@@ -60,6 +62,17 @@ class Context:
     def scalar(self, statement: Executable, values: dict[str, Any]) -> Any:
         """The first value of the first row that such a statement gives, or None."""
         return self.execute(statement, values).scalar()
+
+    def add(self, write: Write, values: dict[str, Any]) -> None:
+        """Runs a write on tables whose outcome nobody asks for, by the next statement at the latest.
+
+        `values` must name every column that is to be filled, those with a default of ours too.
+        """
+        bundle = bundles.of(self._connection)
+        if bundle is None:
+            self.execute(write, values)
+        else:
+            bundle.add(self._connection, write, values)
 
     def by_account(self, account_id: str) -> "Context":
         """The same call, made by an account that has just proved itself, outside any app."""

@@ -1,7 +1,7 @@
 """Who holds a verified number, and what happens to everybody else who wanted it?"""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import BigInteger, Row, String, and_, bindparam, or_, select, update
 
@@ -35,7 +35,7 @@ _LINED_UP = (
 # For the many numbers that nobody else holds or wants, one statement looks and takes. Each half has an index.
 _ANYBODY = _USER.alias("anybody")
 _ELSE = select(_ANYBODY.c.serial).where(_ANYBODY.c.app_id == _APP, _ANYBODY.c.id != _ID)
-_TAKE_FREE = _TAKE.where(
+TAKE_FREE = _TAKE.where(
     ~_ELSE.where(_ANYBODY.c.phone_number == _NUMBER).exists(),
     ~_ELSE.where(_ANYBODY.c.pending_phone_number == _NUMBER).exists(),
 )
@@ -53,6 +53,16 @@ NOTHING_PENDING: dict[str, None] = {
     "pending_since": None,
     "pending_until": None,
 }
+# The columns that `in_force` gives.
+IN_FORCE: Final = (
+    "phone_number",
+    "phone_country",
+    "phone_number_verified",
+    "phone_number_verified_at",
+    "phone_number_superseded_at",
+    "modified_at",
+    *NOTHING_PENDING,
+)
 
 
 def give(ctx: Context, phone_number: str, user_id: str, reason: str | None = None) -> None:
@@ -62,12 +72,20 @@ def give(ctx: Context, phone_number: str, user_id: str, reason: str | None = Non
     typed `reason` goes to the audit entry of whoever loses it. Raises AlreadyExists when somebody holds it
     and the app does not let numbers move, NothingToVerify when it no longer waits at the user.
     """
-    columns = _named(ctx, phone_number, user_id) | {"the_now": ctx.now} | in_force(ctx, phone_number)
-    if ctx.scalar(_TAKE_FREE, columns) is not None:
-        return
+    if ctx.scalar(TAKE_FREE, taking(ctx, phone_number, user_id)) is None:
+        give_claimed(ctx, phone_number, user_id, reason)
+
+
+def give_claimed(ctx: Context, phone_number: str, user_id: str, reason: str | None = None) -> None:
+    """The same for a number that somebody else holds or wants too."""
     claim(ctx, phone_number, user_id, is_proven=True, reason=reason)
-    if ctx.scalar(_TAKE, columns) is None:
+    if ctx.scalar(_TAKE, taking(ctx, phone_number, user_id)) is None:
         raise NothingToVerify("This user has no phone number to verify.", user_id=user_id)
+
+
+def taking(ctx: Context, phone_number: str, user_id: str) -> dict[str, object]:
+    """What TAKE_FREE is run with: who takes which number, and the columns of whoever has it."""
+    return _named(ctx, phone_number, user_id) | {"the_now": ctx.now} | in_force(ctx, phone_number)
 
 
 def claim(
@@ -108,7 +126,7 @@ def line_up(ctx: Context, phone_number: str, user_id: str) -> list[Row[Any]]:
 def write(ctx: Context, user_id: str, columns: Mapping[str, object]) -> None:
     """Writes columns that `in_force` or NOTHING_PENDING gave to a user's row."""
     named = {"the_app": ctx.app_id, "the_id": user_id}
-    ctx.execute(_WRITE, named | {"modified_at": ctx.now} | dict(columns))
+    ctx.add(_WRITE, named | {"modified_at": ctx.now} | dict(columns))
 
 
 def in_force(ctx: Context, phone_number: str) -> dict[str, object]:

@@ -157,11 +157,12 @@ def _insert(ctx: Context, columns: dict[str, object]) -> str:
         "app_id": ctx.app_id,
         "state": MessageState.QUEUED,
         "attempts": 0,
+        "unsure_attempts": 0,
         "country": phone_number.region(str(columns["phone_number"])),
         "due_at": ctx.now,
         "created_at": ctx.now,
     }
-    ctx.execute(_INSERT, row | columns)
+    ctx.add(_INSERT, row | columns)
     ctx.session.info[BELL] = True
     return str(row["id"])
 

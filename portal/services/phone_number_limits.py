@@ -63,7 +63,7 @@ def write(ctx: Context, phone_number: str, tally: Tally) -> None:
         "failed": limits.write_times(tally.failed_guesses),
         "now": ctx.now,
     }
-    ctx.execute(_WRITE, values)
+    ctx.add(_WRITE, values)
 
 
 def _read(ctx: Context, statement: Executable, phone_number: str) -> Tally | None:

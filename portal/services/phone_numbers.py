@@ -34,20 +34,28 @@ def read(text: str, country: str | None) -> PhoneNumber:
         raise BadInput(FIELD, str(error)) from error
 
 
-def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = None) -> None:
+def change(
+    ctx: Context,
+    user_id: str,
+    text: str,
+    verified: bool | None = None,
+    *,
+    country: str | None = None,
+    locale: str | None = None,
+) -> None:
     """The contract's PUT phone-number, and a phone number in a general update (b.2, a.2).
 
     `verified` is true only when an admin vouches for the number; then, and with verification off, it takes
     over at once. Otherwise it becomes pending and its code is sent; the number in force stays. The number in
-    force itself cancels what is pending. Raises BadInput, Unauthorized, AlreadyExists, TooSoon.
+    force itself cancels what is pending. `country` and `locale` are those that the user is about to have.
+    Raises BadInput, NotFound, Unauthorized, AlreadyExists, TooSoon.
     """
     if verified and not ctx.caller.is_admin:
         raise Unauthorized("Only an administrator may mark a number as verified.")
     app = app_settings.load(ctx)
-    number = read(text, user.country)
+    number = read(text, country or _country_for(ctx, user_id, text))
     tally = phone_number_limits.lock_new(ctx, number.e164)
-    # What an update is about to write, the language of its SMS too, is the caller's to say.
-    user = replace(user_numbers.hold(ctx, user.id), country=user.country, locale=user.locale)
+    user = user_numbers.hold(ctx, user_id)
     if verified or not app.phone_number_verification_required:
         take_over(ctx, user.id, number)
     elif user.phone_number == number.e164 and user.phone_number_verified:
@@ -55,7 +63,8 @@ def change(ctx: Context, user: UserNumbers, text: str, verified: bool | None = N
     elif user.waiting(ctx.now) == number.e164:
         verifications.resend(ctx, user.id)
     else:
-        _make_pending(ctx, app, user, number, tally)
+        # What an update is about to write, the language of its SMS too, is the caller's to say.
+        _make_pending(ctx, app, replace(user, locale=locale or user.locale), number, tally)
 
 
 def take_over(ctx: Context, user_id: str, number: PhoneNumber) -> None:
@@ -103,6 +112,11 @@ def lapse_due(ctx: Context, most: int = 500) -> int:
     for app_id, user_id in lapsed:
         audit.record(ctx.in_app(app_id), AuditAction.NUMBER_CHANGE_LAPSED, user_id)
     return len(lapsed)
+
+
+def _country_for(ctx: Context, user_id: str, text: str) -> str | None:
+    """The country that a number in national form is read by; an international one needs none."""
+    return None if phone_number.is_international(text) else user_numbers.load(ctx, user_id).country
 
 
 def _make_pending(

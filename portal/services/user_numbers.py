@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Executable, bindparam, select
+from sqlalchemy import BigInteger, Executable, and_, bindparam, case, select
 
+from portal.core import limits
+from portal.core.limits import Tally
 from portal.errors import NotFound
-from portal.models import User, table
+from portal.models import PhoneNumberLimit, User, table
 from portal.services.context import Context
 
 
@@ -30,11 +32,21 @@ class UserNumbers:
         return self.pending(now) or (None if self.phone_number_verified else self.phone_number)
 
 
-_USER = table(User)
-_NUMBERS = select(*(_USER.c[name] for name in UserNumbers.__slots__)).where(
-    _USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_id")
+_USER, _LIMIT = table(User), table(PhoneNumberLimit)
+_COLUMNS = [_USER.c[name] for name in UserNumbers.__slots__]
+_IT = and_(_USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_user"))
+_NUMBERS = select(*_COLUMNS).where(_IT)
+HELD = _NUMBERS.with_for_update(read=True, key_share=True, of=_USER)
+_WAITING = case(
+    (_USER.c.pending_until > bindparam("the_now", type_=BigInteger), _USER.c.pending_phone_number),
+    (_USER.c.phone_number_verified.is_(False), _USER.c.phone_number),
 )
-_HELD = _NUMBERS.with_for_update(read=True, key_share=True)
+_WITH_TALLY = (
+    select(*_COLUMNS, _LIMIT.c.sent_times, _LIMIT.c.failed_guess_times)
+    .join(_LIMIT, and_(_LIMIT.c.app_id == _USER.c.app_id, _LIMIT.c.phone_number == _WAITING))
+    .where(_IT)
+    .with_for_update(of=_LIMIT)
+)
 
 
 def load(ctx: Context, user_id: str) -> UserNumbers:
@@ -48,11 +60,30 @@ def hold(ctx: Context, user_id: str) -> UserNumbers:
     Whoever decides by a user's numbers locks the number first, then calls this: what was read before the
     lock may have changed while it was waited for, and the user may be gone.
     """
-    return _found(ctx, _HELD, user_id)
+    return _found(ctx, HELD, user_id)
+
+
+def load_locking(ctx: Context, user_id: str) -> tuple[UserNumbers, Tally | None]:
+    """The numbers of a user, and the tally of the one that waits, locked until the transaction ends.
+
+    No tally where no number waits or nothing is known of it yet. What was read may have changed while the
+    lock was waited for, as with `load`. Raises NotFound.
+    """
+    wanted = {"the_app": ctx.app_id, "the_user": user_id, "the_now": ctx.now}
+    found = ctx.execute(_WITH_TALLY, wanted).first()
+    if found is None:
+        return load(ctx, user_id), None
+    *columns, sent, failed = found
+    return UserNumbers(*columns), Tally(limits.read_times(sent), limits.read_times(failed))
+
+
+def not_found(user_id: str) -> NotFound:
+    """The refusal of an ID that is nobody's."""
+    return NotFound("user", "There is no such user.", field="userID", value=user_id)
 
 
 def _found(ctx: Context, statement: Executable, user_id: str) -> UserNumbers:
-    found = ctx.execute(statement, {"the_app": ctx.app_id, "the_id": user_id}).first()
+    found = ctx.execute(statement, {"the_app": ctx.app_id, "the_user": user_id}).first()
     if found is None:
-        raise NotFound("user", "There is no such user.", field="userID", value=user_id)
+        raise not_found(user_id)
     return UserNumbers(*found)

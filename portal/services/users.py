@@ -1,7 +1,5 @@
 """Who are an app's users? Register, find, update, disable, delete."""
 
-from dataclasses import replace
-
 from sqlalchemy import select
 from sqlalchemy import update as update_rows
 from sqlalchemy.exc import IntegrityError
@@ -20,7 +18,6 @@ from portal.services import (
     phone_number_limits,
     phone_numbers,
     tokens,
-    user_numbers,
     verifications,
 )
 from portal.services.context import Context
@@ -48,9 +45,9 @@ def register(ctx: Context, registration: Registration, password_hash: str | None
         _set_verified(ctx, user, number)
     ctx.session.add(user)
     _flush(ctx, user)
-    audit.record(ctx, AuditAction.USER_REGISTERED, user.id)
     if number is not None and needs_code:
         verifications.start(ctx, app, Recipient(user.id, number.e164, user.locale), Purpose.REGISTER)
+    audit.record(ctx, AuditAction.USER_REGISTERED, user.id)
     return user
 
 
@@ -158,9 +155,8 @@ def change_password(ctx: Context, user_id: str, old_hash: str, new_hash: str) ->
 
 def _change_number(ctx: Context, user_id: str, changes: UserChanges) -> None:
     # The number's lock comes before the user's. It is read by the country that the user will have.
-    numbers = user_numbers.load(ctx, user_id)
-    country, locale = changes.country or numbers.country, changes.locale or numbers.locale
-    phone_numbers.change(ctx, replace(numbers, country=country, locale=locale), changes.phone_number or "")
+    number, country, locale = changes.phone_number or "", changes.country, changes.locale
+    phone_numbers.change(ctx, user_id, number, country=country, locale=locale)
 
 
 def _held(ctx: Context, user_id: str) -> User:

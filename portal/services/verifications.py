@@ -21,9 +21,9 @@ from portal.services import (
     audit,
     backlog,
     countries,
-    number_holders,
     outbox,
     phone_number_limits,
+    proofs,
     user_numbers,
 )
 from portal.services.app_settings import AppSettings
@@ -49,8 +49,10 @@ def _start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tall
     _refuse_send(ctx, tally)
     attempts.end_open(ctx, to.user_id, Event.REPLACE)
     verification_id = attempts.open_new(ctx, app, to, purpose)
-    phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
+    if verification_id is None:
+        raise _overtaken(ctx)
     outbox.put_down_verification(ctx, app, to, verification_id)
+    phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
 
 
 def confirm(ctx: Context, user_id: str, typed: str) -> None:
@@ -59,20 +61,17 @@ def confirm(ctx: Context, user_id: str, typed: str) -> None:
     Right: the number is the user's, verified. Raises WrongCode (counted, and kept), CodeExpired, TooSoon
     (too many guesses), NothingToVerify, or AlreadyExists when somebody else holds the number.
     """
-    attempt = _latest(ctx, user_id)
+    attempt, tally = _latest_locked(ctx, user_id)
     _refuse_dead(ctx, attempt)
-    tally = phone_number_limits.lock(ctx, attempt.phone_number)
     _raise_if(limits.may_guess(tally, ctx.now, ctx.profile))
     if not code.matches(attempts.code_of(ctx, attempt), typed):
         _count_wrong_guess(ctx, attempt)
         phone_number_limits.write(ctx, attempt.phone_number, tally.fail(ctx.now))
         raise WrongCode("The verification code is wrong.", user_id=user_id, code=typed)
-    if not attempts.spend(ctx, attempt):
+    if not proofs.spend_and_give(ctx, attempt):
         _refuse_overtaken(ctx, attempt)
-    number_holders.give(ctx, attempt.phone_number, user_id)
     if tally.failed_guesses:
         phone_number_limits.write(ctx, attempt.phone_number, tally.forgive())
-    audit.record(ctx, AuditAction.NUMBER_VERIFIED, user_id, {"purpose": attempt.purpose})
 
 
 def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: str | None = None) -> None:
@@ -82,18 +81,19 @@ def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: st
     country was closed meanwhile, and Busy when too many messages of the app wait. `details` and a typed
     `reason` go to the audit entry.
     """
-    app, user = app_settings.load(ctx), user_numbers.load(ctx, user_id)
+    app = app_settings.load(ctx)
+    user, tally = user_numbers.load_locking(ctx, user_id)
     number = user.waiting(ctx.now)
     if number is None:
         raise _nothing(user_id)
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
     _refuse_to_text(ctx, app, number)
-    tally = phone_number_limits.lock(ctx, number)
-    if user_numbers.hold(ctx, user_id).waiting(ctx.now) != number:
+    tally = tally or phone_number_limits.lock_new(ctx, number)
+    user, attempt = attempts.hold_user(ctx, user_id)
+    if user.waiting(ctx.now) != number:
         # A change of number was faster; its own code is on its way, and this one would end it.
-        raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
-    attempt = attempts.latest(ctx, user_id)
+        raise _overtaken(ctx)
     if attempt is not None and attempt.phone_number == number and ctx.now < attempt.code_expires_at:
         _raise_if(_may_send_again(ctx, attempt))
         if attempt.is_live(ctx.now):
@@ -147,9 +147,9 @@ def _refuse_send(ctx: Context, tally: Tally) -> None:
 def _send_again(ctx: Context, app: AppSettings, to: Recipient, attempt: Attempt, tally: Tally) -> None:
     _refuse_send(ctx, tally)
     if not attempts.count_send(ctx, attempt):
-        raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
-    phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
+        raise _overtaken(ctx)
     outbox.put_down_verification(ctx, app, to, attempt.id)
+    phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
 
 
 def _latest(ctx: Context, user_id: str) -> Attempt:
@@ -157,6 +157,15 @@ def _latest(ctx: Context, user_id: str) -> Attempt:
     if attempt is None:
         raise _nothing(user_id)
     return attempt
+
+
+def _latest_locked(ctx: Context, user_id: str) -> tuple[Attempt, Tally]:
+    found = attempts.latest_locked(ctx, user_id)
+    if found is not None:
+        return found
+    # A number that nothing is remembered of any more has a tally only once it is locked.
+    attempt = _latest(ctx, user_id)
+    return attempt, phone_number_limits.lock_new(ctx, attempt.phone_number)
 
 
 def _refuse_dead(ctx: Context, attempt: Attempt) -> None:
@@ -209,6 +218,11 @@ def _nothing(user_id: str) -> NothingToVerify:
 
 def _too_soon(refused: Refused) -> TooSoon:
     return TooSoon(refused.reason, refused.reason.sentence, refused.until)
+
+
+def _overtaken(ctx: Context) -> TooSoon:
+    """Another request of this user was faster, and its SMS is on its way."""
+    return _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
 
 
 def _raise_if(refused: Refused | None) -> None:

@@ -15,7 +15,7 @@ from portal.delivery.dispatch import Post
 from portal.delivery.providers.base import Accepted, Arrived, Receipt, Sms, Surroundings, WrongField
 from portal.delivery.providers.inbox import Inbox
 from portal.models import ActorKind, App, Message, PhoneNumberLimit, Provider, User, Verification
-from portal.services import apps, phone_numbers, providers, user_numbers, users, verifications
+from portal.services import apps, phone_numbers, providers, users, verifications
 from portal.services.apps import AppChanges
 from portal.services.context import Caller
 from portal.services.provider_details import Wanted
@@ -128,7 +128,7 @@ class Office:
         self.do(lambda ctx: verifications.confirm(ctx, user_id, self.code(user_id)), user_id)
 
     def change(self, user_id: str, number: str) -> None:
-        self.do(lambda ctx: phone_numbers.change(ctx, user_numbers.load(ctx, user_id), number), user_id)
+        self.do(lambda ctx: phone_numbers.change(ctx, user_id, number), user_id)
 
     def set(self, **changes: object) -> None:
         self.do(lambda ctx: apps.change(ctx, AppChanges(**changes)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
 
 from portal import bells
@@ -24,11 +25,12 @@ rows.config["SQLALCHEMY_DATABASE_URI"] = sys.argv[1]
 database.db.init_app(rows)
 with rows.app_context():
     database.prepare(database.db.engine)
-    with database.transaction() as session:
-        session.execute(database.db.text("SELECT 1"))
-        session.info[BELL] = True
-        if sys.argv[2] == "fail":
-            raise RuntimeError("nothing is committed")
+    for _ in range(int(sys.argv[3])):
+        with database.transaction() as session:
+            session.execute(database.db.text("SELECT 1"))
+            session.info[BELL] = True
+            if sys.argv[2] == "fail":
+                raise RuntimeError("nothing is committed")
 """
 
 
@@ -55,9 +57,17 @@ def ear(settings):
     made.listener.stop()
 
 
-def put_down_elsewhere(settings, how: str = "commit") -> None:
-    command = [sys.executable, "-c", ELSEWHERE, settings.sqlalchemy_url, how]
+def put_down_elsewhere(settings, how: str = "commit", times: int = 1) -> None:
+    command = [sys.executable, "-c", ELSEWHERE, settings.sqlalchemy_url, how, str(times)]
     subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60, check=False)
+
+
+def rings_of(settings, commits: int) -> int:
+    """How often a listener of PostgreSQL's hears a process that puts down one message after another."""
+    with psycopg.connect(settings.database_url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute("LISTEN ringback_outbox")
+        put_down_elsewhere(settings, times=commits)
+        return sum(1 for _ in connection.notifies(timeout=0.2))
 
 
 def test_a_commit_of_another_process_rings(settings, ear):
@@ -68,6 +78,17 @@ def test_a_commit_of_another_process_rings(settings, ear):
 def test_a_transaction_that_is_undone_rings_at_nobody(settings, ear):
     put_down_elsewhere(settings, "fail")
     assert not ear.hears(0.3)
+
+
+def test_a_commit_right_after_another_one_rings_too(settings, database):
+    if database == "postgresql":
+        # The second one comes within the pause; its process does not end before it has rung.
+        assert rings_of(settings, commits=2) == 2
+
+
+def test_many_commits_ring_a_few_times(settings, database):
+    if database == "postgresql":
+        assert rings_of(settings, commits=200) < 50
 
 
 def test_every_worker_hears_it(settings, ear):
@@ -92,10 +113,10 @@ def test_a_listener_whose_connection_was_cut_comes_back(settings, ear, database)
 
 
 def test_what_a_killed_worker_left_behind_is_swept_away(tmp_path):
-    address = make_url(f"sqlite:///{tmp_path / 'ringback.db'}")
-    bells.ring_after(address)
+    engine = create_engine(f"sqlite:///{tmp_path / 'ringback.db'}")
+    bells.ring_after(engine)
     folder = tmp_path / "ringback.db-bells"
     folder.mkdir()
     os.mkfifo(folder / "999-dead")
-    bells.ring_after(address)
+    bells.ring_after(engine)
     assert list(folder.iterdir()) == []

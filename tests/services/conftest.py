@@ -10,7 +10,7 @@ from portal.core import code
 from portal.core.limits import DEFAULT, Profile
 from portal.core.roles import Role
 from portal.models import ActorKind, Message, User, Verification
-from portal.services import accounts, apps, phone_numbers, user_numbers, users, verifications
+from portal.services import accounts, apps, phone_numbers, users, verifications
 from portal.services.apps import AppChanges, NewApp
 from portal.services.context import Caller, Context
 from portal.services.users import Registration
@@ -72,9 +72,7 @@ class Desk:
             # Under a clock that stands still, nobody could tell which attempt came first.
             self.clock.advance(0.001)
         caller = Caller(ActorKind.ADMIN, self.app_id) if admin else self.as_user(user_id)
-        self.do(
-            lambda ctx: phone_numbers.change(ctx, user_numbers.load(ctx, user_id), number, verified), caller
-        )
+        self.do(lambda ctx: phone_numbers.change(ctx, user_id, number, verified), caller)
 
     def as_user(self, user_id: str) -> Caller:
         return Caller(ActorKind.USER, self.app_id, user_id)

@@ -33,7 +33,6 @@ from portal.services import (
     team,
     test_sends,
     tokens,
-    user_numbers,
     users,
     verifications,
 )
@@ -56,7 +55,7 @@ def resend(ctx: Context, user_id: str) -> None:
 
 def change(ctx: Context, user_id: str, number: str) -> None:
     """Starts a change of number."""
-    phone_numbers.change(ctx, user_numbers.load(ctx, user_id), number)
+    phone_numbers.change(ctx, user_id, number)
 
 
 def register(ctx: Context, name: str, number: str) -> None:

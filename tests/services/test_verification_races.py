@@ -91,3 +91,10 @@ def extend_pending(ctx) -> None:
 
     wait = User.pending_phone_number.is_not(None)
     ctx.session.execute(update(User).where(wait).values(pending_until=ctx.now + 600_000))
+
+
+def test_otp_16_one_user_changing_to_many_numbers_at_once_proves_one_of_them(desk, settings):
+    alice = desk.verified("alice", FIRST)
+    numbers = [f"+8180111122{place:02d}" for place in range(20)]
+    endings = race(settings, desk.app_id, [("change", alice, number) for number in numbers], 4)
+    assert set(endings) <= {"done", "TooSoon"}
