@@ -1,7 +1,6 @@
 """How are rows reached? The Flask-SQLAlchemy extension, SQLite's pragmas, and the one place that commits."""
 
 import os
-import selectors
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -11,11 +10,12 @@ from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, ExceptionContext, event
-from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from portal import bells
 from portal.errors import Refusal
+from portal.freshness import Freshness
 from portal.models import Base
 from portal.services import bundles, database_timelines
 from portal.services.bundles import Bundle
@@ -96,7 +96,7 @@ def prepare(engine: Engine) -> None:
     else:
         event.listen(engine, "before_cursor_execute", _send_bundle)
         event.listen(engine, "savepoint", _send_bundle)
-        event.listen(engine, "checkout", _Freshness(engine))
+        event.listen(engine, "checkout", Freshness(engine))
         event.listen(engine, "engine_connect", database_timelines.know)
 
 
@@ -186,34 +186,6 @@ class _Writer:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             weakref.finalize(self, os.close, self._file)
         fcntl.flock(self._file, getattr(fcntl, operation))
-
-
-class _Freshness:
-    """Whether a pooled connection still has its server, asked without asking the server each time.
-
-    A server that went away has closed the socket, which shows as something to read where nothing is awaited.
-    A ping before every request, as `pool_pre_ping` has it, costs three journeys for the same answer.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._dialect = engine.dialect
-
-    def __call__(self, connection: Any, _record: object, _proxy: object) -> None:
-        """Raises InvalidatePoolError, upon which the pool opens a new connection."""
-        if connection.closed or (_has_something_to_read(connection) and not self._answers(connection)):
-            raise InvalidatePoolError
-
-    def _answers(self, connection: Any) -> bool:
-        try:
-            return self._dialect.do_ping(connection)
-        except self._dialect.loaded_dbapi.Error:
-            return False
-
-
-def _has_something_to_read(connection: Any) -> bool:
-    with selectors.DefaultSelector() as selector:
-        selector.register(connection.fileno(), selectors.EVENT_READ)
-        return bool(selector.select(0))
 
 
 def _name_trouble(context: ExceptionContext) -> OperationalError | None:

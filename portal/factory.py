@@ -29,7 +29,7 @@ ROOT = Path(__file__).resolve().parent.parent
 # Request threads that never wait for a password hash, so that codes are checked while everybody logs in.
 FREE_THREADS = 6
 # Requests that run at once in a process; more would only take turns in smaller pieces (tests/bench).
-AT_ONCE = 6
+AT_ONCE = 3
 PROFILES = {"default": limits.DEFAULT, "bench": limits.BENCH}
 
 

@@ -14,6 +14,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from portal.errors import Busy
+from portal.spare_memory import SpareMemory
 
 # OWASP's parameters for argon2id: 19 MiB, two passes, one lane.
 _ARGON2 = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
@@ -45,6 +46,8 @@ class Hasher:
         self._while_waiting = while_waiting
         self._pool = ThreadPoolExecutor(threads, "hash", initializer=_step_back)
         self._places = threading.BoundedSemaphore(waiting)
+        # Each hash takes 19 MiB, which would stay with the process once the storm is over.
+        self._memory = SpareMemory()
         self._under_way = 0
         self._counting = threading.Lock()
         self._told: Callable[[int], None] = _tell_nobody
@@ -70,11 +73,13 @@ class Hasher:
         if not self._places.acquire(blocking=False):
             raise Busy("Too many passwords are being checked. Try again in a moment.")
         self._count(1)
+        self._memory.take()
         try:
             hashing = self._pool.submit(work)
             with self._while_waiting():
                 return hashing.result()
         finally:
+            self._memory.leave()
             self._count(-1)
             self._places.release()
 

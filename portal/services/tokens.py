@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import Row, Select, bindparam, delete, func, insert, select, update
 from sqlalchemy.orm import Session
@@ -32,14 +33,15 @@ _CANDIDATE: _Candidate = select(_USER.c.id, _USER.c.password_hash, _USER.c.disab
 _BY_NAME = _CANDIDATE.where(_USER.c.login_name == bindparam("value"))
 _BY_EMAIL = _CANDIDATE.where(_USER.c.email_address == bindparam("value"))
 _BY_PHONE = _CANDIDATE.where(_USER.c.phone_number == bindparam("value"), _USER.c.phone_number_verified)
+_APP = table(App)
+_LIFE_COLUMNS = [_APP.c[name] for name in TokenLives.__slots__]
 _LOCK = (
-    select(_USER.c.password_hash, _USER.c.disabled)
+    select(_USER.c.password_hash, _USER.c.disabled, *_LIFE_COLUMNS)
+    .join(_APP, _APP.c.id == _USER.c.app_id)
     .where(_USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_id"))
-    .with_for_update(key_share=True)
+    .with_for_update(key_share=True, of=_USER)
 )
-_LIVES = select(*(table(App).c[name] for name in TokenLives.__slots__)).where(
-    table(App).c.id == bindparam("the_app")
-)
+_LIVES = select(*_LIFE_COLUMNS).where(_APP.c.id == bindparam("the_app"))
 # Every refused login reads the same, whatever the cause (ENU-01).
 REFUSED = "The user was not found, the password is wrong, or the phone number is not verified."
 
@@ -92,12 +94,15 @@ def log_in(ctx: Context, candidate: LoginCandidate, expires_at: int | None, new_
             .where(User.password_hash == candidate.password_hash)
             .values(password_hash=new_hash)
         )
-    return issue_to_user(ctx, str(candidate.user_id), expires_at)
+    return _issue(ctx, str(candidate.user_id), TokenLives(*user[2:]), expires_at)
 
 
 def issue_to_user(ctx: Context, user_id: str, expires_at: int | None = None) -> Issued:
     """A user token, and a refresh token where the app's settings ask for one."""
-    app = _lives(ctx)
+    return _issue(ctx, user_id, TokenLives(*ctx.execute(_LIVES, {"the_app": ctx.app_id}).one()), expires_at)
+
+
+def _issue(ctx: Context, user_id: str, app: TokenLives, expires_at: int | None) -> Issued:
     refresh_token = None
     if app.refresh_token_enabled:
         refresh_token = _add(ctx, TokenKind.REFRESH, user_id, ctx.now + app.max_token_life_s * 1000)
@@ -197,8 +202,8 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _locked(ctx: Context, user_id: str | None) -> Row[str | None, bool] | None:
-    """A user's password hash and whether it is disabled, locked until the transaction ends.
+def _locked(ctx: Context, user_id: str | None) -> Row[*tuple[Any, ...]] | None:
+    """A user's password hash, whether it is disabled, and the app's TokenLives; the user is locked.
 
     Whoever disables a user or changes its password waits for this lock, and so also ends the token that is
     being issued (contract a.3, a.9).
@@ -218,10 +223,6 @@ def _readings(username: str) -> list[tuple[_Candidate, str]]:
 def _as_phone(text: str) -> list[tuple[_Candidate, str]]:
     number = addresses.phone_number_of(text)
     return [] if number is None else [(_BY_PHONE, number)]
-
-
-def _lives(ctx: Context) -> TokenLives:
-    return TokenLives(*ctx.execute(_LIVES, {"the_app": ctx.app_id}).one())
 
 
 def _ends_at(ctx: Context, app: TokenLives, wish: int | None) -> int:

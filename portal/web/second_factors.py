@@ -2,10 +2,8 @@
 
 import base64
 
-import qrcode
 from flask import Response, flash, make_response, render_template, request, url_for
 from flask_login import current_user
-from qrcode.image.svg import SvgPathFillImage
 
 from portal.core import totp
 from portal.database import reading, transaction
@@ -147,6 +145,10 @@ def _app_page(form: AppForm, status: int = 200) -> Response:
 
 def _picture(key: bytes) -> str:
     """The QR code as the address of an image: nothing of it is script, style or a request."""
+    # Imported by the few who add an app, because it makes every start a tenth of a second longer.
+    import qrcode
+    from qrcode.image.svg import SvgPathFillImage
+
     drawn = qrcode.make(totp.address(key, current_user.email), image_factory=SvgPathFillImage, border=3)
     return f"data:image/svg+xml;base64,{base64.b64encode(drawn.to_string()).decode()}"
 

@@ -7,6 +7,7 @@ import argparse
 import shutil
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ CLIENTS, CROWD, LOGINS, AUTHORS = 16, 64, 8, 20
 THREADS = 20
 # The editor asks once somebody has stopped typing for so long (s).
 TYPING = 0.15
+# How long after the load memory is looked at (s): what only the load needed has gone back by then.
+REST = 4.0
 
 
 @dataclass
@@ -79,7 +82,6 @@ def _measure(bench: Bench, workers: int) -> None:
                 "lean send", run(server.port, scenarios.lean("send", few, start + few), CLIENTS)
             )
         with servers.ringback(bench.home, bench.url, workers) as server:
-            bench.results.start_s.append(server.start_s)
             run(server.port, scenarios.verify(bench.next_people(few // 4)), CLIENTS)
             bench.results.note("verify", run(server.port, scenarios.verify(bench.next_people(few)), CLIENTS))
             wrong = scenarios.verify(bench.next_people(few), wrong=True)
@@ -89,7 +91,8 @@ def _measure(bench: Bench, workers: int) -> None:
                 "send (change)", run(server.port, scenarios.change(bench.next_people(few)), CLIENTS)
             )
     with servers.ringback(bench.home, bench.url, workers) as server:
-        _crowd_and_passwords(bench, server)
+        _crowd_and_passwords(bench, server, workers)
+    _one_process(bench)
     emails = authors.add(bench.url, AUTHORS, bench.password_hash)
     with servers.ringback(bench.home, bench.url, workers) as server:
         desks = [authors.sign_in(server.port, email) for email in emails]
@@ -98,7 +101,7 @@ def _measure(bench: Bench, workers: int) -> None:
         )
 
 
-def _crowd_and_passwords(bench: Bench, server: servers.Server) -> None:
+def _crowd_and_passwords(bench: Bench, server: servers.Server, workers: int) -> None:
     results = bench.results
     run(server.port, scenarios.verify(bench.next_people(300)), CLIENTS)
     crowd = scenarios.verify(bench.next_people(bench.count))
@@ -109,7 +112,21 @@ def _crowd_and_passwords(bench: Bench, server: servers.Server) -> None:
         "verify, calm", run(server.port, scenarios.verify(bench.next_people(bench.count)), 4, seconds=8)
     )
     results.note("verify, storm", _in_a_storm(bench, server))
-    results.pss_mb = servers.pss_mb(server.pid)
+    results.pss_mb[f"{workers} processes and their parent"] = _memory_after_load(server)
+
+
+def _one_process(bench: Bench) -> None:
+    """How `make run` starts, and what it holds once it has had a load of its own."""
+    with servers.ringback(bench.home, bench.url, 1) as server:
+        bench.results.start_s = server.start_s
+        run(server.port, scenarios.verify(bench.next_people(bench.count // 4)), CLIENTS)
+        run(server.port, scenarios.token(bench.people[:500]), CLIENTS, seconds=4)
+        bench.results.pss_mb["one process"] = _memory_after_load(server)
+
+
+def _memory_after_load(server: servers.Server) -> float:
+    time.sleep(REST)
+    return servers.pss_mb(server.pid)
 
 
 def _in_a_storm(bench: Bench, server: servers.Server) -> Outcome:

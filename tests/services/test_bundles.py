@@ -1,0 +1,97 @@
+"""Do writes that nobody waits for arrive, in order, and only with their transaction?"""
+
+import pytest
+from sqlalchemy import event, func, select, update
+
+from portal.core.limits import Tally
+from portal.models import AuditAction, AuditEntry, PhoneNumberLimit, User
+from portal.services import audit, phone_number_limits
+
+NUMBER = "+819012345678"
+
+
+@pytest.fixture
+def alice(desk) -> str:
+    return desk.register("alice", NUMBER)
+
+
+def entries(ctx, user_id: str) -> list[str]:
+    """What is on record of a user, oldest first."""
+    wanted = select(AuditEntry.action).where(AuditEntry.user_id == user_id).order_by(AuditEntry.id)
+    return list(ctx.session.scalars(wanted))
+
+
+def note(ctx, user_id: str, *actions: AuditAction) -> None:
+    for action in actions:
+        audit.record(ctx, action, user_id)
+
+
+def test_whoever_reads_afterwards_sees_them(desk, alice):
+    def verb(ctx) -> None:
+        note(ctx, alice, AuditAction.CODE_RESENT)
+        assert entries(ctx, alice)[-1] == AuditAction.CODE_RESENT
+
+    desk.do(verb)
+
+
+def test_they_are_there_after_the_commit(desk, alice):
+    desk.do(lambda ctx: note(ctx, alice, AuditAction.CODE_RESENT))
+    assert desk.do(lambda ctx: entries(ctx, alice))[-1] == AuditAction.CODE_RESENT
+
+
+def test_those_of_one_table_keep_their_order(desk, alice):
+    told = [AuditAction.CODE_RESENT, AuditAction.CODE_WRONG, AuditAction.CODE_RESET]
+    desk.do(lambda ctx: note(ctx, alice, *told))
+    assert desk.do(lambda ctx: entries(ctx, alice))[-3:] == told
+
+
+def test_a_transaction_that_is_undone_takes_them_along(desk, alice):
+    def fail(ctx) -> None:
+        note(ctx, alice, AuditAction.CODE_RESENT)
+        phone_number_limits.write(ctx, NUMBER, Tally((1, 2, 3), ()))
+        raise RuntimeError("nothing is committed")
+
+    before = desk.do(lambda ctx: entries(ctx, alice))
+    with pytest.raises(RuntimeError):
+        desk.do(fail)
+    assert desk.do(lambda ctx: entries(ctx, alice)) == before
+    assert desk.rows(select(PhoneNumberLimit.sent_times)) != ["1,2,3"]
+
+
+def test_a_savepoint_that_is_undone_leaves_what_came_before_it(desk, alice):
+    def verb(ctx) -> None:
+        note(ctx, alice, AuditAction.CODE_RESENT)
+        with pytest.raises(RuntimeError), ctx.session.begin_nested():
+            raise RuntimeError("only this is undone")
+
+    desk.do(verb)
+    assert desk.do(lambda ctx: entries(ctx, alice))[-1] == AuditAction.CODE_RESENT
+
+
+def test_what_the_orm_writes_comes_in_its_turn(desk, alice):
+    def verb(ctx) -> None:
+        user = ctx.session.get_one(User, (desk.app_id, alice))
+        user.display_name = "Alice"
+        note(ctx, alice, AuditAction.USER_UPDATED)
+        ctx.session.execute(update(User).where(User.id == alice).values(locale="ja"))
+
+    desk.do(verb)
+    assert (desk.user(alice).display_name, desk.user(alice).locale) == ("Alice", "ja")
+
+
+def test_on_postgresql_two_tables_are_written_in_one_journey(desk, alice, database):
+    def verb(ctx) -> list[str]:
+        said: list[str] = []
+        engine = ctx.session.get_bind()
+        event.listen(engine, "before_cursor_execute", listener := lambda *told: said.append(told[2]))
+        note(ctx, alice, AuditAction.CODE_RESENT)
+        phone_number_limits.write(ctx, NUMBER, Tally((1, 2, 3), ()))
+        ctx.session.scalar(select(func.count()).select_from(User))
+        event.remove(engine, "before_cursor_execute", listener)
+        return said
+
+    said = desk.do(verb)
+    writes = [
+        each for each in said if "INSERT INTO audit_entry" in each or "UPDATE phone_number_limit" in each
+    ]
+    assert len(writes) == (1 if database == "postgresql" else 2)
