@@ -82,7 +82,7 @@ def account_session(session: Session, **columns: Any) -> AccountSession:
 
 def app(session: Session, **columns: Any) -> App:
     """A sandbox app in Japan, with verification off, as every new app."""
-    defaults = {"id": random_id()[:16], "name": f"App {next(_count)}", "home_country": "JP"}
+    defaults = {"id": random_id(), "name": f"App {next(_count)}", "home_country": "JP"}
     return _put(session, App(**defaults | {"created_at": clock.now()} | columns))
 
 

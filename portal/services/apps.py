@@ -1,6 +1,5 @@
 """Which apps are there, and how are they set? Create, change, count."""
 
-import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 
@@ -10,7 +9,7 @@ from sqlalchemy.orm import Session
 from portal.core import locales, phone_number, wordings
 from portal.core.roles import Role
 from portal.errors import BadInput, NotFound
-from portal.models import App, AppMode, AuditAction, KeyKind, Membership, User
+from portal.models import App, AppMode, AuditAction, KeyKind, Membership, User, random_id
 from portal.services import access_keys, accounts, audit, countries, sms_templates
 from portal.services.app_changes import AppChanges, refuse_bad_name, tidied
 from portal.services.context import Context
@@ -65,7 +64,7 @@ def create(ctx: Context, new: NewApp, owner_id: str | None = None) -> Created:
     if new.home_country not in phone_number.regions():
         raise BadInput("home_country", "Choose a country by its two letters, such as JP.")
     app = App(
-        id=secrets.token_hex(8),
+        id=random_id(),
         name=new.name.strip(),
         mode=AppMode.SANDBOX,
         provider="inbox",

@@ -43,6 +43,7 @@ class Listed:
     """One message as the list shows it: never its text. Times in Unix ms; a test has no user."""
 
     serial: int
+    id: str
     state: str
     purpose: str
     phone_number: str
@@ -71,9 +72,10 @@ def page(
     return _listed(session, app_id, stretch.keys), stretch
 
 
-def one(session: Session, app_id: str, serial: int) -> Listed | None:
+def one(session: Session, app_id: str, message_id: str) -> Listed | None:
     """One message of an app as the list shows it, if it is there."""
-    return next(iter(_listed(session, app_id, [serial])), None)
+    serial = session.scalar(select(Message.serial).where(Message.app_id == app_id, Message.id == message_id))
+    return None if serial is None else next(iter(_listed(session, app_id, [serial])), None)
 
 
 def newer(session: Session, app_id: str, wanted: Wanted, than: int) -> int:
@@ -107,6 +109,7 @@ def _listed(session: Session, app_id: str, serials: list[int]) -> list[Listed]:
     rows = session.execute(
         select(
             Message.serial,
+            Message.id,
             Message.state,
             Message.purpose,
             Message.phone_number,
@@ -138,8 +141,8 @@ def _listed(session: Session, app_id: str, serials: list[int]) -> list[Listed]:
 
 
 def _as_listed(
-    serial: int, state: str, purpose: str, number: str, user_id: str | None, *others: object
+    serial: int, message_id: str, state: str, purpose: str, number: str, user_id: str | None, *others: object
 ) -> Listed:
     names, rest = others[:3], others[3:]
     user = None if user_id is None else Named(user_id, *names)  # type: ignore[arg-type]
-    return Listed(serial, state, purpose, number, user, *rest)  # type: ignore[arg-type]
+    return Listed(serial, message_id, state, purpose, number, user, *rest)  # type: ignore[arg-type]

@@ -30,7 +30,7 @@ from portal.services.outbox import BELL
 _OVERTAKEN: Final = "This message is not set aside any more. Nothing was changed."
 
 
-def redrive(ctx: Context, serial: int, reason: str) -> None:
+def redrive(ctx: Context, message_id: str, reason: str) -> None:
     """Puts a dead message back into the outbox, with a typed reason on record.
 
     Raises NotFound; Overtaken when it is not set aside any more; NotSupported for a message without a code;
@@ -39,7 +39,7 @@ def redrive(ctx: Context, serial: int, reason: str) -> None:
     texted, and Busy when too many messages of the app wait.
     """
     typed = support_deeds.typed(reason)
-    message = _dead(ctx, serial)
+    message = _dead(ctx, message_id)
     backlog.refuse_when_crowded(ctx)
     countries.refuse_unless_still_textable(app_settings.load(ctx), message.phone_number)
     # Locks are taken in the order number, verification, user; the message comes last.
@@ -49,12 +49,12 @@ def redrive(ctx: Context, serial: int, reason: str) -> None:
     if not attempts.count_send(ctx, attempt):
         raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
     phone_number_limits.write(ctx, message.phone_number, tally.send(ctx.now))
-    _put_back(ctx, serial)
+    _put_back(ctx, message.serial)
     audit.record(ctx, AuditAction.MESSAGE_REDRIVEN, attempt.user_id, {"reason": message.reason}, reason=typed)
 
 
-def _dead(ctx: Context, serial: int) -> Message:
-    found = ctx.session.scalar(select(Message).where(Message.app_id == ctx.app_id, Message.serial == serial))
+def _dead(ctx: Context, message_id: str) -> Message:
+    found = ctx.session.scalar(select(Message).where(Message.app_id == ctx.app_id, Message.id == message_id))
     if found is None:
         raise NotFound("message", "There is no such message in this app.")
     if found.state != MessageState.DEAD:

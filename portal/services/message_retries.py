@@ -27,6 +27,7 @@ class Retry:
     """
 
     serial: int
+    message_id: str
     user_id: str
     is_dead: bool = False
 
@@ -38,7 +39,14 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
     and nothing newer was sent for it. `up_to` leaves out messages with a higher serial.
     """
     older = () if up_to is None else (Message.serial <= up_to,)
-    columns = (Message.serial, Message.verification_id, Message.country, Message.created_at, Message.state)
+    columns = (
+        Message.serial,
+        Message.id,
+        Message.verification_id,
+        Message.country,
+        Message.created_at,
+        Message.state,
+    )
     failed = (
         select(*columns)
         .where(Message.app_id == app_id, was_not_sent(), *older)
@@ -49,7 +57,7 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
     newer = aliased(Message)
     # A message without a verification finds none to join.
     rows = session.execute(
-        select(failed.c.serial, User.id, failed.c.state)
+        select(failed.c.serial, failed.c.id, User.id, failed.c.state)
         .join(Verification, and_(Verification.app_id == app_id, Verification.id == failed.c.verification_id))
         .join(User, and_(User.app_id == app_id, User.id == Verification.user_id))
         .where(failed.c.state.in_(_MAY_BE_TRIED), failed.c.created_at > now - _LONGEST_CODE_LIFE)
@@ -67,7 +75,7 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
         .order_by(failed.c.serial.desc())
         .limit(AT_ONCE + 1)
     )
-    return [Retry(serial, user_id, state == MessageState.DEAD) for serial, user_id, state in rows]
+    return [Retry(*row, state == MessageState.DEAD) for *row, state in rows]
 
 
 def _waits(now: int) -> ColumnElement[bool]:

@@ -1,7 +1,5 @@
 """Trying one message again that was set aside: what will happen, why it is done, and what came of it."""
 
-from typing import Final
-
 from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
 
 from portal import clock
@@ -26,40 +24,38 @@ from portal.web.forms.deeds import ReasonForm
 from portal.web.guards import Standing, may
 from portal.web.render import go_to
 
-pages = Blueprint("message_redrives", __name__, url_prefix="/apps/<id:app_id>/messages/<int:serial>/retry")
+pages = Blueprint("message_redrives", __name__, url_prefix="/apps/<id:app_id>/messages/<id:message_id>/retry")
 
 PAGE = "messages/redrive.html"
-# No message has a higher serial, and no column would hold one.
-_LARGEST: Final = 10**18
 # What a person can put right, or read, on this very page.
 AT_THE_FORM = (BadInput, Busy, CodeExpired, NothingToVerify, NotSupported, Overtaken, TooSoon)
 
 
 @pages.get("")
 @may(Action.HELP_USERS)
-def ask(standing: Standing, serial: int) -> Response:
+def ask(standing: Standing, message_id: str) -> Response:
     """What trying it again will do, and the field for the reason."""
-    return _page(standing, _message(standing, serial), ReasonForm(None))
+    return _page(standing, _message(standing, message_id), ReasonForm(None))
 
 
 @pages.post("")
 @may(Action.HELP_USERS)
-def send(standing: Standing, serial: int) -> Response:
+def send(standing: Standing, message_id: str) -> Response:
     """Puts it back into the outbox, or says at the form why not and keeps what was typed."""
-    message, form = _message(standing, serial), ReasonForm()
+    message, form = _message(standing, message_id), ReasonForm()
     try:
         with transaction() as session:
             ctx = current_app.extensions["ringback"].context(session, standing.caller)
-            message_redrives.redrive(ctx, serial, form.reason.data or "")
+            message_redrives.redrive(ctx, message_id, form.reason.data or "")
     except AT_THE_FORM as refusal:
         return _page(standing, message, form, refusal)
     flash("The SMS is on its way again.", "good")
     return go_to(url_for("messages.index", app_id=standing.app.id))
 
 
-def _message(standing: Standing, serial: int) -> Listed:
+def _message(standing: Standing, message_id: str) -> Listed:
     """The message, while it is set aside. Raises NotFound for every other."""
-    found = message_lists.one(reading(), standing.app.id, serial) if serial < _LARGEST else None
+    found = message_lists.one(reading(), standing.app.id, message_id)
     if found is None or found.state != MessageState.DEAD:
         raise NotFound("message", "No such message is set aside in this app. It may have been tried again.")
     return found
@@ -75,7 +71,7 @@ def _page(standing: Standing, message: Listed, form: ReasonForm, refusal: Refusa
         app=standing.app,
         message=message,
         form=form,
-        makes_sense=message.serial in {each.serial for each in worth_it},
+        makes_sense=message.id in {each.message_id for each in worth_it},
         refusal=None if at_field else refusal,
     )
     return make_response(page, wording_for(refusal).status if refusal else 200)

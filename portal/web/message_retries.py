@@ -68,7 +68,7 @@ def _try(standing: Standing, retry: Retry, reason: str) -> str:
         with transaction() as session:
             ctx = current_app.extensions["ringback"].context(session, standing.caller)
             if retry.is_dead:
-                message_redrives.redrive(ctx, retry.serial, reason)
+                message_redrives.redrive(ctx, retry.message_id, reason)
             else:
                 support_deeds.do(ctx, Order(Deed.RESEND, retry.user_id, reason))
     except OF_ONE_USER as refusal:

@@ -1,13 +1,12 @@
 """Which pages are there? Mounts the HTML door on a Flask app."""
 
-import secrets
-
 import structlog
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 from htmx_flask import Htmx
 from jinja2 import StrictUndefined
 
+from portal.models import random_id
 from portal.web import (
     access_keys,
     account_pages,
@@ -134,7 +133,7 @@ def register(app: Flask) -> None:
 
 def _name_request() -> None:
     # The word that an error page shows and a log line carries.
-    g.setdefault("request_id", secrets.token_hex(8))
+    g.setdefault("request_id", random_id())
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
 

@@ -178,7 +178,7 @@ def test_the_shortest_and_the_longest_key_are_taken(sender, key):
 
 def test_a_stranger_learns_nothing_by_a_key(sender, kii):
     sender.register()
-    stranger = replace(kii, app_id="0" * 16)
+    stranger = replace(kii, app_id="0" * 32)
     assert sender.register(kii=stranger).status_code == 404
     assert sender.register(kii=kii.holding("wrong")).status_code == 403
 

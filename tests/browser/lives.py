@@ -123,16 +123,16 @@ def fail_one(session: Session, shop: Shop) -> Callable[[], None]:
 
 
 @pytest.fixture
-def set_one_aside(session: Session, shop: Shop, carriers: list[Provider]) -> Callable[[], int]:
-    """`set_one_aside()` is the serial of one more message that was set aside; its code still works."""
+def set_one_aside(session: Session, shop: Shop, carriers: list[Provider]) -> Callable[[], str]:
+    """`set_one_aside()` is the id of one more message that was set aside; its code still works."""
 
-    def put() -> int:
+    def put() -> str:
         user = factories.user(session, app_id=shop.id, phone_number=factories.phone_number())
         own = {"app_id": shop.id, "user_id": user.id, "phone_number": user.phone_number}
         code = factories.verification(session, **own)
         dead = {"state": MessageState.DEAD, "reason": Reason.PROVIDER_UNREACHABLE, "attempts": 5}
         by = {"provider": carriers[0].kind, "provider_id": carriers[0].id, "provider_words": "x" * 90}
-        return factories.message(session, **own, **dead, **by, verification_id=code.id).serial
+        return factories.message(session, **own, **dead, **by, verification_id=code.id).id
 
     return put
 

@@ -49,7 +49,7 @@ class Scene:
     one_look_up: Callable[[], None] = field(repr=False)
     # The shop's carriers, by their ids, and the serial of a message that was set aside.
     carriers: list[str]
-    dead: int
+    dead: str
 
     def open(self, path: str) -> None:
         """Opens a page of the shop."""

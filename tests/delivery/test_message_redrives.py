@@ -37,12 +37,12 @@ def dead(office, clock):
     return message
 
 
-def redrive(office, serial: int, reason: str = WHY) -> None:
-    office.do(lambda ctx: message_redrives.redrive(ctx, serial, reason))
+def redrive(office, message_id: str, reason: str = WHY) -> None:
+    office.do(lambda ctx: message_redrives.redrive(ctx, message_id, reason))
 
 
 def test_del_08_it_goes_out_with_the_same_code_and_the_same_reference(office, dead):
-    redrive(office, dead.serial)
+    redrive(office, dead.id)
     assert office.send() == 1
     tried = {(sms.reference, sms.text) for sms in office.carrier.tried}
     assert len(tried) == 1
@@ -52,7 +52,7 @@ def test_del_08_it_goes_out_with_the_same_code_and_the_same_reference(office, de
 
 def test_it_has_five_new_attempts_and_may_die_again(office, dead, clock):
     office.carrier.script = [ProviderUnreachable()] * 5
-    redrive(office, dead.serial)
+    redrive(office, dead.id)
     for wait in (*WAITS, 0):
         office.send()
         clock.advance(wait)
@@ -62,7 +62,7 @@ def test_it_has_five_new_attempts_and_may_die_again(office, dead, clock):
 
 def test_its_slot_is_taken_again_now_and_given_back_when_it_dies_again(office, dead, clock):
     assert (office.verification(dead.user_id).sends, office.sent_times()) == (0, "")
-    redrive(office, dead.serial)
+    redrive(office, dead.id)
     found = office.verification(dead.user_id)
     assert (found.sends, found.last_sent_at, office.sent_times()) == (1, clock.at, str(clock.at))
     office.set(open_countries=frozenset({"DE"}))
@@ -73,34 +73,34 @@ def test_its_slot_is_taken_again_now_and_given_back_when_it_dies_again(office, d
 def test_ten_08_no_limit_is_lifted_by_it(office, dead):
     office.resend(dead.user_id)
     with pytest.raises(TooSoon):
-        redrive(office, dead.serial)
+        redrive(office, dead.id)
     assert office.messages(dead.user_id)[0].state == MessageState.DEAD
 
 
 def test_del_05_its_code_must_have_a_minute_of_life_left(office, dead, clock):
     clock.at = office.verification(dead.user_id).code_expires_at - 60_000 + 1
     with pytest.raises(CodeExpired):
-        redrive(office, dead.serial)
+        redrive(office, dead.id)
     clock.at -= 1
-    redrive(office, dead.serial)
+    redrive(office, dead.id)
 
 
 def test_a_number_that_was_verified_meanwhile_gets_nothing(office, dead):
     office.confirm(dead.user_id)
     with pytest.raises(NothingToVerify):
-        redrive(office, dead.serial)
+        redrive(office, dead.id)
 
 
 def test_a_country_that_was_closed_meanwhile_gets_nothing(office, dead):
     office.set(open_countries=frozenset({"DE"}))
     with pytest.raises(BadInput):
-        redrive(office, dead.serial)
+        redrive(office, dead.id)
 
 
 def test_only_what_is_set_aside_is_redriven_and_only_once(office, dead):
-    redrive(office, dead.serial)
+    redrive(office, dead.id)
     with pytest.raises(Overtaken):
-        redrive(office, dead.serial)
+        redrive(office, dead.id)
 
 
 def test_of_many_at_once_one_redrives_it(office, dead):
@@ -108,7 +108,7 @@ def test_of_many_at_once_one_redrives_it(office, dead):
 
     def one() -> None:
         try:
-            redrive(office, dead.serial)
+            redrive(office, dead.id)
         except (Overtaken, TooSoon) as refusal:
             refused.append(refusal)
 
@@ -124,17 +124,17 @@ def test_of_many_at_once_one_redrives_it(office, dead):
 def test_ten_02_another_apps_message_is_not_there(office, dead, session):
     theirs = factories.message(session, state="dead", reason="rendering_failed")
     with pytest.raises(NotFound):
-        redrive(office, theirs.serial)
+        redrive(office, theirs.id)
 
 
 @pytest.mark.parametrize("reason", ["", "no", f"call {DORA}"])
 def test_a_reason_has_to_be_typed(office, dead, reason):
     with pytest.raises(BadInput):
-        redrive(office, dead.serial, reason)
+        redrive(office, dead.id, reason)
 
 
 def test_it_is_on_record_why_it_was_set_aside_and_why_it_was_tried_again(office, dead, session):
-    redrive(office, dead.serial)
+    redrive(office, dead.id)
     entry = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.MESSAGE_REDRIVEN)).one()
     assert (entry.user_id, entry.reason) == (dead.user_id, WHY)
     assert entry.details == {"reason": Reason.PROVIDER_UNREACHABLE}

@@ -51,7 +51,7 @@ def test_ten_07_keys_of_an_app_are_its_own_and_the_secret_is_kept_as_a_hash(desk
     assert len(one.client_secret.removeprefix("rb_sec_")) == len(one.app_key.removeprefix("rb_pub_")) == 43
     kept = desk.rows(select(AccessKey).where(AccessKey.app_id == one.app.id))
     assert one.client_secret not in str([vars(key) for key in kept])
-    assert re.fullmatch(r"[0-9a-f]{16}", one.app.id)
+    assert re.fullmatch(r"[0-9a-f]{32}", one.app.id)
 
 
 def test_an_app_made_for_an_account_is_owned_by_it(desk):

@@ -171,7 +171,7 @@ def redrive(ctx, user_id: str) -> None:
     message = ctx.session.scalars(select(Message).where(Message.user_id == user_id)).one()
     message.state, message.reason = "dead", "rendering_failed"
     ctx.session.flush()
-    message_redrives.redrive(ctx, message.serial, "The wording was put right.")
+    message_redrives.redrive(ctx, message.id, "The wording was put right.")
 
 
 def change_app(desk: Desk) -> set[str]:

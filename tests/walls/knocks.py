@@ -15,7 +15,7 @@ HTMX = {"HX-Request": "true"}
 # They are about one request, one minute or one connection, and say nothing of what was asked for.
 PASSING = {"x-request-id", "date", "connection", "keep-alive"}
 _TOKENS = re.compile(
-    rb"(?<=<code>)[0-9a-f]{16}(?=</code>)"
+    rb"(?<=<code>)[0-9a-f]{32}(?=</code>)"
     + rb"|(?<=name=\"csrf_token\" value=\")[^\"]*"
     + rb"|(?<=X-CSRFToken&#34;: &#34;)[^&]*|(?<=X-CSRFToken\": \")[^\"]*"
     # The challenge of a passkey is as random as a token.

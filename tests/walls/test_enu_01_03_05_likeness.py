@@ -8,8 +8,16 @@ import pytest
 from sqlalchemy import delete, update
 
 from portal import clock
-from portal.models import AttemptTally, PhoneNumberLimit, TokenKind, User, Verification, random_id
-from portal.services.user_records import new_user_id
+from portal.models import (
+    AttemptTally,
+    KeyKind,
+    PhoneNumberLimit,
+    TokenKind,
+    User,
+    Verification,
+    random_id,
+)
+from portal.services.tokens import hashed
 from tests import factories
 from tests.walls.knocks import Answer, Door
 from tests.walls.town import Town, bearer, key_of_headers
@@ -244,11 +252,23 @@ def test_enu_05_an_invite_is_answered_alike_for_every_address(town, enter):
     assert len(told) == 1, "\n".join(map(str, told))
 
 
-@pytest.mark.parametrize("make", [random_id, new_user_id])
-def test_enu_05_ids_are_128_random_bits_without_order(make):
-    ids = [make().replace("-", "") for _ in range(1_000)]
+def test_enu_05_what_strangers_get_from_two_processes_has_256_or_128_bits_and_no_order(town, site):
+    """Tokens that need no user, and a request's own ID; services/test_enu_05_ids.py has ids of rows."""
+    app_id, value = factories.app(town.rows).id, f"rb_pub_{random_id()}"
+    key = {"kind": KeyKind.APP_KEY, "value": value, "key_hash": hashed(value)}
+    factories.access_key(town.rows, app_id=app_id, **key)
+    sent = {"client_id": app_id, "client_secret": value}
+    doors = site.doors_of_each_process()
+    answers = [
+        doors[place % len(doors)].call("POST", "/api/oauth2/token", sent, key_of_headers(app_id))
+        for place in range(1_000)
+    ]
 
-    assert {len(each) for each in ids} == {32}
-    assert len({each[:8] for each in ids}) == len({each[-8:] for each in ids}) == 1_000
-    rising = sum(one < other for one, other in pairwise(ids))
-    assert 400 < rising < 600
+    assert {answer.status for answer in answers} == {200}
+    for ids, length in (
+        ([answer.json["access_token"] for answer in answers], 43),
+        ([answer.header("X-Request-ID") for answer in answers], 32),
+    ):
+        assert {len(each) for each in ids} == {length}
+        assert len({each[:8] for each in ids}) == len({each[-8:] for each in ids}) == 1_000
+        assert 400 < sum(one < other for one, other in pairwise(ids)) < 600

@@ -178,7 +178,7 @@ class Town:
             "app_id": app_id,
             "user_id": user.id,
             "user": user.id,
-            "serial": str(self._dead_message(app_id)),
+            "message_id": factories.message(self.rows, app_id=app_id, state="dead").id,
             "provider_id": provider.id,
             "key_id": self._app_key(app_id),
             "account_id": member.account_id,
@@ -196,22 +196,25 @@ class Town:
         key = {"kind": KeyKind.APP_KEY, "slot": 2, "value": f"rb_pub_{secrets.token_urlsafe(32)}"}
         return factories.access_key(self.rows, app_id=app_id, **key).id
 
-    def _dead_message(self, app_id: str) -> int:
-        # Seven digits, as the serial of no message has, so that answers can be compared to the byte.
-        serial = 1_000_000 + secrets.randbelow(5_000_000)
-        return factories.message(self.rows, app_id=app_id, serial=serial, state="dead").serial
-
     def no_ids(self) -> dict[str, str]:
         """Ids of nothing, in the shapes of the others."""
-        words = ("provider_id", "key_id", "account_id", "invite_id", "passkey_id", "sign_in_id", "link")
+        words = (
+            "app_id",
+            "message_id",
+            "provider_id",
+            "key_id",
+            "account_id",
+            "invite_id",
+            "passkey_id",
+            "sign_in_id",
+            "link",
+        )
         ids = {word: random_id() for word in words}
         user = new_user_id()
         token = token_of(self.keys.receipts, random_id())
         return ids | {
-            "app_id": random_id()[:16],
             "user_id": user,
             "user": user,
-            "serial": str(7_000_000 + secrets.randbelow(999_999)),
             "token": token,
         }
 

@@ -26,7 +26,7 @@ def dead(session, shop):
 
 @pytest.fixture
 def address(shop, dead) -> str:
-    return f"/apps/{shop.id}/messages/{dead.serial}/retry"
+    return f"/apps/{shop.id}/messages/{dead.id}/retry"
 
 
 def main(page: str) -> str:
@@ -75,15 +75,15 @@ def test_del_05_a_dead_code_is_not_sent_and_the_page_says_what_helps(bobs, addre
     assert session.scalars(select(Message.state)).all() == ["dead"]
 
 
-@pytest.mark.parametrize("serial", ["0", "999", "9" * 18, "9" * 40])
-def test_there_is_nothing_to_try_where_nothing_was_set_aside(bobs, shop, dead, serial):
-    assert bobs.get(f"/apps/{shop.id}/messages/{serial}/retry").status_code == 404
-    assert bobs.post(f"/apps/{shop.id}/messages/{serial}/retry", {"reason": WHY}).status_code == 404
+@pytest.mark.parametrize("message_id", ["0", "999", "9" * 18, "f" * 32, "9" * 64])
+def test_there_is_nothing_to_try_where_nothing_was_set_aside(bobs, shop, dead, message_id):
+    assert bobs.get(f"/apps/{shop.id}/messages/{message_id}/retry").status_code == 404
+    assert bobs.post(f"/apps/{shop.id}/messages/{message_id}/retry", {"reason": WHY}).status_code == 404
 
 
 def test_ten_02_a_message_of_another_app_is_not_there(alices, charlies, address, session, shop):
     other = factories.message(session, state=MessageState.DEAD)
 
-    assert alices.get(f"/apps/{shop.id}/messages/{other.serial}/retry").status_code == 404
+    assert alices.get(f"/apps/{shop.id}/messages/{other.id}/retry").status_code == 404
     assert charlies.get(address).status_code == 404
     assert charlies.post(address, {"reason": WHY}).status_code == 404

@@ -10,7 +10,7 @@ from portal.models import random_id
 from tests import factories
 
 CUSTOMER = "/users/abcdefabcdef-4abc-8abc-abcd-abcdefab"
-DEAD = 4_711
+DEAD = "d" * 32
 KEY = "fedcba9876543210" * 2
 PROVIDER = "/provider/" + "0123456789abcdef" * 2
 PAGES = {
@@ -94,7 +94,7 @@ QUESTIONS = {
 def carrier(session, shop):
     """The shop's provider, which the pages above name, a message that was set aside and a second secret."""
     named = {"id": PROVIDER.rpartition("/")[2], "settings": {"url": "https://sms.example/send"}}
-    factories.message(session, app_id=shop.id, serial=DEAD, state="dead")
+    factories.message(session, app_id=shop.id, id=DEAD, state="dead")
     factories.access_key(session, app_id=shop.id, id=KEY, slot=2)
     return factories.provider(session, app_id=shop.id, **named)
 
@@ -102,7 +102,7 @@ def carrier(session, shop):
 def without_its_id(page: str) -> str:
     """An error page without the id of its request, and without the address that was asked for."""
     return re.sub(
-        r"<code>[0-9a-f]{16}</code>|name=\"(back|csrf_token)\" value=\"[^\"]*\"|X-CSRFToken[^}]*", "", page
+        r"<code>[0-9a-f]{32}</code>|name=\"(back|csrf_token)\" value=\"[^\"]*\"|X-CSRFToken[^}]*", "", page
     )
 
 
@@ -145,7 +145,7 @@ def test_ten_02_nobody_asks_about_an_app_that_is_not_theirs(charlies, stranger, 
 @pytest.mark.parametrize("path", PAGES)
 def test_ten_02_a_stranger_reads_of_the_shop_what_anybody_reads_of_nothing(charlies, shop, customer, path):
     theirs = charlies.get(f"/apps/{shop.id}{path}")
-    nobodys = charlies.get(f"/apps/{random_id()[:16]}{path}")
+    nobodys = charlies.get(f"/apps/{random_id()}{path}")
 
     assert theirs.status_code == nobodys.status_code == 404
     assert without_its_id(theirs.text) == without_its_id(nobodys.text)

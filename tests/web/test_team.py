@@ -211,7 +211,7 @@ def test_ten_08_a_withdrawn_invite_cannot_be_withdrawn_again_nor_from_another_ap
     invite("guest@example.com")
     kept = session.scalars(select(Invite)).one()
     made = charlies.post("/apps", {"name": "Other", "home_country": "JP"})
-    other = re.search(r"/apps/([0-9a-f]{16})/access-keys", made.text)[1]
+    other = re.search(r"/apps/([0-9a-f]{32})/access-keys", made.text)[1]
     charlies.post(f"/apps/{other}/team/invites/{kept.id}/removal")
     assert session.get(Invite, kept.id) is not None
     for sentence in ("Withdrew the invite", "used or withdrawn meanwhile"):
