@@ -1,7 +1,6 @@
 """Which keys does this server hold? Kept in a file beside the database, never in it (OTP-09, OPS-05)."""
 
 import fcntl
-import hmac
 import json
 import os
 import secrets
@@ -10,11 +9,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from portal.key_versions import HashingKeys, SealingKeys
 from portal.placeholder_secrets import FEWEST_DIFFERENT, is_placeholder
 
 FILE = "keys.json"
 # What AES-256 takes.
 _SEALING_BYTES = 32
+_HASHING_BYTES = 32
+# The kinds of keys that are added beside the old one, and taken away once nothing needs them.
+_VERSIONED = {"sealing": _SEALING_BYTES, "hashing": _HASHING_BYTES}
 
 _Stored = dict[str, object]
 
@@ -23,44 +26,19 @@ class WrongKeys(Exception):
     """The key file cannot be used; the message says why."""
 
 
-class SealingKeys(dict[int, bytes]):
-    """A version to the key that values in rows are sealed with.
-
-    A version that another process added since is looked up in the file, so that nobody must be started again:
-    when a value needs it, and when the newest is asked for.
-    """
-
-    def __init__(self, path: Path, found: dict[int, bytes]) -> None:
-        super().__init__(found)
-        self._path, self._seen = path, _changed_at(path)
-
-    def __missing__(self, version: int) -> bytes:
-        """The key of a version that was not there at the start. Raises KeyError and WrongKeys."""
-        self.update(_read(self._path).sealing)
-        if version not in self:
-            raise KeyError(version)
-        return self[version]
-
-    def __iter__(self) -> Iterator[int]:
-        """The versions, those that were added since included. Raises WrongKeys."""
-        changed_at = _changed_at(self._path)
-        if changed_at not in (None, self._seen):
-            self._seen = changed_at
-            self.update(_read(self._path).sealing)
-        return super().__iter__()
-
-
 @dataclass(frozen=True, slots=True)
 class Keys:
     """`session` signs portal forms; `codes` maps a version to the key that codes are derived with.
 
-    `sealing` maps a version to the key that credentials are sealed with; `receipts` makes the addresses that
-    providers send receipts to, `backups` seals backups, `audit` the chains of the audit log.
+    `sealing` maps a version to the key that credentials are sealed with; with `hashing` numbers and addresses
+    are hashed; `receipts` makes the addresses that providers send receipts to, `backups` seals backups,
+    `audit` the chains of the audit log.
     """
 
     session: str = field(repr=False)
     codes: dict[int, bytes] = field(repr=False)
     sealing: dict[int, bytes] = field(repr=False)
+    hashing: HashingKeys = field(repr=False)
     receipts: bytes = field(repr=False)
     backups: bytes = field(repr=False)
     audit: bytes = field(repr=False)
@@ -69,11 +47,6 @@ class Keys:
     def code_version(self) -> int:
         """The version that new verifications use: the highest."""
         return max(self.codes)
-
-    @property
-    def erasures(self) -> bytes:
-        """The key that hides the numbers of erasures: whoever can read a backup's file can match them."""
-        return hmac.digest(self.backups, b"ringback erasures", "sha256")
 
 
 def load(home: Path, *, refuses_placeholders: bool = False) -> Keys:
@@ -89,7 +62,7 @@ def load(home: Path, *, refuses_placeholders: bool = False) -> Keys:
     if not path.exists():
         _make(path)
     keys = _read(path)
-    if not all((keys.sealing, keys.receipts, keys.backups, keys.audit)):
+    if not all((keys.sealing, keys.hashing.all(), keys.receipts, keys.backups, keys.audit)):
         _change(path, _complete)
         keys = _read(path)
     if refuses_placeholders and _has_placeholder(keys):
@@ -104,24 +77,37 @@ def require(home: Path) -> Keys:
     return load(home)
 
 
-def add_sealing_key(home: Path) -> int:
-    """Adds a sealing key to the file in `home`, and returns its version; the older ones stay (OPS-05)."""
+def add_key(home: Path, kind: str) -> int:
+    """Adds a `sealing` or `hashing` key to the file in `home`; returns its version. Others stay (OPS-05)."""
     load(home)
-    _change(home / FILE, _add_sealing_key)
-    return max(_read(home / FILE).sealing)
+    added = 0
+
+    def add(stored: _Stored) -> None:
+        nonlocal added
+        found = _kept(stored, kind)
+        added = max(map(int, found)) + 1
+        found[str(added)] = secrets.token_hex(_VERSIONED[kind])
+
+    _change(home / FILE, add)
+    return added
 
 
-def remove_sealing_keys(home: Path, versions: Collection[int]) -> None:
-    """Takes sealing keys out of the file in `home`, but never the newest one."""
+def remove_keys(home: Path, kind: str, versions: Collection[int]) -> None:
+    """Takes `sealing` or `hashing` keys out of the file in `home`, but never the newest one."""
 
     def remove(stored: _Stored) -> None:
-        found = stored["sealing"]
-        assert isinstance(found, dict)
+        found = _kept(stored, kind)
         newest = str(max(map(int, found)))
         gone = {str(version) for version in versions} - {newest}
-        stored["sealing"] = {version: key for version, key in found.items() if version not in gone}
+        stored[kind] = {version: key for version, key in found.items() if version not in gone}
 
     _change(home / FILE, remove)
+
+
+def _kept(stored: _Stored, kind: str) -> dict[str, str]:
+    found = stored[kind]
+    assert isinstance(found, dict)
+    return found
 
 
 def _read(path: Path) -> Keys:
@@ -130,7 +116,12 @@ def _read(path: Path) -> Keys:
         keys = Keys(
             session=_text(stored["session"]),
             codes=_versions(stored["codes"]),
-            sealing=SealingKeys(path, _versions(stored.get("sealing", {}))),
+            sealing=SealingKeys(
+                path, _versions(stored.get("sealing", {})), lambda: dict.copy(_read(path).sealing)
+            ),
+            hashing=HashingKeys(
+                path, _versions(stored.get("hashing", {})), lambda: dict(_read(path).hashing.all())
+            ),
             receipts=bytes.fromhex(stored.get("receipts", "")),
             backups=bytes.fromhex(stored.get("backups", "")),
             audit=bytes.fromhex(stored.get("audit", "")),
@@ -144,25 +135,22 @@ def _read(path: Path) -> Keys:
     return keys
 
 
-def _changed_at(path: Path) -> tuple[int, int] | None:
-    """What tells one state of the file from the next; None where there is no file."""
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_ino
-
-
 def _has_placeholder(keys: Keys) -> bool:
     """Whether some key is the same few bytes again and again, or a text out of an example (OPS-06)."""
-    found = (*keys.codes.values(), *keys.sealing.values(), keys.receipts, keys.backups)
+    found = (*keys.codes.values(), *keys.sealing.values(), *_hashing(keys), keys.receipts, keys.backups)
     is_repeated = any(len(set(key)) < FEWEST_DIFFERENT for key in found if key)
     return is_repeated or is_placeholder(keys.session)
 
 
 def _are_whole(keys: Keys) -> bool:
     # One that is not there yet is made at the next start.
-    return all(len(key) >= 32 for key in (keys.receipts, keys.backups, keys.audit) if key)
+    return all(len(key) >= 32 for key in (keys.receipts, keys.backups, keys.audit) if key) and all(
+        len(key) >= _HASHING_BYTES for key in _hashing(keys)
+    )
+
+
+def _hashing(keys: Keys) -> list[bytes]:
+    return [key for _version, key in keys.hashing.all()]
 
 
 def _text(found: object) -> str:
@@ -176,17 +164,12 @@ def _versions(found: dict[str, str]) -> dict[int, bytes]:
 
 
 def _complete(stored: _Stored) -> None:
-    if not stored.get("sealing"):
-        stored["sealing"] = {"1": secrets.token_hex(_SEALING_BYTES)}
+    for kind, size in _VERSIONED.items():
+        if not stored.get(kind):
+            stored[kind] = {"1": secrets.token_hex(size)}
     for name in ("receipts", "backups", "audit"):
         if not stored.get(name):
             stored[name] = secrets.token_hex(32)
-
-
-def _add_sealing_key(stored: _Stored) -> None:
-    found = stored["sealing"]
-    assert isinstance(found, dict)
-    found[str(max(map(int, found)) + 1)] = secrets.token_hex(_SEALING_BYTES)
 
 
 def _make(path: Path) -> None:

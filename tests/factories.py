@@ -181,7 +181,7 @@ def verification(session: Session, **columns: Any) -> Verification:
 
 def phone_number_limit(session: Session, **columns: Any) -> PhoneNumberLimit:
     """A number that was sent and guessed nothing."""
-    defaults = {"phone_number": phone_number(), "touched_at": clock.now()}
+    defaults = {"number_hash": random_id() * 2, "touched_at": clock.now()}
     return _put(session, PhoneNumberLimit(**_in_app(session, columns), **defaults | columns))
 
 

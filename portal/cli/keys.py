@@ -1,50 +1,59 @@
 """How does an operator change the server's keys? `portal keys rotate`, `reseal`, `retire` and `list`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from portal import keys as server_keys
 from portal.cli.installation import Installation
 
-_KIND = click.Choice(["sealing"])
+if TYPE_CHECKING:
+    from portal.services.context import Context
+
+_SEALING, _HASHING = "sealing", "hashing"
+_KIND = click.Choice([_SEALING, _HASHING])
 
 
 @click.group()
 def keys() -> None:
-    """Rotate the key that secrets in the database are sealed with. Keys themselves are never printed."""
+    """Rotate the keys that secrets are sealed with, or numbers hashed. Keys themselves are never printed."""
 
 
 @keys.command()
 @click.argument("kind", type=_KIND)
-@click.option("--no-reseal", is_flag=True, help="Only add the key; `reseal` does the rest later.")
+@click.option("--no-reseal", is_flag=True, help="Only add the sealing key; `reseal` does the rest later.")
 @click.pass_obj
 def rotate(installation: Installation, kind: str, no_reseal: bool) -> None:
-    """Add a new key to keys.json, and seal with it what carriers and authenticator apps are opened with.
+    """Add a new key to keys.json beside the old one.
 
-    Servers and workers that run on this machine find the new key by themselves. With more machines, add the
-    key with --no-reseal, copy keys.json to each of them, and then run `portal keys reseal sealing`.
+    With a sealing key, what carriers and authenticator apps are opened with is sealed anew. With a hashing
+    key, the limits of a number go on under both keys, and nothing begins to count anew.
+
+    Servers and workers that run on this machine find the new key by themselves. With more machines, add a
+    sealing key with --no-reseal, copy keys.json to each of them, and then run `portal keys reseal sealing`.
+    After adding a hashing key copy it too; until then a machine goes on with the old one.
 
     \b
     Examples:
       portal keys rotate sealing
       portal keys rotate sealing --no-reseal
+      portal keys rotate hashing
 
     Exit codes: 0 rotated, 1 refused, 2 wrong usage.
     """
-    from portal.services import reseals
-
     installation.require_schema()
-    version = server_keys.add_sealing_key(installation.settings.home)
+    version = server_keys.add_key(installation.settings.home, kind)
     with installation.transaction() as ctx:
-        reseals.note_added(ctx, version)
+        _note_added(ctx, kind, version)
     click.echo(f"{kind} key {version} was added to {server_keys.FILE}. Back that file up.")
-    if not no_reseal:
-        _reseal(installation, kind)
+    if kind == _SEALING and not no_reseal:
+        _reseal(installation)
 
 
 @keys.command()
-@click.argument("kind", type=_KIND)
+@click.argument("kind", type=click.Choice([_SEALING]))
 @click.pass_obj
-def reseal(installation: Installation, kind: str) -> None:
+def reseal(installation: Installation, kind: str) -> None:  # noqa: ARG001 - there is only one kind
     """Seal what carriers and authenticator apps are opened with by the newest key. It may run again.
 
     \b
@@ -53,51 +62,51 @@ def reseal(installation: Installation, kind: str) -> None:
 
     Exit codes: 0 done, 1 refused, 2 wrong usage.
     """
-    _reseal(installation, kind)
+    _reseal(installation)
 
 
 @keys.command()
 @click.argument("kind", type=_KIND)
 @click.pass_obj
 def retire(installation: Installation, kind: str) -> None:
-    """Remove old keys that nothing is sealed with any more; what an old backup holds never opens again.
+    """Remove old keys that nothing needs any more; what an old backup holds never opens again.
 
-    Answers kept for repeated calls hold their key for a day.
+    Answers kept for repeated calls hold their sealing key for a day. An old hashing key is held for a day by
+    the limits of numbers, and for 35 days by numbers that were erased, which may still stand in a backup.
+    With more machines, retire only after each of them got the newer key, and copy keys.json again.
 
     \b
     Examples:
       portal keys retire sealing
+      portal keys retire hashing
 
     Exit codes: 0 done, 1 refused, 2 wrong usage.
     """
-    from portal.services import reseals
-
     with installation.transaction() as ctx:
-        newest = max(ctx.keys.sealing)
-        old = {version for version in ctx.keys.sealing if version < newest}
-        in_use = old & reseals.versions_in_use(ctx)
-        reseals.note_removed(ctx, old - in_use)
-        server_keys.remove_sealing_keys(installation.settings.home, old - in_use)
-    click.echo(f"Removed {kind} keys: {_listed(old - in_use)}. Still in use: {_listed(in_use | {newest})}.")
+        versions, in_use = _versions(ctx, kind), _in_use(ctx, kind)
+        newest = max(versions)
+        old = versions - {newest} - in_use
+        _note_removed(ctx, kind, old)
+        server_keys.remove_keys(installation.settings.home, kind, old)
+    kept = (in_use & versions) | {newest}
+    click.echo(f"Removed {kind} keys: {_listed(old)}. Still in use: {_listed(kept)}.")
 
 
 @keys.command("list")
 @click.argument("kind", type=_KIND)
 @click.pass_obj
 def list_all(installation: Installation, kind: str) -> None:
-    """List the versions of a kind of key, and which of them something is sealed with.
+    """List the versions of a kind of key, and which of them something needs.
 
     Exit codes: 0 done, 1 refused.
     """
-    from portal.services import reseals
-
     with installation.transaction() as ctx:
-        in_use = reseals.versions_in_use(ctx)
-        for version in sorted(ctx.keys.sealing):
+        in_use = _in_use(ctx, kind)
+        for version in sorted(_versions(ctx, kind)):
             click.echo(f"{kind}  {version}  {'in use' if version in in_use else 'not in use'}")
 
 
-def _reseal(installation: Installation, kind: str) -> None:
+def _reseal(installation: Installation) -> None:
     from portal.core.sealing import BrokenSeal
     from portal.services import reseals
 
@@ -108,7 +117,31 @@ def _reseal(installation: Installation, kind: str) -> None:
     except BrokenSeal as error:
         said = "A provider's credentials do not open with the keys of this server; nothing was resealed."
         raise click.ClickException(f"{said} Is keys.json the one of this database?") from error
-    click.echo(f"Providers sealed anew with {kind} key {newest}: {count}.")
+    click.echo(f"Providers sealed anew with {_SEALING} key {newest}: {count}.")
+
+
+def _note_added(ctx: "Context", kind: str, version: int) -> None:
+    from portal.services import hashing_keys, reseals
+
+    note = reseals.note_added if kind == _SEALING else hashing_keys.note_added
+    note(ctx, version)
+
+
+def _note_removed(ctx: "Context", kind: str, versions: set[int]) -> None:
+    from portal.services import hashing_keys, reseals
+
+    note = reseals.note_removed if kind == _SEALING else hashing_keys.note_removed
+    note(ctx, versions)
+
+
+def _in_use(ctx: "Context", kind: str) -> set[int]:
+    from portal.services import hashing_keys, reseals
+
+    return reseals.versions_in_use(ctx) if kind == _SEALING else hashing_keys.versions_in_use(ctx)
+
+
+def _versions(ctx: "Context", kind: str) -> set[int]:
+    return set(ctx.keys.sealing) if kind == _SEALING else {version for version, _ in ctx.keys.hashing.all()}
 
 
 def _listed(versions: set[int]) -> str:

@@ -28,7 +28,8 @@ def _keys(home: Path) -> Finding:
         found = keys.require(home)
     except keys.WrongKeys as error:
         return bad("keys", str(error), "")
-    return ok("keys", f"{len(found.codes)} for codes, {len(found.sealing)} for credentials.")
+    counts = (len(found.codes), len(found.sealing), len(found.hashing.all()))
+    return ok("keys", "{} for codes, {} for credentials, {} for hashes.".format(*counts))
 
 
 def _rights(home: Path) -> Iterator[Finding]:

@@ -14,6 +14,7 @@ from portal.config import Settings
 
 if TYPE_CHECKING:
     from portal.core.erasures import Erased
+    from portal.keys import Keys
     from portal.services.backups import Label
 
 
@@ -71,7 +72,8 @@ def _restore(
     from portal import clock, keys
     from portal.services import backups, erasures, quarantine
 
-    label = backups.label(lines)
+    label, server_keys = backups.label(lines), keys.load(settings.home)
+    _refuse_missing_keys(server_keys, erased, label.at)
     _prepare(settings, label)
     with schema.connected(settings, options={"ringback_write": True}) as connection:
         if not backups.is_empty(connection):
@@ -80,13 +82,30 @@ def _restore(
         backups.go_on_counting(connection)
         ended = quarantine.begin(connection, label.at, clock.now())
         # In the same transaction, so that no copy is ever there that brings anybody back (PII-05).
-        replayed = erasures.replay(connection, erased, keys.load(settings.home).erasures)
+        replayed = erasures.replay(connection, erased, server_keys)
         connection.commit()
     schema.upgrade(settings)
     with schema.connected(settings, options={"ringback_write": True}) as connection:
         erasures.note(connection, erased)
         connection.commit()
     return rows, ended | {"erasures": len(replayed)}
+
+
+def _refuse_missing_keys(server_keys: "Keys", erased: "list[Erased]", since: int) -> None:
+    """Raises ClickException where a number that was erased after the backup could not be told (PII-06)."""
+    from portal.core import number_hashes
+    from portal.services.erasure_journal import OVERLAP
+
+    told = {
+        number_hashes.version_of(each)
+        for one in erased
+        if one.erased_at >= since - OVERLAP
+        for each in one.number_hashes
+    }
+    if missing := told - set(number_hashes.erasure_keys(server_keys)):
+        listed = ", ".join(map(str, sorted(missing)))
+        lack = f"keys.json lacks hashing key {listed}, by which erased numbers are known"
+        raise click.ClickException(f"{lack}: copy the newest keys.json here. Nothing was restored.")
 
 
 def _prepare(settings: Settings, label: "Label") -> None:

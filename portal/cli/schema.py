@@ -43,6 +43,8 @@ def upgrade(settings: Settings, to: str | None = None) -> tuple[str | None, str]
     _refuse_newer(before)
     rows = Flask("schema")
     rows.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
+    # Where a migration finds the keys that hashes are made with.
+    rows.config["RINGBACK_HOME"] = settings.home
     database.db.init_app(rows)
     flask_migrate.Migrate(rows, database.db, directory=str(revisions.MIGRATIONS))
     with rows.app_context():

@@ -1,6 +1,5 @@
 """What is known of somebody who was erased? Hashes, and nothing that could be read back (PII-05, PII-06)."""
 
-import hmac
 import json
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +13,10 @@ class NoErasure(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """One erasure: of a user, or (`kind` is `number`) of a number. `erased_at` is in Unix ms."""
+    """One erasure: of a user, or (`kind` is `number`) of a number. `erased_at` is in Unix ms.
+
+    `number_hashes` are spelled as core/number_hashes.py does it, each with the version of its key.
+    """
 
     id: str
     app_id: str
@@ -27,11 +29,6 @@ class Erased:
     def is_of_number(self) -> bool:
         """Whether a number was erased, and not one user."""
         return self.kind == "number"
-
-
-def number_hash(key: bytes, app_id: str, e164: str) -> str:
-    """What is kept of an erased number: HMAC-SHA-256 (hex) of its E.164 form, another one in each app."""
-    return hmac.digest(key, f"{app_id}:{e164}".encode(), "sha256").hex()
 
 
 def write(erased: Erased) -> str:

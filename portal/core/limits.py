@@ -1,5 +1,7 @@
 """How often, how soon again, how long? The numbers and the rules that use them."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from portal.core.reasons import Reason
@@ -86,6 +88,11 @@ class Tally:
         return replace(self, failed_guesses=())
 
 
+def together(tallies: Sequence[Tally]) -> Tally:
+    """One tally out of several of the same number, each of which may lack what the others know (PII-06)."""
+    return Tally(_joined([each.sent for each in tallies]), _joined([each.failed_guesses for each in tallies]))
+
+
 def may_send_to_number(tally: Tally, now: int, profile: Profile) -> Refused | None:
     """Whether a number may be texted at all, over all its verifications in one app (ABU-01, ABU-07)."""
     wait = profile.waits_between_sends[0]
@@ -125,6 +132,16 @@ def read_times(stored: str) -> tuple[int, ...]:
 def write_times(times: tuple[int, ...]) -> str:
     """Times as they are stored."""
     return ",".join(str(at) for at in times)
+
+
+def _joined(known: Sequence[tuple[int, ...]]) -> tuple[int, ...]:
+    if len(known) == 1:
+        return known[0]
+    # Two things at the same moment are two, and one that two tallies know of is one.
+    most: Counter[int] = Counter()
+    for times in known:
+        most |= Counter(times)
+    return tuple(sorted(most.elements()))
 
 
 def _since(times: tuple[int, ...], start: int) -> tuple[int, ...]:

@@ -214,7 +214,7 @@ def _note(post: Post, taken: Taken, outcome: Outcome, failure: Failure | None) -
 def _note_once(post: Post, taken: Taken, outcome: Outcome, failure: Failure | None) -> None:
     claim, now = taken.claim, post.now()
     with post.transaction() as session:
-        outcomes.note(session, claim, outcome, now)
+        outcomes.note(session, post.keys, claim, outcome, now)
         _note_carrier(session, taken.route, outcome, failure, now)
     _log.debug(
         "message_noted", message=claim.id, app=claim.app_id, state=outcome.state, reason=outcome.reason

@@ -7,12 +7,13 @@ from difflib import SequenceMatcher
 from sqlalchemy import ScalarSelect, case, func, select, update
 from sqlalchemy.orm import Session, aliased
 
-from portal.core import limits
+from portal.core import limits, number_hashes
 from portal.core.limits import Tally
 from portal.core.reasons import Reason
 from portal.delivery.backoff import MOST_ATTEMPTS
 from portal.delivery.claims import Claim
 from portal.delivery.providers.base import Accepted
+from portal.keys import Keys
 from portal.models import Message, MessageState, PhoneNumberLimit, Verification
 
 LONGEST_WORDS = 300
@@ -65,11 +66,11 @@ def unconfirmed(words: str) -> Outcome:
     return Outcome(MessageState.SENT, Reason.SENT_NOT_CONFIRMED, words, is_unsure=True)
 
 
-def note(session: Session, claim: Claim, outcome: Outcome, now: int) -> None:
+def note(session: Session, keys: Keys, claim: Claim, outcome: Outcome, now: int) -> None:
     """Writes an outcome down. Raises LeaseLost when the message is no longer this worker's."""
     # Locks go number, verification, user everywhere; the message, which nobody else waits for, comes last.
     if outcome.was_not_sent and claim.verification_id is not None:
-        _free_slot(session, claim)
+        _free_slot(session, keys, claim)
     is_over = outcome.state in (MessageState.DELIVERED, *_NEVER_SENT)
     was_sent = outcome.state in (MessageState.SENT, MessageState.DELIVERED)
     noted = session.execute(
@@ -126,9 +127,11 @@ def _plain(words: str) -> str:
     return "".join(char if char.isprintable() else " " for char in printable).strip()
 
 
-def _free_slot(session: Session, claim: Claim) -> None:
+def _free_slot(session: Session, keys: Keys, claim: Claim) -> None:
     """Undoes the counting of a send that never was, so that its user can ask again at once (design 5)."""
-    _untally(session, claim)
+    # While a rotation is under way a number has two rows, and the older one is locked first (PII-06).
+    for _version, hidden in number_hashes.limit_hashes(keys, claim.app_id, claim.phone_number):
+        _untally(session, claim, hidden)
     session.execute(
         update(Verification)
         .where(Verification.app_id == claim.app_id, Verification.id == claim.verification_id)
@@ -144,10 +147,10 @@ def _free_slot(session: Session, claim: Claim) -> None:
     )
 
 
-def _untally(session: Session, claim: Claim) -> None:
+def _untally(session: Session, claim: Claim, hidden: str) -> None:
     is_number = (
         PhoneNumberLimit.app_id == claim.app_id,
-        PhoneNumberLimit.phone_number == claim.phone_number,
+        PhoneNumberLimit.number_hash == hidden,
     )
     stored = session.scalar(select(PhoneNumberLimit.sent_times).where(*is_number).with_for_update())
     if stored is None:

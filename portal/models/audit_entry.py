@@ -49,6 +49,8 @@ class AuditAction(ClosedList):
     LIMIT_HIT = "limit.hit", "Did something as often as allowed"
     SEALING_KEY_ADDED = "sealing_key.added", "Added a sealing key"
     SEALING_KEY_USED = "sealing_key.used", "Sealed secrets with the newest key"
+    HASHING_KEY_ADDED = "hashing_key.added", "Added a hashing key"
+    HASHING_KEYS_REMOVED = "hashing_keys.removed", "Removed old hashing keys"
     SEALING_KEYS_REMOVED = "sealing_keys.removed", "Removed old sealing keys"
     ACCOUNT_PASSWORD_CHANGED = "account.password_changed", "Changed the password of their account"
     SIGN_INS_ENDED = "account.sign_ins_ended", "Signed out of other browsers"

@@ -18,7 +18,7 @@ class ErasureKind(StrEnum):
 class Erasure(Base):
     """One user, or one number, that was erased from an app (PII-05).
 
-    `number_hashes` holds HMAC-SHA-256 of numbers under a key outside the database (PII-06), never a number.
+    `number_hashes` holds HMAC-SHA-256 of numbers under keys outside the database (PII-06), never a number.
     """
 
     __tablename__ = "erasure"

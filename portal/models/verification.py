@@ -66,7 +66,10 @@ class PhoneNumberLimit(Base):
     __tablename__ = "phone_number_limit"
 
     app_id: Mapped[Id] = mapped_column(ForeignKey("app.id", ondelete="CASCADE"), primary_key=True)
-    phone_number: Mapped[E164] = mapped_column(primary_key=True)
+    # An HMAC of the number (PII-06); core/number_hashes.py makes it.
+    number_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    # The newest version of the hashing key that its last writer knew: the same stands under that one too.
+    key_version: Mapped[int] = mapped_column(default=1)
     # Times (ms) within the last day, comma separated, oldest first; core/limits.py reads and writes them.
     sent_times: Mapped[str] = mapped_column(default="")
     failed_guess_times: Mapped[str] = mapped_column(default="")

@@ -1,14 +1,17 @@
 """May this be tried once more? Tries are counted before they are made, whoever makes them (WEB-09)."""
 
-import hashlib
-from typing import Final, NoReturn
+import hmac
+from typing import Any, Final, NamedTuple, NoReturn
 
 from sqlalchemy import and_, case, delete, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal import clock
+from portal.core import number_hashes
 from portal.core.closed_list import ClosedList
+from portal.core.number_hashes import Use
 from portal.core.reasons import Reason
 from portal.errors import TooSoon
 from portal.models import AttemptTally
@@ -31,48 +34,71 @@ ALLOWED: Final[dict[Tried, tuple[int, int]]] = {
     Tried.RESET: (3, clock.HOUR),
     Tried.INVITE: (20, clock.HOUR),
 }
+_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def take(ctx: Context, tried: Tried, who: str) -> int:
     """Counts one more try of `who`, an address or an account's id; returns how many that makes.
 
     One statement counts and decides, so that tries which come together each count. Raises TooSoon when there
-    were too many.
+    were too many. While a rotation of the hashing key is under way the older version's row counts, whose lock
+    everybody takes, and the newer one's says the same, so that no count begins anew (PII-06).
     """
-    if tries := _count(ctx, tried, who):
-        return tries
-    subject = _subject(tried, who)
-    if _end_of(ctx.session, subject) is not None:
-        _refuse(ctx.session, tried, subject)
-    try:
-        with ctx.session.begin_nested():
-            ends_at = ctx.now + ALLOWED[tried][1]
-            ctx.session.execute(insert(AttemptTally).values(subject=subject, tries=1, ends_at=ends_at))
-    except IntegrityError:
-        # Somebody else made the first try at the same moment.
-        return _count(ctx, tried, who) or _refuse(ctx.session, tried, subject)
-    return 1
+    oldest, *newer = _subjects(ctx, tried, who)
+    counted = _count(ctx, tried, oldest) or _begin(ctx, tried, oldest)
+    for subject in newer:
+        _copy(ctx, subject, counted)
+    return counted.tries
 
 
 def forgive(ctx: Context, tried: Tried, who: str) -> None:
     """Forgets the tries of `who`, who has just done it right."""
-    ctx.session.execute(delete(AttemptTally).where(AttemptTally.subject == _subject(tried, who)))
+    for subject in _subjects(ctx, tried, who):
+        ctx.session.execute(delete(AttemptTally).where(AttemptTally.subject == subject))
 
 
-def _count(ctx: Context, tried: Tried, who: str) -> int | None:
+class _Counted(NamedTuple):
+    tries: int
+    ends_at: int
+
+
+def _begin(ctx: Context, tried: Tried, subject: str) -> _Counted:
+    """The first try. Raises TooSoon where there were others, and too many."""
+    if _end_of(ctx.session, subject) is not None:
+        _refuse(ctx.session, tried, subject)
+    first = _Counted(1, ctx.now + ALLOWED[tried][1])
+    try:
+        with ctx.session.begin_nested():
+            row = {"subject": subject, "key_version": ctx.keys.hashing.newest} | first._asdict()
+            ctx.session.execute(insert(AttemptTally).values(row))
+    except IntegrityError:
+        # Somebody else made the first try at the same moment.
+        return _count(ctx, tried, subject) or _refuse(ctx.session, tried, subject)
+    return first
+
+
+def _count(ctx: Context, tried: Tried, subject: str) -> _Counted | None:
     allowed, window = ALLOWED[tried]
     is_over = AttemptTally.ends_at <= ctx.now
-    return ctx.session.scalar(
+    counted = ctx.session.execute(
         update(AttemptTally)
-        .where(AttemptTally.subject == _subject(tried, who))
+        .where(AttemptTally.subject == subject)
         .where(or_(is_over, and_(AttemptTally.ends_at > ctx.now, AttemptTally.tries < allowed)))
         .values(
             tries=case((is_over, 1), else_=AttemptTally.tries + 1),
             ends_at=case((is_over, ctx.now + window), else_=AttemptTally.ends_at),
+            key_version=ctx.keys.hashing.newest,
         )
-        .returning(AttemptTally.tries)
+        .returning(AttemptTally.tries, AttemptTally.ends_at)
         .execution_options(synchronize_session=False)
-    )
+    ).first()
+    return None if counted is None else _Counted(*counted)
+
+
+def _copy(ctx: Context, subject: str, counted: _Counted) -> None:
+    values = counted._asdict() | {"key_version": ctx.keys.hashing.newest}
+    add = _INSERT[ctx.session.get_bind().dialect.name](AttemptTally).values(values | {"subject": subject})
+    ctx.session.execute(add.on_conflict_do_update(index_elements=[AttemptTally.subject], set_=values))
 
 
 def _refuse(session: Session, tried: Tried, subject: str) -> NoReturn:
@@ -84,5 +110,10 @@ def _end_of(session: Session, subject: str) -> int | None:
     return session.scalar(select(AttemptTally.ends_at).where(AttemptTally.subject == subject))
 
 
-def _subject(tried: Tried, who: str) -> str:
-    return hashlib.sha256(f"{tried}:{who.strip().lower()}".encode("utf-8", "surrogatepass")).hexdigest()
+def _subjects(ctx: Context, tried: Tried, who: str) -> list[str]:
+    """What stands for `who`, by each version of the key, the oldest first; an address may be a number too."""
+    typed = f"{tried}:{who.strip().lower()}".encode("utf-8", "surrogatepass")
+    return [
+        hmac.digest(number_hashes.key_for(Use.TRIES, key), typed, "sha256").hex()
+        for _version, key in ctx.keys.hashing.all()
+    ]

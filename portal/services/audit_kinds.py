@@ -105,6 +105,8 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.SEALING_KEY_ADDED,
             AuditAction.SEALING_KEY_USED,
             AuditAction.SEALING_KEYS_REMOVED,
+            AuditAction.HASHING_KEY_ADDED,
+            AuditAction.HASHING_KEYS_REMOVED,
         }
     ),
     Kind.TEAM: frozenset(

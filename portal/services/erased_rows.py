@@ -7,8 +7,10 @@ in the schema of its backup. Locks are taken in the order number, verification, 
 from collections import Counter
 from collections.abc import Collection
 
-from sqlalchemy import Connection, and_, delete, or_, select, union, update
+from sqlalchemy import Connection, TableClause, and_, column, delete, inspect, or_, select, union, update
 
+from portal.core import number_hashes
+from portal.keys import Keys
 from portal.models import (
     AuditEntry,
     BearerToken,
@@ -27,6 +29,8 @@ _TOKEN, _LIMIT, _ENTRY, _ANSWER = (
     table(AuditEntry),
     table(IdempotencyKey),
 )
+# As it was up to schema 0008.
+_OLD_LIMIT = TableClause(_LIMIT.name, column("app_id"), column("phone_number"))
 # What belongs to one user, by the name under which a receipt counts it; what points at others comes first.
 _OF_USER = {
     "answers": _ANSWER,
@@ -55,20 +59,22 @@ def numbers_of(connection: Connection, app_id: str, user_id: str) -> set[str]:
 def numbers_in(connection: Connection, app_id: str) -> set[str]:
     """Every number that an app knows."""
     columns = (_USER.c.phone_number, _USER.c.pending_phone_number)
-    others = [each.c.phone_number for each in (_VERIFICATION, _MESSAGE, _LIMIT)]
+    others = [each.c.phone_number for each in (_VERIFICATION, _MESSAGE)]
     found = union(*(select(each).where(each.table.c.app_id == app_id) for each in (*columns, *others)))
     return {number for number in connection.scalars(found) if number}
 
 
-def lock(connection: Connection, app_id: str, numbers: Collection[str]) -> None:
+def lock(connection: Connection, keys: Keys, app_id: str, numbers: Collection[str]) -> None:
     """Keeps others from texting these numbers, and from guessing their codes, till the transaction ends."""
-    its = and_(_LIMIT.c.app_id == app_id, _LIMIT.c.phone_number.in_(numbers))
     if connection.dialect.name == "sqlite":
         # What is deleted from here on is overwritten too, and not only marked as free.
         connection.exec_driver_sql("PRAGMA secure_delete = ON")
-    connection.execute(
-        select(_LIMIT.c.phone_number).where(its).order_by(_LIMIT.c.phone_number).with_for_update()
-    )
+    # Where a number has two rows the older version's is locked first, as phone_number_limits.py does it.
+    for hashes in _hashes(keys, app_id, numbers):
+        its = and_(_LIMIT.c.app_id == app_id, _LIMIT.c.number_hash.in_(hashes))
+        connection.execute(
+            select(_LIMIT.c.number_hash).where(its).order_by(_LIMIT.c.number_hash).with_for_update()
+        )
 
 
 def remove_user(connection: Connection, app_id: str, user_id: str, *, has_answers: bool = True) -> Counts:
@@ -88,10 +94,28 @@ def remove_user(connection: Connection, app_id: str, user_id: str, *, has_answer
     return counts
 
 
-def remove_limits(connection: Connection, app_id: str, numbers: Collection[str]) -> Counts:
-    """Removes what these numbers were sent and guessed lately."""
-    gone = delete(_LIMIT).where(_LIMIT.c.app_id == app_id, _LIMIT.c.phone_number.in_(numbers))
-    return Counter({"numberLimits": connection.execute(gone).rowcount})
+def remove_limits(connection: Connection, keys: Keys, app_id: str, numbers: Collection[str]) -> Counts:
+    """Removes what these numbers were sent and guessed lately; counts the numbers that this was known of."""
+    counts = [0]
+    for hashes in _hashes(keys, app_id, numbers):
+        gone = delete(_LIMIT).where(_LIMIT.c.app_id == app_id, _LIMIT.c.number_hash.in_(hashes))
+        counts.append(connection.execute(gone).rowcount)
+    return Counter({"numberLimits": max(counts)})
+
+
+def remove_restored_limits(connection: Connection, keys: Keys, app_id: str, numbers: Collection[str]) -> None:
+    """The same in a restored copy, in whose schema limits may know numbers as they are."""
+    if "number_hash" in {each["name"] for each in inspect(connection).get_columns(_LIMIT.name)}:
+        remove_limits(connection, keys, app_id, numbers)
+    else:
+        its = (_OLD_LIMIT.c.app_id == app_id, _OLD_LIMIT.c.phone_number.in_(numbers))
+        connection.execute(delete(_OLD_LIMIT).where(*its))
+
+
+def _hashes(keys: Keys, app_id: str, numbers: Collection[str]) -> list[list[str]]:
+    """What the limits of these numbers are known by: a list for each version, the oldest first."""
+    found = [number_hashes.limit_hashes(keys, app_id, each) for each in sorted(numbers)]
+    return [[each for _version, each in of_version] for of_version in zip(*found, strict=False)]
 
 
 def owners_of(connection: Connection, app_id: str, number: str, until: int) -> list[str]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, inspect, select
 
-from portal.core import erasures
+from portal.core import number_hashes
 from portal.core.erasures import Erased
 from portal.errors import NotFound
+from portal.keys import Keys
 from portal.models import App, AuditAction, Erasure, ErasureKind, random_id, table
 from portal.services import audit, erased_rows
 from portal.services.context import Context
@@ -50,7 +51,7 @@ def erase_user(
     if not removed["users"]:
         raise NotFound("user", "There is no such user.", field="userID", value=user_id)
     if forgets_limits:
-        removed += erased_rows.remove_limits(connection, ctx.app_id, numbers)
+        removed += erased_rows.remove_limits(connection, ctx.keys, ctx.app_id, numbers)
     receipt = _keep(ctx, ErasureKind.USER, user_id, numbers, removed)
     audit.record(ctx, action, user_id, {"erasure": receipt.id, "removed": receipt.removed}, reason)
     return receipt
@@ -60,7 +61,7 @@ def lock_numbers_of(ctx: Context, user_id: str) -> set[str]:
     """Every number of a user, locked till the transaction ends; whoever locks the user too does so later."""
     connection = ctx.session.connection()
     numbers = erased_rows.numbers_of(connection, ctx.app_id, user_id)
-    erased_rows.lock(connection, ctx.app_id, numbers)
+    erased_rows.lock(connection, ctx.keys, ctx.app_id, numbers)
     return numbers
 
 
@@ -73,12 +74,12 @@ def erase_number(ctx: Context, e164: str, reason: str | None = None) -> Receipt:
     connection = ctx.session.connection()
     owners = erased_rows.owners_of(connection, ctx.app_id, e164, ctx.now)
     others = (erased_rows.numbers_of(connection, ctx.app_id, each) for each in owners)
-    erased_rows.lock(connection, ctx.app_id, {e164}.union(*others))
+    erased_rows.lock(connection, ctx.keys, ctx.app_id, {e164}.union(*others))
     removed: Counts = Counter()
     for user_id in owners:
         removed += Counter(erase_user(ctx, user_id, reason).removed)
     removed += erased_rows.forget_number(connection, ctx.app_id, e164, ctx.now)
-    removed += erased_rows.remove_limits(connection, ctx.app_id, {e164})
+    removed += erased_rows.remove_limits(connection, ctx.keys, ctx.app_id, {e164})
     receipt = _keep(ctx, ErasureKind.NUMBER, None, {e164}, removed)
     details = {"erasure": receipt.id, "removed": receipt.removed}
     audit.record(ctx, AuditAction.NUMBER_ERASED, None, details, reason)
@@ -99,11 +100,12 @@ def found(connection: Connection, since: int = 0) -> list[Erased]:
 
 
 def replay(
-    connection: Connection, told: Iterable[Erased], key: bytes, *, has_answers: bool = False
+    connection: Connection, told: Iterable[Erased], keys: Keys, *, has_answers: bool = False
 ) -> list[Erased]:
     """Erases once more whom a database brought back; returns the erasures that it did not know.
 
-    `key` is the one that numbers were hashed with. An erasure that is on record was done in this database.
+    `keys` are those that numbers were hashed with; a hash by one that is gone matches nobody. An erasure that
+    is on record was done in this database.
     `has_answers` is for a database that serves; a restored copy, maybe of an older schema, holds none.
     """
     known = {each.id for each in found(connection)}
@@ -112,7 +114,7 @@ def replay(
     for each in sorted(new.values(), key=lambda each: each.erased_at):
         by_app[each.app_id].append(each)
     for app_id, its in by_app.items():
-        _replay_in_app(connection, app_id, its, key, has_answers)
+        _replay_in_app(connection, app_id, its, keys, has_answers)
     return list(new.values())
 
 
@@ -127,13 +129,16 @@ def note(connection: Connection, told: Collection[Erased]) -> int:
 
 
 def _replay_in_app(
-    connection: Connection, app_id: str, its: list[Erased], key: bytes, has_answers: bool
+    connection: Connection, app_id: str, its: list[Erased], keys: Keys, has_answers: bool
 ) -> None:
     wanted = {each for one in its for each in one.number_hashes}
+    known = number_hashes.erasure_keys(keys)
+    versions = {number_hashes.version_of(each) for each in wanted} & set(known)
     numbers = {
         hidden: number
         for number in erased_rows.numbers_in(connection, app_id)
-        if (hidden := erasures.number_hash(key, app_id, number)) in wanted
+        for version in versions
+        if (hidden := number_hashes.hidden_by(known, version, app_id, number)) in wanted
     }
     for each in its:
         if each.user_id is not None:
@@ -143,13 +148,16 @@ def _replay_in_app(
             for user_id in erased_rows.owners_of(connection, app_id, number, each.erased_at):
                 erased_rows.remove_user(connection, app_id, user_id, has_answers=has_answers)
             erased_rows.forget_number(connection, app_id, number, each.erased_at)
-        erased_rows.remove_limits(connection, app_id, there)
+        if has_answers:
+            erased_rows.remove_limits(connection, keys, app_id, there)
+        else:
+            erased_rows.remove_restored_limits(connection, keys, app_id, there)
 
 
 def _keep(
     ctx: Context, kind: ErasureKind, user_id: str | None, numbers: Collection[str], removed: Counts
 ) -> Receipt:
-    hashes = sorted(erasures.number_hash(ctx.keys.erasures, ctx.app_id, each) for each in numbers)
+    hashes = sorted(number_hashes.erasure_hash(ctx.keys, ctx.app_id, each) for each in numbers)
     erased = Erased(random_id(), ctx.app_id, kind, user_id, tuple(hashes), ctx.now)
     ctx.session.connection().execute(insert(_E), _row(erased))
     return Receipt(erased.id, ctx.app_id, ctx.now, {name: count for name, count in removed.items() if count})

@@ -75,7 +75,10 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
         .order_by(failed.c.serial.desc())
         .limit(AT_ONCE + 1)
     )
-    return [Retry(*row, state == MessageState.DEAD) for *row, state in rows]
+    return [
+        Retry(serial, message_id, user_id, state == MessageState.DEAD)
+        for serial, message_id, user_id, state in rows
+    ]
 
 
 def _waits(now: int) -> ColumnElement[bool]:

@@ -72,7 +72,7 @@ def remove_dead_tokens(ctx: Context) -> int:
 def remove_stale_number_limits(ctx: Context) -> int:
     """Tallies that no limit can look at any more go."""
     stale = (
-        select(PhoneNumberLimit.app_id, PhoneNumberLimit.phone_number)
+        select(PhoneNumberLimit.app_id, PhoneNumberLimit.number_hash)
         .where(PhoneNumberLimit.touched_at <= ctx.now - NUMBERS_REMEMBERED)
         .limit(BATCH)
         .with_for_update(skip_locked=True)
@@ -81,7 +81,7 @@ def remove_stale_number_limits(ctx: Context) -> int:
     if keys:
         ctx.session.execute(
             delete(PhoneNumberLimit)
-            .where(tuple_(PhoneNumberLimit.app_id, PhoneNumberLimit.phone_number).in_(keys))
+            .where(tuple_(PhoneNumberLimit.app_id, PhoneNumberLimit.number_hash).in_(keys))
             .execution_options(synchronize_session=False)
         )
     return len(keys)

@@ -110,8 +110,8 @@ class Watchman:
 
     def _erase_again(self, lost: list[Erased]) -> None:
         with self._transaction() as session:
-            connection, key = session.connection(), self._parts.keys.erasures
-            again = erasures.replay(connection, lost, key, has_answers=True)
+            connection = session.connection()
+            again = erasures.replay(connection, lost, self._parts.keys, has_answers=True)
             erasures.note(connection, again)
         _log.warning("erased_again", erasures=len(again))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import Engine, create_engine, event, insert
 
 from portal import keys
-from portal.core import code
+from portal.core import code, number_hashes
 from portal.models import (
     AccessKey,
     App,
@@ -88,7 +88,8 @@ def _people(server_keys: keys.Keys, places: range, now: int, password_hash: str)
         }
         limit = {
             "app_id": APP_ID,
-            "phone_number": number,
+            "number_hash": number_hashes.limit_hashes(server_keys, APP_ID, number)[-1][1],
+            "key_version": server_keys.hashing.newest,
             "sent_times": str(now - 70_000),
             "failed_guess_times": "",
             "touched_at": now,

@@ -268,7 +268,7 @@ def test_dat_05_who_came_to_a_number_after_its_erasure_is_somebody_else(desk, tr
         connection = session.connection()
         [erased] = erasures.found(connection)
         connection.execute(Erasure.__table__.delete())
-        assert erasures.replay(connection, [erased], keys.erasures) == [erased]
+        assert erasures.replay(connection, [erased], keys) == [erased]
     assert erased.id == told.id
     assert clock.now() >= erased.erased_at
     assert desk.number(dora) == (NUMBER, True, None)

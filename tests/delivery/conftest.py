@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from portal import clock as portal_clock
-from portal.core import code
+from portal.core import code, number_hashes
 from portal.core.provider_kinds import ProviderKind
 from portal.delivery import dispatch
 from portal.delivery.carriers import Carriers
@@ -159,8 +159,12 @@ class Office:
     def user(self, user_id: str) -> User:
         return self.session.get_one(User, (self.app_id, user_id))
 
+    def limit_key(self, number: str) -> tuple[str, str]:
+        """The primary key of a number's tally."""
+        return self.app_id, number_hashes.limit_hashes(self.keys, self.app_id, number)[-1][1]
+
     def sent_times(self, number: str = DORA) -> str:
-        return self.session.get_one(PhoneNumberLimit, (self.app_id, number)).sent_times
+        return self.session.get_one(PhoneNumberLimit, self.limit_key(number)).sent_times
 
     def code(self, user_id: str) -> str:
         """The code that is right for a user now."""

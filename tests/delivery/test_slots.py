@@ -92,9 +92,9 @@ def test_an_expired_message_frees_the_number_too(office, clock):
 def test_failed_guesses_of_the_number_stay_counted(office, clock):
     office.carrier.script = [refuse()]
     dora = office.sign_up()
-    limit = office.session.get_one(PhoneNumberLimit, (office.app_id, DORA))
+    limit = office.session.get_one(PhoneNumberLimit, office.limit_key(DORA))
     limit.failed_guess_times = "1,2,3"
     office.session.flush()
     office.send()
     assert office.verification(dora).sends == 0
-    assert office.session.get_one(PhoneNumberLimit, (office.app_id, DORA)).failed_guess_times == "1,2,3"
+    assert office.session.get_one(PhoneNumberLimit, office.limit_key(DORA)).failed_guess_times == "1,2,3"

@@ -145,7 +145,7 @@ def test_abu_01_a_test_that_fails_frees_no_slot_of_its_number_and_none_of_its_ow
     tester.ask()
     assert office.send() == 2
     assert office.sent_times(EXAMPLE) == before
-    assert len(office.session.scalars(select(PhoneNumberLimit.phone_number)).all()) == 1
+    assert len(office.session.scalars(select(PhoneNumberLimit.number_hash)).all()) == 1
     left = tester.do(lambda ctx, _app: test_allowance.of(ctx.session, tester.id, ctx.now))
     assert left.left == 3
 

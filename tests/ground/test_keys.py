@@ -1,5 +1,6 @@
 """A server's keys are made once, are the same for all its processes, and are readable by nobody else."""
 
+import hmac
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from portal import keys
-from portal.core import sealing
+from portal.core import number_hashes, sealing
 from portal.keys import FILE, WrongKeys, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -54,7 +55,7 @@ def test_ops_05_no_key_stands_in_the_words_for_the_keys(tmp_path):
 
 def test_ops_05_a_new_sealing_key_is_found_by_processes_that_run_already(tmp_path):
     running = load(tmp_path)
-    assert keys.add_sealing_key(tmp_path) == 2
+    assert keys.add_key(tmp_path, "sealing") == 2
     assert running.sealing[2] == load(tmp_path).sealing[2] != running.sealing[1]
     with pytest.raises(KeyError):
         running.sealing[3]
@@ -62,9 +63,9 @@ def test_ops_05_a_new_sealing_key_is_found_by_processes_that_run_already(tmp_pat
 
 def test_ops_05_who_runs_already_seals_with_the_new_key_before_the_old_one_can_be_retired(tmp_path):
     running = load(tmp_path)
-    keys.add_sealing_key(tmp_path)
+    keys.add_key(tmp_path, "sealing")
     assert max(running.sealing) == 2
-    keys.remove_sealing_keys(tmp_path, [1])
+    keys.remove_keys(tmp_path, "sealing", [1])
     assert sealing.seal(running.sealing, b"x", "y")[0] == 2
     (tmp_path / FILE).unlink()
     assert max(running.sealing) == 2
@@ -72,10 +73,32 @@ def test_ops_05_who_runs_already_seals_with_the_new_key_before_the_old_one_can_b
 
 def test_ops_05_a_sealing_key_can_be_taken_away_but_never_the_newest(tmp_path):
     load(tmp_path)
-    keys.add_sealing_key(tmp_path)
-    keys.add_sealing_key(tmp_path)
-    keys.remove_sealing_keys(tmp_path, [1, 3])
+    keys.add_key(tmp_path, "sealing")
+    keys.add_key(tmp_path, "sealing")
+    keys.remove_keys(tmp_path, "sealing", [1, 3])
     assert sorted(load(tmp_path).sealing) == [2, 3]
+
+
+def test_pii_06_a_new_hashing_key_is_found_by_processes_that_run_already_and_a_retired_one_is_gone(tmp_path):
+    running = load(tmp_path)
+    first = running.hashing.all()
+    assert keys.add_key(tmp_path, "hashing") == 2
+    assert running.hashing.all()[0] == first[0]
+    assert [version for version, _key in running.hashing.all()] == [1, 2]
+    assert running.hashing.all() == load(tmp_path).hashing.all()
+    keys.remove_keys(tmp_path, "hashing", [1, 2])
+    assert [version for version, _key in running.hashing.all()] == [2]
+    (tmp_path / FILE).unlink()
+    assert running.hashing.newest == 2
+
+
+def test_pii_06_a_file_of_before_gets_a_hashing_key_and_numbers_erased_before_are_still_known(tmp_path):
+    write(tmp_path, GOOD | {"backups": "cd" * 32})
+    found = load(tmp_path)
+
+    assert [(version, len(key)) for version, key in found.hashing.all()] == [(1, 32)]
+    before = hmac.digest(found.backups, b"ringback erasures", "sha256")
+    assert number_hashes.erasure_keys(found)[number_hashes.FIRST] == before
 
 
 def test_two_homes_share_no_key(tmp_path):
@@ -152,6 +175,9 @@ def test_new_codes_use_the_highest_version_and_older_keys_stay(tmp_path):
         GOOD | {"sealing": {"1": ""}},
         GOOD | {"sealing": {"one": "ab" * 32}},
         GOOD | {"sealing": ["ab" * 32]},
+        GOOD | {"hashing": {"1": "ab" * 31}},
+        GOOD | {"hashing": {"one": "ab" * 32}},
+        GOOD | {"hashing": ["ab" * 32]},
         GOOD | {"receipts": "ab" * 31},
         GOOD | {"receipts": "no hex"},
         GOOD | {"receipts": 5},

@@ -215,7 +215,7 @@ def test_abu_01_it_touches_no_limit_of_the_number_itself(alice, desk):
     alice.ask()
     with pytest.raises(WrongCode):
         alice.confirm(alice.wrong_code())
-    assert desk.rows(select(PhoneNumberLimit.phone_number)) == []
+    assert desk.rows(select(PhoneNumberLimit.number_hash)) == []
 
 
 def test_pii_07_what_happened_is_on_record_without_the_number(alice, desk):

@@ -43,7 +43,7 @@ def test_a_number_is_remembered_for_a_day(session, do, clock):
     factories.phone_number_limit(session, touched_at=clock.at - DAY)
     fresh = factories.phone_number_limit(session, touched_at=clock.at - DAY + 1)
     assert do(retention.remove_stale_number_limits) == 1
-    assert session.scalars(select(PhoneNumberLimit.phone_number)).all() == [fresh.phone_number]
+    assert session.scalars(select(PhoneNumberLimit.number_hash)).all() == [fresh.number_hash]
 
 
 def test_a_message_is_kept_for_thirty_days_and_its_verification_with_it(session, do, clock):
