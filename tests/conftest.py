@@ -172,15 +172,15 @@ def empty_url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
     return postgresql.create_database(server, f"empty_{tmp_path.name}_{os.getpid()}"[:63])
 
 
-def migrate(url: str, to: str = "head", *, down: bool = False) -> None:
-    """Takes the database at `url` up to a revision, or down to it."""
+def migrate(url: str, to: str = "head", *, down: bool = False, home: Path | None = None) -> None:
+    """Takes the database at `url` up to a revision, or down to it; `home` is where its keys are."""
     engine = create_engine(url)
     portal.database.prepare(engine)
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     try:
         with engine.connect() as connection:
-            config.attributes["connection"] = connection
+            config.attributes |= {"connection": connection, "home": home}
             (command.downgrade if down else command.upgrade)(config, to)
     finally:
         engine.dispose()

@@ -52,6 +52,7 @@ from portal.models import (
     SmsTemplateVersion,
     TokenKind,
     Totp,
+    UnmatchedReceipt,
     User,
     Verification,
     WorkerBeat,
@@ -269,6 +270,14 @@ def provider(session: Session, **columns: Any) -> Provider:
     named = {"id": random_id(), "kind": ProviderKind.HTTP, "label": f"Carrier {at}", "position": at}
     times = {"created_at": clock.now(), "modified_at": clock.now()}
     return _put(session, Provider(**_in_app(session, columns), **named | times | columns))
+
+
+def unmatched_receipt(session: Session, **columns: Any) -> UnmatchedReceipt:
+    """One receipt of this hour that matched no message; its carrier is made where it is not given."""
+    if "provider_id" not in columns:
+        columns["provider_id"] = provider(session).id
+    defaults = {"hour": clock.now() - clock.now() % clock.HOUR, "receipts": 1, "last_at": clock.now()}
+    return _put(session, UnmatchedReceipt(**defaults | columns))
 
 
 def idempotency_key(session: Session, **columns: Any) -> IdempotencyKey:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
-from portal.delivery import claims, outcomes
+from portal.delivery import claims, outcomes, unmatched_receipts
 from portal.delivery.providers.base import Receipt
 from portal.models import Message, MessageState, Provider
 
@@ -49,7 +49,8 @@ def take(
 
     Those are looked at again a little later, for 1.2 s at most, while any message is with this carrier. When
     the note has not come by then, its worker is most likely dead, and a receipt that names our own reference
-    does for it: the SMS is not sent twice (DEL-03). `transaction` opens one that commits.
+    does for it: the SMS is not sent twice (DEL-03). Those that match nothing even then are counted.
+    `transaction` opens one that commits.
     """
     changed, left = 0, list(receipts)
     with ExitStack() as places:
@@ -60,7 +61,14 @@ def take(
                 left = [each for each in left if _is_unknown(session, provider_id, each)]
                 is_early = bool(left) and _is_any_leaving(session, provider_id, now())
                 if not is_early or wait == _WAITS[-1] or not (wait or _has_place(places)):
-                    return changed + sum(_apply_unnoted(session, provider_id, each, now()) for each in left)
+                    return changed + _apply_the_rest(session, provider_id, left, now())
+    return changed
+
+
+def _apply_the_rest(session: Session, provider_id: str, receipts: Sequence[Receipt], now: int) -> int:
+    changed = sum(_apply_unnoted(session, provider_id, each, now) for each in receipts)
+    if unmatched := len(receipts) - changed:
+        unmatched_receipts.count(session, provider_id, unmatched, now)
     return changed
 
 

@@ -24,6 +24,7 @@ from portal.models.quarantine import Quarantine
 from portal.models.second_factor import Passkey, RecoveryCode, Totp
 from portal.models.segment_price import SegmentPrice
 from portal.models.sms_template import SmsTemplate, SmsTemplateDraft, SmsTemplateVersion
+from portal.models.unmatched_receipt import UnmatchedReceipt
 from portal.models.user import User
 from portal.models.user_number_part import is_ours
 from portal.models.verification import PhoneNumberLimit, Verification
@@ -71,6 +72,7 @@ __all__ = [
     "SmsTemplateVersion",
     "TokenKind",
     "Totp",
+    "UnmatchedReceipt",
     "User",
     "Verification",
     "WorkerBeat",

@@ -39,6 +39,7 @@ LEFT_OUT = frozenset(
         "idempotency_key",
         "periodic_job",
         "quarantine",
+        "unmatched_receipt",
         "worker_beat",
     }
 )

@@ -1,4 +1,4 @@
-"""How did an app's carriers fare lately? Messages of the last 24 hours by carrier and outcome."""
+"""How did an app's carriers fare lately? Messages and stray receipts of the last 24 hours by carrier."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,8 +7,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.core import limits
-from portal.models import Message, MessageState
+from portal.models import Message, MessageState, Provider, UnmatchedReceipt
 from portal.services import walks
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """Receipts of a carrier that matched no message in the last 24 hours; when (Unix ms) the last came."""
+
+    receipts: int
+    last_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +24,12 @@ class Activity:
     """Messages by state, and by the id of the provider that had them last.
 
     Of the last 24 hours, or, where more than EXAMINED messages are younger, of the newest EXAMINED.
+    `unmatched` has the providers whose receipts matched no message.
     """
 
     counts: Mapping[str, Mapping[MessageState, int]]
     is_cut: bool
+    unmatched: Mapping[str, Unmatched]
 
     def of(self, provider_id: str) -> Mapping[MessageState, int]:
         """The messages of one provider by state; nothing for one that had none."""
@@ -27,7 +37,7 @@ class Activity:
 
 
 def of(session: Session, app_id: str, now: int) -> Activity:
-    """What an app's providers had to send lately, at `now` (Unix ms). One statement over EXAMINED rows."""
+    """What an app's providers had to send lately, at `now` (Unix ms). Two statements."""
     rows = (
         select(Message.provider_id, Message.state, Message.created_at)
         .where(Message.app_id == app_id)
@@ -42,4 +52,18 @@ def of(session: Session, app_id: str, now: int) -> Activity:
     for provider_id, state, count in session.execute(grouped.group_by(rows.c.provider_id, rows.c.state)):
         seen += count
         counts.setdefault(provider_id or "", {})[MessageState(state)] = count
-    return Activity(counts, seen == walks.EXAMINED)
+    return Activity(counts, seen == walks.EXAMINED, _unmatched(session, app_id, now))
+
+
+def _unmatched(session: Session, app_id: str, now: int) -> dict[str, Unmatched]:
+    found = (
+        select(
+            UnmatchedReceipt.provider_id,
+            func.sum(UnmatchedReceipt.receipts),
+            func.max(UnmatchedReceipt.last_at),
+        )
+        .join(Provider, Provider.id == UnmatchedReceipt.provider_id)
+        .where(Provider.app_id == app_id, UnmatchedReceipt.hour > now - limits.DAY)
+        .group_by(UnmatchedReceipt.provider_id)
+    )
+    return {provider_id: Unmatched(int(receipts), at) for provider_id, receipts, at in session.execute(found)}

@@ -1,14 +1,15 @@
 """Where do a carrier's receipts go, and who has to be told the address?"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flask import current_app, request
+from flask import Flask, current_app, request
 
 from portal.core import receipt_addresses
 from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.delivery.providers.base import Surroundings
-from portal.models import Provider
+from portal.models import MessageState, Provider
 
 # What an owner does with the address, for the kinds whose owner may have to.
 _SHOWN: Final = {
@@ -22,6 +23,25 @@ _WITHOUT_ADDRESS: Final = {
     ProviderKind.KANNEL: f"{_BY_ITSELF} Your Kannel must be able to reach it.",
     ProviderKind.SMPP: "They come over the connection that SMS leave by.",
 }
+
+_USED_ELSEWHERE: Final = (
+    "most likely something else sends through the same account, or they are of SMS that are kept no more."
+)
+# Where the two names of an SMS are set, for the kinds in which they can be set wrong.
+_NAMED_OTHERWISE: Final = {
+    ProviderKind.HTTP: "most likely the answer and the receipt name an SMS differently. Under Settings, "
+    + "compare “Where the answer names the message” with “Where a receipt names the message”.",
+    ProviderKind.SMPP: "most likely the SMSC writes the number of a message differently in its receipts. "
+    + "Change “Numbers of messages in receipts” under Settings.",
+}
+_SENT_ELSEWHERE: Final = (
+    "most likely a copy of this installation, or something else, sends through the same account."
+)
+
+
+def mount(app: Flask) -> None:
+    """Gives templates the likely cause of receipts that match nothing."""
+    app.jinja_env.filters["why_unmatched"] = why_unmatched
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,19 @@ def of(provider: Provider) -> Receipts:
     has_base = bool(current_app.extensions["ringback"].settings.base_url)
     can_arrive = has_base or kind is ProviderKind.SMPP
     return Receipts(_SHOWN.get(kind) or _WITHOUT_ADDRESS[kind], address, can_arrive)
+
+
+def why_unmatched(provider: Provider, counts: Mapping[MessageState, int]) -> str:
+    """The likely cause of receipts that match no message, and what helps.
+
+    `counts` has the SMS that this provider had lately, by what became of them.
+    """
+    if counts.get(MessageState.DELIVERED):
+        return f"Other receipts match, so {_USED_ELSEWHERE}"
+    if counts.get(MessageState.SENT):
+        likely = _NAMED_OTHERWISE.get(kind_named(provider.kind), _SENT_ELSEWHERE)
+        return f"None of its SMS got a receipt, so {likely}"
+    return f"This app sent nothing through it that waits for one, so {_USED_ELSEWHERE}"
 
 
 def address_of(provider_id: str) -> str:

@@ -34,6 +34,7 @@ from portal.web import (
     provider_states,
     providers,
     rail,
+    receipt_words,
     reveals,
     second_factors,
     second_steps,
@@ -123,6 +124,7 @@ def register(app: Flask) -> None:
     errors.mount(app)
     filters.mount(app)
     provider_states.mount(app)
+    receipt_words.mount(app)
     rail.mount(app)
     status_lines.mount(app)
     # Several files may add their pages to one blueprint.

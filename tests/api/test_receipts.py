@@ -4,6 +4,7 @@ import dataclasses
 import io
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from portal.core import credentials, receipt_addresses
@@ -11,7 +12,7 @@ from portal.core.receipt_states import ReceiptState
 from portal.database import db
 from portal.delivery.providers.base import Receipt
 from portal.factory import create_app
-from portal.models import Message, random_id
+from portal.models import Message, UnmatchedReceipt, random_id
 from tests import factories
 from tests.web.carrier_kinds import DELIVERED, SECRET, carrier
 
@@ -183,3 +184,19 @@ def test_without_credentials_that_open_nothing_is_believed(client, address, sess
 def test_odd_queries_break_nothing(client, address, odd):
     assert client.get(address + odd).status_code == 200
     assert client.post(address, data=odd[1:], content_type=FORM).status_code == 200
+
+
+def test_del_10_only_who_holds_the_address_and_its_signature_can_make_it_count(
+    client, address, provider, session, carrier
+):
+    carrier.receipts = (Receipt("foreign", ReceiptState.DELIVERED),)
+    strangers = [f"/receipts/{provider.id}/x", address[:-1] + ("0" if address[-1] != "0" else "1")]
+    refused = [client.post(each).status_code for each in strangers]
+    refused.append(client.post(address, data=b"wrong").status_code)
+    assert refused == [403] * 3
+    assert session.scalars(select(UnmatchedReceipt)).all() == []
+
+    answers = {(each.status_code, each.data) for each in (client.post(address) for _ in range(3))}
+    assert answers == {(200, b"")}
+    [counted] = session.scalars(select(UnmatchedReceipt)).all()
+    assert (counted.provider_id, counted.receipts) == (provider.id, 3)

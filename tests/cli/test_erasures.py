@@ -13,7 +13,7 @@ from sqlalchemy import create_engine, select, text
 from portal import clock
 from portal import database as database_floor
 from portal.core.limits import BENCH
-from portal.models import AuditEntry, Erasure, Message, PhoneNumberLimit, User
+from portal.models import AuditEntry, Base, Erasure, Message, PhoneNumberLimit, User
 from portal.services import erasures
 from portal.services.erasure_journal import FILE, Journal
 from tests import factories
@@ -285,3 +285,47 @@ def test_pii_05_the_audit_keeps_the_deed_and_neither_reason_nor_number(session, 
     assert [(entry.reason, entry.details) for entry in found[:-1]] == [(None, {})] * 2
     assert found[-1].action == "user.erased"
     assert desk.rows(select(Message)) == []
+
+
+def test_pii_06_after_a_rotation_a_backup_brings_no_erased_number_back_and_old_keys_are_not_enough(
+    operator, elsewhere, file, desk, database
+):
+    """One number is erased before the rotation and one after it; both stand in the backup."""
+    home = Path(operator.environment["PORTAL_HOME"])
+    desk.verified("dora", NUMBER)
+    desk.verified("fay", THIRD)
+    backed_up(operator, file)
+    old_keys = (home / "keys.json").read_bytes()
+    receipt(operator, desk.app_id, "--phone-number", NUMBER)
+    assert operator.types("keys", "rotate", "hashing").exit_code == 0
+    receipt(operator, desk.app_id, "--phone-number", THIRD)
+    assert "Still in use: 1, 2." in operator.types("keys", "retire", "hashing").stdout
+
+    copy = elsewhere(database)
+    there = Path(copy.environment["PORTAL_HOME"])
+    shutil.copy(journal_of(operator), there)
+    (there / "keys.json").write_bytes(old_keys)
+    refused = copy.types("restore", str(file))
+    assert refused.exit_code == 1
+    assert "lacks hashing key 2" in refused.stderr
+    assert "Nothing was restored." in refused.stderr
+
+    shutil.copy(home / "keys.json", there)
+    answer = copy.types("restore", str(file))
+    assert answer.exit_code == 0, answer.output
+    assert not [part for part in ("12345678", "11112222") if part in repr(everything(url_of(copy)))]
+
+
+def test_pii_05_who_deletes_themselves_leaves_their_number_nowhere_though_limits_go_on(desk, transaction):
+    """A DELETE over REST keeps what the number was sent for a day, and since PII-06 without the number."""
+    from portal.services import users
+
+    dora = desk.register("dora", NUMBER)
+    desk.do(lambda ctx: users.delete(ctx, dora), desk.as_user(dora))
+
+    assert desk.rows(select(PhoneNumberLimit.sent_times)) != [""]
+    with transaction() as session:
+        held = [
+            tuple(row) for each in Base.metadata.sorted_tables for row in session.execute(select(each)).all()
+        ]
+    assert "12345678" not in repr(held)

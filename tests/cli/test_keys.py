@@ -1,17 +1,19 @@
-"""How does an operator rotate the sealing key, while servers run and rows are sealed?"""
+"""How does an operator rotate a key, while servers run, rows are sealed and numbers are hashed?"""
 
 import json
 
 import pytest
 from sqlalchemy import select
 
+from portal import clock as portal_clock
 from portal import keys as portal_keys
-from portal.core import sealing
+from portal.core import number_hashes, sealing
 from portal.core.provider_kinds import ProviderKind
 from portal.core.sealing import BrokenSeal
-from portal.models import IdempotencyKey, Provider, Totp
+from portal.models import AuditAction, AuditEntry, IdempotencyKey, PhoneNumberLimit, Provider, Totp
 from tests import factories
 
+NUMBER = "+819012345678"
 PLAIN = b'{"auth_token": "hush-hush-hush-hush"}'
 
 
@@ -136,3 +138,46 @@ def test_ops_05_an_authenticator_app_outlives_the_key_that_it_was_sealed_with(
     newest = portal_keys.load(settings.home).sealing
     assert set(newest) == {2}
     assert sealing.unpack(newest, packed, about) == plain
+
+
+def limits_of(session, keys, app_id: str) -> str | None:
+    """What the limits of a number say, as a running server finds it."""
+    hashes = [each for _version, each in number_hashes.limit_hashes(keys, app_id, NUMBER)]
+    return session.scalar(select(PhoneNumberLimit.sent_times).where(PhoneNumberLimit.number_hash.in_(hashes)))
+
+
+def test_pii_06_a_hashing_key_is_added_listed_and_retired_when_nothing_needs_it(
+    operator, shop, session, keys, settings
+):
+    hidden = number_hashes.limit_hashes(keys, shop.id, NUMBER)[0][1]
+    limit = factories.phone_number_limit(session, app_id=shop.id, number_hash=hidden, sent_times="1,2")
+    factories.attempt_tally(session, subject="code_spray:" + shop.id)
+    session.commit()
+
+    answer = operator.types("keys", "rotate", "hashing")
+    assert (answer.exit_code, answer.stdout) == (
+        0,
+        "hashing key 2 was added to keys.json. Back that file up.\n",
+    )
+    assert limits_of(session, keys, shop.id) == "1,2"
+    assert operator.types("keys", "list", "hashing").stdout.splitlines() == [
+        "hashing  1  in use",
+        "hashing  2  not in use",
+    ]
+    held = operator.types("keys", "retire", "hashing").stdout
+    assert held == "Removed hashing keys: none. Still in use: 1, 2.\n"
+    # A day later no limit looks at it any more.
+    limit.touched_at -= portal_clock.DAY
+    session.commit()
+    gone = operator.types("keys", "retire", "hashing").stdout
+    assert gone == "Removed hashing keys: 1. Still in use: 2.\n"
+    assert [version for version, _key in keys.hashing.all()] == [2]
+    stored = json.loads((settings.home / portal_keys.FILE).read_text())
+    assert list(stored["hashing"]) == ["2"]
+    assert stored["hashing"]["2"] not in answer.output + gone
+    told = session.scalars(select(AuditEntry.action).order_by(AuditEntry.id)).all()
+    assert told[-2:] == [AuditAction.HASHING_KEY_ADDED, AuditAction.HASHING_KEYS_REMOVED]
+
+
+def test_hashes_cannot_be_made_anew_so_there_is_nothing_to_reseal(operator):
+    assert operator.types("keys", "reseal", "hashing").exit_code == 2

@@ -4,13 +4,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
+from portal.clock import HOUR
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
 from portal.delivery import claims, receipts
 from portal.delivery.providers.base import ProviderUnreachable, Receipt
-from portal.models import Message, MessageState
+from portal.models import Message, MessageState, UnmatchedReceipt
+from portal.services import provider_activity
 from tests import factories
 from tests.delivery.test_claims import Killed, die
 
@@ -234,3 +236,63 @@ def test_del_09_a_flood_of_unknown_receipts_leaves_threads_for_everybody_else(
         _, waiting = wait(reports, timeout=5)
         is_over.set()
     assert len(waiting) == receipts.MOST_WAITING
+
+
+def unmatched(office) -> tuple[int, int] | None:
+    """How many receipts matched nothing in the last 24 hours, and when the last came, as pages are told."""
+    with office.transaction() as session:
+        found = provider_activity.of(session, office.app_id, office.post.now()).unmatched
+    told = next(iter(found.values()), None)
+    return told and (told.receipts, told.last_at)
+
+
+def report(office, mail, *names: str, **about) -> int:
+    found = [Receipt(each, ReceiptState.DELIVERED, **about) for each in names]
+    return receipts.take(office.transaction, mail.provider_id, found, office.post.now)
+
+
+def test_receipts_that_match_no_message_are_counted_for_a_day(office, mail, clock):
+    assert unmatched(office) is None
+    report(office, mail, "foreign-1", "foreign-2", "ref-1")
+    first = clock.at
+    assert unmatched(office) == (2, first)
+    clock.advance(23 * 3_600)
+    report(office, mail, "foreign-3")
+    assert unmatched(office) in {(3, clock.at), (1, clock.at)}
+    clock.advance(3 * 3_600)
+    assert unmatched(office) == (1, clock.at - 3 * HOUR)
+    clock.advance(24 * 3_600)
+    assert unmatched(office) is None
+
+
+def test_a_receipt_that_comes_again_or_names_nothing_is_not_counted(office, mail):
+    report(office, mail, "ref-1")
+    report(office, mail, "ref-1", "", "\0")
+    assert unmatched(office) is None
+
+
+def test_a_receipt_that_stands_in_for_a_dead_worker_matched(office, network, mail, emil):
+    assert report(office, mail, "their-1", our_reference=office.message(emil).id) == 1
+    assert unmatched(office) is None
+
+
+def test_however_many_match_nothing_a_carrier_keeps_a_row_an_hour_and_nothing_of_theirs(office, mail, clock):
+    for _ in range(60):
+        report(office, mail, *(f"foreign-{at}" for at in range(40)))
+        clock.advance(1_800)
+    with office.transaction() as session:
+        rows = session.scalars(select(UnmatchedReceipt)).all()
+        held = {column.name for column in UnmatchedReceipt.__table__.columns}
+    assert len(rows) <= 26
+    assert held == {"provider_id", "hour", "receipts", "last_at"}
+    counted = unmatched(office)
+    assert counted
+    assert 40 * 2 * 23 <= counted[0] <= 40 * 2 * 24
+
+
+def test_receipts_that_come_together_each_count(office, mail, database):
+    with ThreadPoolExecutor(8) as carrier:
+        list(carrier.map(lambda at: report(office, mail, f"foreign-{at}"), range(40)))
+    counted = unmatched(office)
+    assert counted
+    assert counted[0] == 40

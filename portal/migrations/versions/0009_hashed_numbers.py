@@ -32,11 +32,27 @@ def upgrade() -> None:
     # Their hashes have no key, so that addresses could be tried out on them.
     op.execute("DELETE FROM attempt_tally WHERE subject NOT LIKE 'code_spray:%'")
     op.add_column("attempt_tally", sa.Column("key_version", sa.Integer(), nullable=True))
+    op.create_table(
+        "unmatched_receipt",
+        sa.Column("provider_id", sa.String(length=36), nullable=False),
+        sa.Column("hour", sa.BigInteger(), nullable=False),
+        sa.Column("receipts", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("receipts >= 1", name=op.f("ck_unmatched_receipt_receipts")),
+        sa.ForeignKeyConstraint(
+            ["provider_id"],
+            ["provider.id"],
+            name=op.f("fk_unmatched_receipt_provider_id_provider"),
+            ondelete="CASCADE",
+        ),
+        sa.PrimaryKeyConstraint("provider_id", "hour", name=op.f("pk_unmatched_receipt")),
+    )
 
 
 def downgrade() -> None:
     """Back to numbers as they are. Nobody can read them out of hashes, so what was counted is forgotten."""
     _see_every_app()
+    op.drop_table("unmatched_receipt")
     op.execute("DELETE FROM phone_number_limit")
     op.execute("DELETE FROM attempt_tally WHERE subject NOT LIKE 'code_spray:%'")
     with op.batch_alter_table("attempt_tally") as tallies:

@@ -1,0 +1,102 @@
+"""Does an owner learn of receipts that match no message, and what most likely sends them?"""
+
+import re
+
+import pytest
+
+from portal import clock
+from portal.core.provider_kinds import ProviderKind
+from portal.models import MessageState
+from tests import factories
+from tests.web.carrier_kinds import carrier
+from tests.web.test_providers import main
+
+__all__ = ["carrier"]
+
+
+@pytest.fixture
+def stray(session, shop):
+    """`stray(kind, count, *states)` is a provider with so many stray receipts, and SMS in these states."""
+
+    def add(kind: str = "http", count: int = 3, *states: str):
+        url = {"url": "https://sms.example/send"}
+        it = factories.provider(session, app_id=shop.id, kind=kind, label="Tea", settings=url)
+        if count:
+            factories.unmatched_receipt(session, provider_id=it.id, receipts=count)
+        for state in states:
+            own = {"provider": kind, "provider_id": it.id, "state": state}
+            factories.message(session, app_id=shop.id, **own)
+        return it
+
+    return add
+
+
+def told(alices, shop, it) -> str:
+    """What both pages say of them, from the count on."""
+    found = {
+        re.search(
+            r"[\d,]+ receipts? in the last 24 hours matched.*?(?= No SMS| Last SMS)",
+            main(alices.get(f"/apps/{shop.id}/provider{path}").text),
+        )[0]
+        for path in ("", f"/{it.id}")
+    }
+    assert len(found) == 1
+    return found.pop()
+
+
+def test_the_list_and_the_page_of_a_provider_say_how_many_and_when_the_last_came(alices, shop, stray):
+    text = told(alices, shop, stray("http", 1_204))
+
+    assert text.startswith("1,204 receipts in the last 24 hours matched no message, the last just now.")
+
+
+def test_one_is_one(alices, shop, stray):
+    assert told(alices, shop, stray("http", 1)).startswith("1 receipt in the last 24 hours matched")
+
+
+@pytest.mark.parametrize("kind", ProviderKind)
+def test_without_one_nothing_is_said(alices, shop, stray, kind):
+    stray(kind, 0, MessageState.SENT)
+
+    assert "matched no message" not in alices.get(f"/apps/{shop.id}/provider").text
+
+
+@pytest.mark.parametrize(
+    ("kind", "states", "cause"),
+    [
+        ("http", ["sent"], "compare “Where the answer names the message” with “Where a receipt names"),
+        ("smpp", ["sent"], "Change “Numbers of messages in receipts” under Settings."),
+        ("twilio", ["sent"], "None of its SMS got a receipt, so most likely a copy of this installation"),
+        ("http", ["sent", "delivered"], "Other receipts match, so most likely something else sends"),
+        ("vonage", [], "This app sent nothing through it that waits for one, so most likely something"),
+    ],
+)
+def test_the_likely_cause_is_said_in_words(alices, shop, stray, kind, states, cause):
+    assert cause in told(alices, shop, stray(kind, 2, *states))
+
+
+@pytest.mark.parametrize("kind", ["http", "smpp"])
+def test_what_the_cause_names_are_fields_of_that_kind(alices, shop, stray, kind):
+    it = stray(kind, 2, "sent")
+    named = re.findall("“(.+?)”", told(alices, shop, it))
+    page = alices.get(f"/apps/{shop.id}/provider/{it.id}").text
+
+    assert named
+    assert all(f">{each}</label>" in page or f"{each} <" in page or f"{each}<" in page for each in named)
+
+
+def test_support_and_other_apps_learn_nothing_of_it(bobs, charlies, shop, stray, session):
+    it = stray()
+    elsewhere = factories.provider(session, kind="http")
+    factories.unmatched_receipt(session, provider_id=elsewhere.id, receipts=99)
+
+    assert bobs.get(f"/apps/{shop.id}/provider/{it.id}").status_code in (403, 404)
+    assert charlies.get(f"/apps/{shop.id}/provider/{it.id}").status_code == 404
+
+
+def test_another_apps_stray_receipts_are_not_counted_here(alices, shop, stray, session):
+    stray("http", 0)
+    elsewhere = factories.provider(session, kind="http")
+    factories.unmatched_receipt(session, provider_id=elsewhere.id, receipts=99, last_at=clock.now())
+
+    assert "matched no message" not in alices.get(f"/apps/{shop.id}/provider").text
