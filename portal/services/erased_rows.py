@@ -29,7 +29,7 @@ _TOKEN, _LIMIT, _ENTRY, _ANSWER = (
     table(AuditEntry),
     table(IdempotencyKey),
 )
-# As it was up to schema 0008.
+# As it was up to schema 0007.
 _OLD_LIMIT = TableClause(_LIMIT.name, column("app_id"), column("phone_number"))
 # What belongs to one user, by the name under which a receipt counts it; what points at others comes first.
 _OF_USER = {

@@ -164,6 +164,7 @@ WRONG = [
     ("app", "most_segments", "0"),
     ("app", "most_segments", "7"),
     ("segment_price", "millionths", "-1"),
+    ("unmatched_receipt", "receipts", "0"),
     ("segment_price", "millionths", "1000000000001"),
     ("verification", "state", "'opened'"),
     ("verification", "purpose", "'login'"),

@@ -10,7 +10,7 @@ from portal.services import erased_rows
 from tests.conftest import migrate
 from tests.models.test_access_key_migration import ACCOUNT, APP, put
 
-OLD, NEW = "0007", "0009"
+OLD, NEW = "0007", "0008"
 NUMBER = "+819012345678"
 
 

@@ -9,11 +9,12 @@ from flask import current_app
 
 from portal import keys
 
-revision = "0009"
+revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
 
+_LIMIT = "phone_number_limit"
 _PLAIN = sa.String(length=16).with_variant(sa.String(length=16, collation="C"), "postgresql")
 _HASH = sa.String(length=64)
 
@@ -21,14 +22,13 @@ _HASH = sa.String(length=64)
 def upgrade() -> None:
     """To hashes, made with the oldest hashing key, so that no limit begins anew. Counted tries do, for an hour."""
     _see_every_app()
-    with op.batch_alter_table("phone_number_limit") as limits:
-        limits.alter_column(
-            "phone_number", new_column_name="number_hash", type_=_HASH, existing_type=_PLAIN, nullable=False
-        )
-        limits.add_column(sa.Column("key_version", sa.Integer(), nullable=False, server_default="1"))
+    if op.get_bind().dialect.name == "postgresql":
+        _alter_number("phone_number", "number_hash", _HASH)
+        op.add_column(_LIMIT, sa.Column("key_version", sa.Integer(), nullable=False, server_default="1"))
+        op.alter_column(_LIMIT, "key_version", server_default=None)
+    else:
+        _remake(sa.Column("number_hash", _HASH, nullable=False), "phone_number", "1")
     _hash_numbers()
-    with op.batch_alter_table("phone_number_limit") as limits:
-        limits.alter_column("key_version", server_default=None, existing_type=sa.Integer())
     # Their hashes have no key, so that addresses could be tried out on them.
     op.execute("DELETE FROM attempt_tally WHERE subject NOT LIKE 'code_spray:%'")
     op.add_column("attempt_tally", sa.Column("key_version", sa.Integer(), nullable=True))
@@ -55,13 +55,57 @@ def downgrade() -> None:
     op.drop_table("unmatched_receipt")
     op.execute("DELETE FROM phone_number_limit")
     op.execute("DELETE FROM attempt_tally WHERE subject NOT LIKE 'code_spray:%'")
-    with op.batch_alter_table("attempt_tally") as tallies:
-        tallies.drop_column("key_version")
-    with op.batch_alter_table("phone_number_limit") as limits:
-        limits.drop_column("key_version")
-        limits.alter_column(
-            "number_hash", new_column_name="phone_number", type_=_PLAIN, existing_type=_HASH, nullable=False
-        )
+    op.drop_column("attempt_tally", "key_version")
+    if op.get_bind().dialect.name == "postgresql":
+        op.drop_column(_LIMIT, "key_version")
+        _alter_number("number_hash", "phone_number", _PLAIN)
+    else:
+        _remake(sa.Column("phone_number", _PLAIN, nullable=False), "number_hash")
+
+
+def _alter_number(old: str, new: str, kind: sa.String) -> None:
+    """The table itself stays, with whatever fences it off from other apps."""
+    op.alter_column(_LIMIT, old, new_column_name=new, type_=kind)
+    _rename_not_null(old, new)
+
+
+def _remake(number: sa.Column, source: str, key_version: str = "") -> None:
+    """SQLite changes no column of a table that is there."""
+    added = (sa.Column("key_version", sa.Integer(), nullable=False),) if key_version else ()
+    op.drop_index("ix_phone_number_limit_touched_at", _LIMIT)
+    op.execute("CREATE TABLE limit_before AS SELECT * FROM phone_number_limit")
+    op.drop_table(_LIMIT)
+    op.create_table(
+        _LIMIT,
+        sa.Column("app_id", sa.String(length=36), nullable=False),
+        number,
+        *added,
+        sa.Column("sent_times", sa.String(), nullable=False),
+        sa.Column("failed_guess_times", sa.String(), nullable=False),
+        sa.Column("touched_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["app_id"], ["app.id"], name=op.f("fk_phone_number_limit_app_id_app"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("app_id", number.name, name=op.f("pk_phone_number_limit")),
+    )
+    op.create_index(op.f("ix_phone_number_limit_touched_at"), _LIMIT, ["touched_at"])
+    into, given = (", key_version", f", {key_version}") if key_version else ("", "")
+    op.execute(
+        f"""INSERT INTO phone_number_limit
+        (app_id, {number.name}, sent_times, failed_guess_times, touched_at{into})
+        SELECT app_id, {source}, sent_times, failed_guess_times, touched_at{given} FROM limit_before"""  # noqa: S608 - names of columns above
+    )
+    op.drop_table("limit_before")
+
+
+def _rename_not_null(old: str, new: str) -> None:
+    # From PostgreSQL 18 on they have names, which a renamed column does not change.
+    op.execute(
+        f"""DO $$ BEGIN
+            ALTER TABLE {_LIMIT} RENAME CONSTRAINT {_LIMIT}_{old}_not_null TO {_LIMIT}_{new}_not_null;
+        EXCEPTION WHEN undefined_object THEN NULL;
+        END $$"""
+    )
 
 
 def _see_every_app() -> None:
