@@ -47,7 +47,7 @@ class Scene:
     fail_one: Callable[[], None] = field(repr=False)
     audit_full: Callable[[int], None] = field(repr=False)
     one_look_up: Callable[[], None] = field(repr=False)
-    # The shop's carriers, by their ids, and the serial of a message that was set aside.
+    # The shop's carriers, by their ids, and the id of a message that was set aside.
     carriers: list[str]
     dead: str
 
