@@ -1,5 +1,6 @@
 """Which versions of a key are there now? Another process may have added one (OPS-05)."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -69,7 +70,7 @@ class HashingKeys:
 def _changed_at(path: Path) -> tuple[int, int] | None:
     """What tells one state of the file from the next; None where there is no file."""
     try:
-        found = path.stat()
+        found = os.stat(path)  # noqa: PTH116 - three times as fast, on the way of every code
     except OSError:
         return None
     return found.st_mtime_ns, found.st_ino

@@ -6,6 +6,7 @@ that they are of one number. A number has another hash in each app.
 
 import hmac
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from portal.keys import Keys
@@ -22,6 +23,8 @@ class Use(StrEnum):
     TRIES = "tries"
 
 
+# Made once for each key, since every code that is sent or checked asks for it.
+@lru_cache(maxsize=32)
 def key_for(use: Use, key: bytes) -> bytes:
     """The key of one use, out of a hashing key."""
     return hmac.digest(key, f"ringback {use}".encode(), "sha256")
