@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Subquery, and_, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.core import limits
@@ -38,22 +38,7 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
     The verification is open, its code has a minute left at least, its number still waits and may be texted,
     and nothing newer was sent for it. `up_to` leaves out messages with a higher serial.
     """
-    older = () if up_to is None else (Message.serial <= up_to,)
-    columns = (
-        Message.serial,
-        Message.id,
-        Message.verification_id,
-        Message.country,
-        Message.created_at,
-        Message.state,
-    )
-    failed = (
-        select(*columns)
-        .where(Message.app_id == app_id, was_not_sent(), *older)
-        .order_by(Message.serial.desc())
-        .limit(_LOOKED_AT)
-        .subquery("failed")
-    )
+    failed = _failed(app_id, up_to)
     newer = aliased(Message)
     # A message without a verification finds none to join.
     rows = session.execute(
@@ -79,6 +64,19 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
         Retry(serial, message_id, user_id, state == MessageState.DEAD)
         for serial, message_id, user_id, state in rows
     ]
+
+
+def _failed(app_id: str, up_to: int | None) -> Subquery:
+    """The newest messages that were not sent, as many as are looked at."""
+    older = () if up_to is None else (Message.serial <= up_to,)
+    columns = (Message.serial, Message.id, Message.verification_id, Message.country, Message.created_at)
+    return (
+        select(*columns, Message.state)
+        .where(Message.app_id == app_id, was_not_sent(), *older)
+        .order_by(Message.serial.desc())
+        .limit(_LOOKED_AT)
+        .subquery("failed")
+    )
 
 
 def _waits(now: int) -> ColumnElement[bool]:
