@@ -44,6 +44,8 @@ class Verification(Base):
     id: Mapped[Id] = mapped_column(primary_key=True)
     user_id: Mapped[Id]
     phone_number: Mapped[E164]
+    # What the number's limits were known by when this began, so that one statement finds both (PII-06).
+    number_hash: Mapped[str | None] = mapped_column(String(64))
     purpose: Mapped[str] = mapped_column(String(16))
     state: Mapped[str] = mapped_column(String(16), default=State.OPEN)
     # The code is derived from (server key of this version, id, issue); see core/code.py.

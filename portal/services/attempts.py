@@ -13,7 +13,7 @@ from portal.core import code, limits
 from portal.core.lifecycle import Event, Purpose, State, after
 from portal.core.limits import Tally
 from portal.models import PhoneNumberLimit, Verification, random_id, table
-from portal.services import user_numbers
+from portal.services import phone_number_limits, user_numbers
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
 from portal.services.outbox import Recipient
@@ -61,10 +61,16 @@ _LATEST = (
     .limit(1)
 )
 _NEWEST = _LATEST.subquery("newest")
+_HASHED = _LATEST.add_columns(_V.c.number_hash).subquery("hashed")
 _LATEST_LOCKED = (
-    select(*_NEWEST.c, _LIMIT.c.sent_times, _LIMIT.c.failed_guess_times)
+    select(*_HASHED.c, _LIMIT.c.sent_times, _LIMIT.c.failed_guess_times)
     .join(
-        _LIMIT, and_(_LIMIT.c.app_id == bindparam("the_app"), _LIMIT.c.phone_number == _NEWEST.c.phone_number)
+        _LIMIT,
+        and_(
+            _LIMIT.c.app_id == bindparam("the_app"),
+            _LIMIT.c.number_hash == _HASHED.c.number_hash,
+            _LIMIT.c.key_version == bindparam("the_only_key"),
+        ),
     )
     .with_for_update(of=_LIMIT)
 )
@@ -126,13 +132,19 @@ def latest(ctx: Context, user_id: str) -> Attempt | None:
 def latest_locked(ctx: Context, user_id: str) -> tuple[Attempt, Tally] | None:
     """The same with the tally of its number, which is locked until the transaction ends, in one statement.
 
-    None when there is no attempt, or nothing is known of its number yet.
+    None when there is no attempt, its number has no tally yet, or one row does not tell it all, because a
+    hashing key is rotated (PII-06). Where there are two rows none may be locked out of turn.
     """
-    found = ctx.execute(_LATEST_LOCKED, {"the_app": ctx.app_id, "the_user": user_id}).first()
-    if found is None:
+    only_key = phone_number_limits.only_key(ctx)
+    wanted = {"the_app": ctx.app_id, "the_user": user_id, "the_only_key": only_key}
+    found = only_key and ctx.execute(_LATEST_LOCKED, wanted).first()
+    if not found:
         return None
-    *columns, sent, failed = found
-    return Attempt(*columns), Tally(limits.read_times(sent), limits.read_times(failed))
+    *columns, hidden, sent, failed = found
+    attempt = Attempt(*columns)
+    if not phone_number_limits.is_whole(ctx, attempt.phone_number, hidden):
+        return None
+    return attempt, Tally(limits.read_times(sent), limits.read_times(failed))
 
 
 def hold_user(ctx: Context, user_id: str) -> tuple[UserNumbers, Attempt | None]:
@@ -154,6 +166,7 @@ def open_new(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) ->
         "id": random_id(),
         "user_id": to.user_id,
         "phone_number": to.phone_number,
+        "number_hash": phone_number_limits.newest_hash(ctx, to.phone_number),
         "purpose": purpose,
         "state": State.OPEN,
         "key_version": ctx.keys.code_version,

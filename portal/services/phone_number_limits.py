@@ -86,6 +86,27 @@ def write(ctx: Context, phone_number: str, tally: Tally) -> None:
         ctx.execute(_WRITE_EACH, values | {"hashes": [each for _version, each in found]})
 
 
+def newest_hash(ctx: Context, phone_number: str) -> str:
+    """What the newest key knows a number by."""
+    return number_hashes.limit_hashes(ctx.keys, ctx.app_id, phone_number)[-1][1]
+
+
+def only_key(ctx: Context) -> int | None:
+    """The version of the hashing key while there is only one; None while a rotation is under way.
+
+    With it a statement may find and lock a number's row by a hash that it was written beside. A row that
+    somebody with a newer key has written is not found that way, so the older version's is locked first.
+    """
+    found = ctx.keys.hashing.all()
+    return found[0][0] if len(found) == 1 else None
+
+
+def is_whole(ctx: Context, phone_number: str, hidden: str) -> bool:
+    """Whether the row with this hash is the number's whole tally, and no row of a key that is gone."""
+    found = number_hashes.limit_hashes(ctx.keys, ctx.app_id, phone_number)
+    return [each for _version, each in found] == [hidden]
+
+
 def _add(ctx: Context, found: list[tuple[int, str]]) -> Tally:
     name = ctx.session.get_bind().dialect.name
     nothing = {"app_id": ctx.app_id, "touched_at": ctx.now, "sent_times": "", "failed_guess_times": ""}

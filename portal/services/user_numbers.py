@@ -7,7 +7,8 @@ from sqlalchemy import BigInteger, Executable, and_, bindparam, case, select
 from portal.core import limits
 from portal.core.limits import Tally
 from portal.errors import NotFound
-from portal.models import PhoneNumberLimit, User, table
+from portal.models import PhoneNumberLimit, User, Verification, table
+from portal.services import phone_number_limits
 from portal.services.context import Context
 
 
@@ -32,7 +33,7 @@ class UserNumbers:
         return self.pending(now) or (None if self.phone_number_verified else self.phone_number)
 
 
-_USER, _LIMIT = table(User), table(PhoneNumberLimit)
+_USER, _LIMIT, _V = table(User), table(PhoneNumberLimit), table(Verification)
 _COLUMNS = [_USER.c[name] for name in UserNumbers.__slots__]
 _IT = and_(_USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_user"))
 _NUMBERS = select(*_COLUMNS).where(_IT)
@@ -41,9 +42,26 @@ _WAITING = case(
     (_USER.c.pending_until > bindparam("the_now", type_=BigInteger), _USER.c.pending_phone_number),
     (_USER.c.phone_number_verified.is_(False), _USER.c.phone_number),
 )
+# The number that waits was sent a code, whose verification says what its limits are known by (PII-06).
+_HASH = (
+    select(_V.c.number_hash)
+    .where(_V.c.app_id == _USER.c.app_id, _V.c.user_id == _USER.c.id, _V.c.phone_number == _WAITING)
+    .order_by(_V.c.created_at.desc())
+    .limit(1)
+    .correlate(_USER)
+    .scalar_subquery()
+)
 _WITH_TALLY = (
-    select(*_COLUMNS, _LIMIT.c.sent_times, _LIMIT.c.failed_guess_times)
-    .join(_LIMIT, and_(_LIMIT.c.app_id == _USER.c.app_id, _LIMIT.c.phone_number == _WAITING))
+    select(*_COLUMNS, _LIMIT.c.number_hash, _LIMIT.c.sent_times, _LIMIT.c.failed_guess_times)
+    .select_from(_USER)
+    .join(
+        _LIMIT,
+        and_(
+            _LIMIT.c.app_id == _USER.c.app_id,
+            _LIMIT.c.number_hash == _HASH,
+            _LIMIT.c.key_version == bindparam("the_only_key"),
+        ),
+    )
     .where(_IT)
     .with_for_update(of=_LIMIT)
 )
@@ -66,15 +84,20 @@ def hold(ctx: Context, user_id: str) -> UserNumbers:
 def load_locking(ctx: Context, user_id: str) -> tuple[UserNumbers, Tally | None]:
     """The numbers of a user, and the tally of the one that waits, locked until the transaction ends.
 
-    No tally where no number waits or nothing is known of it yet. What was read may have changed while the
-    lock was waited for, as with `load`. Raises NotFound.
+    No tally where no number waits, where nothing is known of it yet, or where one row does not tell it all,
+    while a hashing key is rotated. What was read may have changed while the lock was waited for, as with
+    `load`. Raises NotFound.
     """
-    wanted = {"the_app": ctx.app_id, "the_user": user_id, "the_now": ctx.now}
-    found = ctx.execute(_WITH_TALLY, wanted).first()
-    if found is None:
+    only_key = phone_number_limits.only_key(ctx)
+    wanted = {"the_app": ctx.app_id, "the_user": user_id, "the_now": ctx.now, "the_only_key": only_key}
+    found = only_key and ctx.execute(_WITH_TALLY, wanted).first()
+    if not found:
         return load(ctx, user_id), None
-    *columns, sent, failed = found
-    return UserNumbers(*columns), Tally(limits.read_times(sent), limits.read_times(failed))
+    *columns, hidden, sent, failed = found
+    user = UserNumbers(*columns)
+    if not phone_number_limits.is_whole(ctx, user.waiting(ctx.now) or "", hidden):
+        return user, None
+    return user, Tally(limits.read_times(sent), limits.read_times(failed))
 
 
 def not_found(user_id: str) -> NotFound:

@@ -79,7 +79,8 @@ def _people(server_keys: keys.Keys, places: range, now: int, password_hash: str)
         digits = code.derive(server_keys.codes[1], verification_id, 1, 6)
         shared = {"app_id": APP_ID, "created_at": now}
         user = shared | _user(user_id, name, number, now, password_hash)
-        attempt = shared | _verification(verification_id, user_id, number, now)
+        hidden = number_hashes.limit_hashes(server_keys, APP_ID, number)[-1][1]
+        attempt = shared | _verification(verification_id, user_id, number, now) | {"number_hash": hidden}
         bearer = shared | {
             "token_hash": hashed(token),
             "user_id": user_id,
@@ -88,7 +89,7 @@ def _people(server_keys: keys.Keys, places: range, now: int, password_hash: str)
         }
         limit = {
             "app_id": APP_ID,
-            "number_hash": number_hashes.limit_hashes(server_keys, APP_ID, number)[-1][1],
+            "number_hash": hidden,
             "key_version": server_keys.hashing.newest,
             "sent_times": str(now - 70_000),
             "failed_guess_times": "",

@@ -15,7 +15,7 @@ from portal import keys as portal_keys
 from portal.core import number_hashes
 from portal.core.limits import Tally
 from portal.core.reasons import Reason
-from portal.errors import TooSoon
+from portal.errors import TooSoon, WrongCode
 from portal.models import AttemptTally, Base, Erasure, PhoneNumberLimit
 from portal.services import attempt_tallies, erasures, hashing_keys, phone_number_limits
 from portal.services.attempt_tallies import Tried
@@ -211,6 +211,45 @@ def test_pii_06_a_tally_is_read_and_written_in_one_statement_each_with_one_key_a
         put(desk, DORA, Tally(sent=(1,)))
         assert sum("phone_number_limit" in each for each in seen) == 2, (versions, seen)
         rotate()
+
+
+def test_pii_06_with_one_key_checking_and_resending_find_and_lock_the_limits_by_the_way(
+    desk, clock, rotate, retire, transaction
+):
+    """No statement more than with plain numbers; a rotation costs one more, until the next code is sent."""
+    dora = desk.register("dora", DORA)
+    with transaction() as session:
+        engine = session.get_bind()
+    seen: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda _c, _u, statement, *_rest: seen.append(statement))
+
+    def counted(verb) -> int:
+        seen.clear()
+        verb()
+        return len(seen)
+
+    def guess() -> None:
+        with pytest.raises(WrongCode):
+            desk.confirm(dora, typed)
+
+    def both_verbs() -> list[int]:
+        nonlocal typed
+        clock.advance(601)
+        sent = counted(lambda: desk.resend(dora))
+        typed = desk.wrong_code(dora)
+        return [sent, counted(guess)]
+
+    typed = ""
+    with_one = both_verbs()
+    rotate()
+    with_two = both_verbs()
+    assert retire() == [2]
+    after = both_verbs()
+
+    assert with_two >= with_one
+    assert max(more - fewer for more, fewer in zip(with_two, with_one, strict=True)) <= 1
+    # The code before was sent under both keys, so even the first resend has its hash.
+    assert after == with_one
 
 
 def both(settings, app_id: str, calls: list[tuple[str, ...]], tmp_path) -> Counter[str]:

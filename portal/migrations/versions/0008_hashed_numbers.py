@@ -29,6 +29,7 @@ def upgrade() -> None:
     else:
         _remake(sa.Column("number_hash", _HASH, nullable=False), "phone_number", "1")
     _hash_numbers()
+    op.add_column("verification", sa.Column("number_hash", _HASH, nullable=True))
     # Their hashes have no key, so that addresses could be tried out on them.
     op.execute("DELETE FROM attempt_tally WHERE subject NOT LIKE 'code_spray:%'")
     op.add_column("attempt_tally", sa.Column("key_version", sa.Integer(), nullable=True))
@@ -56,6 +57,7 @@ def downgrade() -> None:
     op.execute("DELETE FROM phone_number_limit")
     op.execute("DELETE FROM attempt_tally WHERE subject NOT LIKE 'code_spray:%'")
     op.drop_column("attempt_tally", "key_version")
+    op.drop_column("verification", "number_hash")
     if op.get_bind().dialect.name == "postgresql":
         op.drop_column(_LIMIT, "key_version")
         _alter_number("number_hash", "phone_number", _PLAIN)
