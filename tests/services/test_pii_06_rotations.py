@@ -216,7 +216,7 @@ def test_pii_06_a_tally_is_read_and_written_in_one_statement_each_with_one_key_a
 def test_pii_06_with_one_key_checking_and_resending_find_and_lock_the_limits_by_the_way(
     desk, clock, rotate, retire, transaction
 ):
-    """No statement more than with plain numbers; a rotation costs one more, until the next code is sent."""
+    """With one key no statement more than before; while there are two, three more at most."""
     dora = desk.register("dora", DORA)
     with transaction() as session:
         engine = session.get_bind()
@@ -247,7 +247,7 @@ def test_pii_06_with_one_key_checking_and_resending_find_and_lock_the_limits_by_
     after = both_verbs()
 
     assert with_two >= with_one
-    assert max(more - fewer for more, fewer in zip(with_two, with_one, strict=True)) <= 1
+    assert max(more - fewer for more, fewer in zip(with_two, with_one, strict=True)) <= 3
     # The code before was sent under both keys, so even the first resend has its hash.
     assert after == with_one
 
