@@ -1,4 +1,4 @@
-"""How does an operator prove that the audit log is as it was written? `portal audit verify` and `head`."""
+"""How does an operator prove that the audit log is as it was written? `portal audit verify` and its like."""
 
 import json
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from portal import clock
 from portal.cli.installation import Installation
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from portal.core.audit_anchors import Anchor
     from portal.services.audit_checks import Report
 
-BROKEN, WAITING = 3, 4
+BROKEN, WAITING, RESTARTED = 3, 4, 5
 
 
 @click.group()
@@ -45,9 +46,10 @@ def verify(installation: Installation, app_id: str | None, heads: Path | None) -
       portal audit verify 0123456789abcdef --head heads.json
 
     Exit codes: 0 all hold, 1 refused, 2 wrong usage, 3 something was tampered with, 4 all hold but for
-    entries that wait to be sealed for more than a minute (does a worker run?).
+    entries that wait to be sealed for more than a minute (does a worker run?), 5 all hold since a chain was
+    begun anew by `portal audit restart`; what is told of it tells what was before.
     """
-    from portal import clock, keys
+    from portal import keys
     from portal.services import audit_checks
 
     anchors = _anchors(heads, app_id)
@@ -62,6 +64,8 @@ def verify(installation: Installation, app_id: str | None, heads: Path | None) -
         raise SystemExit(BROKEN)
     if any(report.unsealed for report in reports):
         raise SystemExit(WAITING)
+    if any(report.restarts or report.before for report in reports):
+        raise SystemExit(RESTARTED)
 
 
 @audit.command()
@@ -85,6 +89,49 @@ def head(installation: Installation, as_json: bool) -> None:
         return
     for each in found:
         click.echo(f"{each['app']}  {each['sequence']}  {each['hash']}")
+
+
+@audit.command()
+@click.argument("app_id", metavar="APPID", required=False)
+@click.option("--installation", "is_of_none", is_flag=True, help="The chain of what belongs to no app.")
+@click.option("--reason", required=True, help="Why; it is kept in the audit log. No numbers, no codes.")
+@click.option(
+    "--head",
+    "heads",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file with what `portal audit head --json` printed earlier, where only that shows the damage.",
+)
+@click.pass_obj
+def restart(
+    installation: Installation, app_id: str | None, is_of_none: bool, reason: str, heads: Path | None
+) -> None:
+    """Begin a broken chain anew, once you know what happened to it.
+
+    Every entry stays. The new chain begins with an entry that says so in the audit log itself: when, why,
+    what was found, and where the chain began and ended before. `portal audit verify` names it from then on.
+
+    \b
+    Examples:
+      portal audit restart 0123456789abcdef --reason "A script edited the table."
+      portal audit restart --installation --reason "Restored without the newest entries." --head heads.json
+
+    Exit codes: 0 begun anew, 1 refused, 2 wrong usage.
+    """
+    from portal import keys
+    from portal.models import INSTALLATION
+    from portal.services import audit_restarts, support_deeds
+
+    if is_of_none == bool(app_id):
+        raise click.UsageError("Name one app, or --installation.")
+    why, chain_id = support_deeds.typed(reason), app_id or INSTALLATION
+    anchors = _anchors(heads, chain_id)
+    with _one_moment(installation) as session:
+        _known(session, chain_id)
+        key = keys.require(installation.settings.home).audit
+        damage = audit_restarts.look(session, key, chain_id, clock.now(), anchors)
+    with installation.transaction() as ctx:
+        begun = audit_restarts.begin_anew(ctx.in_app(app_id or ""), damage, why)
+    click.echo(f"{chain_id}  begun anew by entry {begun.sequence}. Keep its head outside: portal audit head")
 
 
 def _anchors(heads: Path | None, app_id: str | None) -> "list[Anchor]":
@@ -124,9 +171,15 @@ def _one_moment(installation: Installation) -> Iterator["Session"]:
 
 
 def _lines(report: "Report") -> Iterator[str]:
-    state = "TAMPERED WITH" if report.faults else "ok"
+    state = "TAMPERED WITH" if report.faults else "begun anew" if report.restarts else "ok"
     yield f"{report.chain}  {state}  {report.entries} entries hold"
     for fault in report.faults:
         yield f"  {fault}"
+    for begun in report.restarts:
+        at = clock.as_datetime(begun.at)
+        yield f"  entry {begun.sequence} began the chain anew on {at:%Y-%m-%d %H:%M} UTC: {begun.reason}"
+        yield f"    because of what was before it: {begun.found}"
+    for fault in report.before:
+        yield f"  before the chain was begun anew: {fault}"
     if report.unsealed:
         yield f"  not sealed yet: {report.unsealed}"

@@ -17,10 +17,14 @@ class NoAnchor(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The end of one chain: the ID of its app, or `installation`, and the link that stood there."""
+    """The end of one chain: the ID of its app, or `installation`, and the link that stood there.
+
+    `sealed_at` is when it was sealed (Unix ms), where the anchor tells.
+    """
 
     chain: str
     link: Link
+    sealed_at: int | None = None
 
 
 def read(text: str) -> list[Anchor]:
@@ -47,4 +51,6 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _anchor(found: dict[str, Any]) -> Anchor:
-    return Anchor(str(found["app"]), Link(int(found["sequence"]), str(found["hash"])))
+    at = found.get("sealedAt")
+    link = Link(int(found["sequence"]), str(found["hash"]))
+    return Anchor(str(found["app"]), link, None if at is None else int(at))

@@ -7,7 +7,7 @@ chain and the place in it, so that none fits elsewhere.
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +22,20 @@ class Link:
 
 # What the first entry of a chain follows upon.
 START: Final = Link(0, "0" * 64)
+# What is kept of no entries at all.
+NOTHING_KEPT: Final = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """Where a chain was begun anew: the number of the entry that says so, and when (Unix ms).
+
+    `kept` is one hash over the entries before it, as they were found then, in hex.
+    """
+
+    sequence: int
+    at: int
+    kept: str
 
 
 def of_entry(key: bytes, chain: str, before: Link, facts: Mapping[str, Any]) -> Link:
@@ -35,9 +49,39 @@ def of_told(key: bytes, chain: str, entry_id: int, reason: str | None, details: 
     return _sealed(key, ["told", 1, chain, entry_id, reason, dict(details)])
 
 
-def of_chain(key: bytes, chain: str, base: Link, head: Link, at: int) -> str:
+def of_chain(key: bytes, chain: str, base: Link, head: Link, at: int, restart: Restart | None) -> str:
     """The seal of a chain that begins after `base` and ends with `head`, sealed at `at` (Unix ms); in hex."""
-    return _sealed(key, ["chain", 1, chain, base.sequence, base.hash, head.sequence, head.hash, at])
+    ends = [base.sequence, base.hash, head.sequence, head.hash, at]
+    if restart is None:
+        return _sealed(key, ["chain", 1, chain, *ends])
+    return _sealed(key, ["chain", 2, chain, *ends, restart.sequence, restart.at, restart.kept])
+
+
+def before_restart(key: bytes, chain: str, sequence: int) -> Link:
+    """What an entry follows upon that begins a chain anew, where `sequence` was the last number given.
+
+    Only whoever has the key can make it, so an entry that claims a restart cannot be forged.
+    """
+    return Link(sequence, _sealed(key, ["restart", 1, chain, sequence]))
+
+
+def of_kept(key: bytes, chain: str, place: Link, entry_id: int, facts: Mapping[str, Any], told: bool) -> str:
+    """The hash over one entry of before a restart as it lies there; `told` is whether its details fit."""
+    return _sealed(key, ["kept", 1, chain, place.sequence, place.hash, entry_id, dict(facts), told])
+
+
+def with_kept(kept: str, more: Iterable[str], sign: int = 1) -> str:
+    """The hash over a set of entries with `more` of them, or without them where `sign` is -1.
+
+    Hashes are added up, so that entries can leave the set one by one as they grow too old.
+    """
+    total = int(kept, 16) + sign * sum(int(each, 16) for each in more)
+    return f"{total % 2**256:064x}"
+
+
+def missing(first: int, last: int) -> str:
+    """The words for entries that are not there, from one number to another."""
+    return f"entry {first} is missing" if first == last else f"entries {first} to {last} are missing"
 
 
 def _sealed(key: bytes, content: list[object]) -> str:

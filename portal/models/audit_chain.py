@@ -7,6 +7,9 @@ from portal.models.base import Base, Id, Ms
 
 # The chain of the entries that belong to no app: sign-ins, second factors, keys of the server.
 INSTALLATION = "installation"
+_WHOLE = (
+    "(restart_sequence IS NULL) = (restarted_at IS NULL) AND (restarted_at IS NULL) = (kept_hash IS NULL)"
+)
 
 
 class AuditChain(Base):
@@ -19,6 +22,7 @@ class AuditChain(Base):
     __table_args__ = (
         CheckConstraint(f"id = coalesce(app_id, '{INSTALLATION}')", name="is_of_one_app"),
         CheckConstraint("0 <= base_sequence AND base_sequence <= head_sequence", name="base_and_head"),
+        CheckConstraint(_WHOLE, name="restart_is_whole"),
     )
 
     # The app's ID, or INSTALLATION.
@@ -29,5 +33,10 @@ class AuditChain(Base):
     base_hash: Mapped[str] = mapped_column(String(64))
     head_sequence: Mapped[int] = mapped_column(BigInteger)
     head_hash: Mapped[str] = mapped_column(String(64))
+    # The newest entry that began the chain anew, when that was, and one keyed hash over all entries before
+    # it that are still there; all three are empty where nobody had to (services/audit_restarts.py).
+    restart_sequence: Mapped[int | None] = mapped_column(BigInteger)
+    restarted_at: Mapped[Ms | None]
+    kept_hash: Mapped[str | None] = mapped_column(String(64))
     sealed_at: Mapped[Ms]
     seal: Mapped[str] = mapped_column(String(64))

@@ -1,8 +1,9 @@
 """Who did what to what, when and why?"""
 
 from enum import StrEnum
+from typing import Final
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, literal_column, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.closed_list import ClosedList
@@ -44,7 +45,9 @@ class AuditAction(ClosedList):
     MEMBER_REMOVED = "member.removed", "Removed a member from the team"
     ACCOUNT_CREATED = "account.created", "Made an account"
     SIGNED_IN = "account.signed_in", "Signed in"
-    SIGN_IN_FAILED = "account.sign_in_failed", "Gave a wrong password or code for an account"
+    SIGN_IN_FAILED = "account.sign_in_failed", "Gave a wrong password, code or passkey for an account"
+    SIGNED_OUT = "account.signed_out", "Signed out"
+    CONFIRMED = "account.confirmed", "Confirmed who they are once more"
     APP_REFUSED = "app.refused", "Asked for an app that is not theirs"
     LIMIT_HIT = "limit.hit", "Did something as often as allowed"
     SEALING_KEY_ADDED = "sealing_key.added", "Added a sealing key"
@@ -93,6 +96,7 @@ class AuditAction(ClosedList):
     NUMBER_PART_TOLD = "number.part_told", "Found the user by hidden digits of the phone number"
     TOKENS_ENDED = "tokens.ended", "Ended the user's tokens"
     SEND_REFUSED = "send.refused", "Was refused an SMS"
+    AUDIT_CHAIN_RESTARTED = "audit_chain.restarted", "Began the audit log's chain anew after it was broken"
     AUDIT_EXPORTED = "audit.exported", "Exported the audit log"
     CODE_RESENT = "code.resent", "Asked for the code again"
     MESSAGE_REDRIVEN = "message.redriven", "Had an SMS that was set aside tried again"
@@ -100,6 +104,30 @@ class AuditAction(ClosedList):
     CODE_WRONG = "code.wrong", "Sent a wrong code"
     CODE_EXHAUSTED = "code.exhausted", "Used up the guesses"
 
+
+# What concerns the account that it names, or else the one that did it: sign-ins, proofs and memberships.
+OF_ACCOUNTS: Final = (
+    AuditAction.ACCOUNT_CREATED,
+    AuditAction.SIGNED_IN,
+    AuditAction.SIGNED_OUT,
+    AuditAction.SIGN_IN_FAILED,
+    AuditAction.CONFIRMED,
+    AuditAction.SIGN_INS_ENDED,
+    AuditAction.ACCOUNT_PASSWORD_CHANGED,
+    AuditAction.ACCOUNT_PASSWORD_RESET,
+    AuditAction.AUTHENTICATOR_ADDED,
+    AuditAction.AUTHENTICATOR_REMOVED,
+    AuditAction.PASSKEY_ADDED,
+    AuditAction.PASSKEY_REMOVED,
+    AuditAction.RECOVERY_CODES_MADE,
+    AuditAction.RECOVERY_CODE_USED,
+    AuditAction.MEMBER_JOINED,
+    AuditAction.MEMBER_CHANGED,
+    AuditAction.MEMBER_REMOVED,
+)
+# Both databases use the index below only for conditions that are spelled like it, values included.
+IS_OF_ACCOUNTS: Final = text(in_list("action", OF_ACCOUNTS))
+CONCERNED: Final = literal_column("coalesce(details ->> 'account_id', actor_id)", String)
 
 _BY_ACCOUNT = text("actor_kind = 'account'")
 _UNSEALED, _SEALED = text("sequence IS NULL"), text("sequence IS NOT NULL")
@@ -126,6 +154,13 @@ class AuditEntry(Base):
             "at",
             sqlite_where=_BY_ACCOUNT,
             postgresql_where=_BY_ACCOUNT,
+        ),
+        Index(
+            "ix_audit_entry_of_account",
+            CONCERNED,
+            "id",
+            sqlite_where=IS_OF_ACCOUNTS,
+            postgresql_where=IS_OF_ACCOUNTS,
         ),
         Index("ix_audit_entry_unsealed", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
         # Entries of the installation have no app, and NULL is unlike NULL.

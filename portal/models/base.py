@@ -1,6 +1,8 @@
 """What do all tables share? Names of constraints, and the types of ids and times."""
 
 import secrets
+from collections.abc import Iterable
+from enum import Enum
 from typing import Annotated
 
 from sqlalchemy import BigInteger, Integer, MetaData, String, Table
@@ -55,7 +57,7 @@ def random_id() -> str:
     return secrets.token_hex(16)
 
 
-def in_list(column: str, values: type) -> str:
-    """The SQL text of a check that `column` holds one of an enum's values."""
-    quoted = ", ".join(f"'{member.value}'" for member in values)  # type: ignore[attr-defined]
+def in_list(column: str, values: Iterable[Enum]) -> str:
+    """The SQL text of a check that `column` holds one of an enum's values, or of some of them."""
+    quoted = ", ".join(f"'{member.value}'" for member in values)
     return f"{column} IN ({quoted})"

@@ -1,38 +1,51 @@
 """Where does each chain of audit entries begin and end? The rows that say so, sealed themselves (PII-07)."""
 
 import hmac
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, exists, insert, select, update
+from sqlalchemy import ColumnElement, Row, exists, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core import audit_seals
-from portal.core.audit_seals import START, Link
+from portal.core.audit_seals import START, Link, Restart
 from portal.models import INSTALLATION, AuditChain, AuditEntry
 from portal.services.context import Context
 
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """One chain as it is stored: it begins after `base` and ends with `head`. `sealed_at` is Unix ms."""
+    """One chain as it is stored: it begins after `base` and ends with `head`. `sealed_at` is Unix ms.
+
+    `restart` is where it was begun anew last, if ever.
+    """
 
     id: str
     base: Link
     head: Link
     sealed_at: int
     seal: str
+    restart: Restart | None = None
 
     @property
     def app_id(self) -> str | None:
         """The app whose chain it is; None for the installation's."""
-        return None if self.id == INSTALLATION else self.id
+        return app_of(self.id)
+
+    def is_before_restart(self, sequence: int) -> bool:
+        """Whether the entry with this number was there before the chain was begun anew."""
+        return self.restart is not None and sequence < self.restart.sequence
 
     def is_sealed_with(self, key: bytes) -> bool:
         """Whether this row was written by somebody who has the key."""
-        right = audit_seals.of_chain(key, self.id, self.base, self.head, self.sealed_at)
+        right = audit_seals.of_chain(key, self.id, self.base, self.head, self.sealed_at, self.restart)
         return hmac.compare_digest(right, self.seal)
+
+
+def app_of(chain_id: str) -> str | None:
+    """The app whose chain has this ID; None for the installation's."""
+    return None if chain_id == INSTALLATION else chain_id
 
 
 def every(session: Session) -> list[Chain]:
@@ -54,21 +67,37 @@ def find_or_begin(ctx: Context, app_id: str | None) -> Chain | None:
         return found
     if ctx.session.scalar(select(exists().where(of(app_id), AuditEntry.sequence.is_not(None)))):
         return None
-    try:
-        with ctx.session.begin_nested():
-            ctx.session.execute(insert(AuditChain).values(id=chain_id, app_id=app_id, **_row(ctx, chain_id)))
-    except IntegrityError:
-        # Another worker began it at the same moment, or the app has just gone.
-        pass
+    add(ctx, chain_id)
     return find(ctx.session, chain_id)
 
 
-def move(ctx: Context, chain: Chain, *, base: Link | None = None, head: Link | None = None) -> bool:
+def add(
+    ctx: Context, chain_id: str, base: Link = START, head: Link = START, restart: Restart | None = None
+) -> bool:
+    """Stores a chain; False when another process began it at the same moment, or the app has just gone."""
+    row = _row(ctx, chain_id, base, head, restart)
+    try:
+        with ctx.session.begin_nested():
+            ctx.session.execute(insert(AuditChain).values(id=chain_id, app_id=app_of(chain_id), **row))
+    except IntegrityError:
+        return False
+    return True
+
+
+def move(
+    ctx: Context,
+    chain: Chain,
+    *,
+    base: Link | None = None,
+    head: Link | None = None,
+    restart: Restart | None = None,
+) -> bool:
     """Moves the base or the head of a chain; False when somebody else moved them since `chain` was read."""
+    row = _row(ctx, chain.id, base or chain.base, head or chain.head, restart or chain.restart)
     moved = ctx.session.scalar(
         update(AuditChain)
         .where(AuditChain.id == chain.id, AuditChain.seal == chain.seal)
-        .values(**_row(ctx, chain.id, base or chain.base, head or chain.head))
+        .values(**row)
         .returning(AuditChain.id)
         .execution_options(synchronize_session=False)
     )
@@ -88,21 +117,29 @@ _COLUMNS = select(
     AuditChain.head_hash,
     AuditChain.sealed_at,
     AuditChain.seal,
+    AuditChain.restart_sequence,
+    AuditChain.restarted_at,
+    AuditChain.kept_hash,
 )
 
 
-def _chain(row: Iterable[object]) -> Chain:
-    chain_id, base_sequence, base_hash, head_sequence, head_hash, at, seal = row
-    base, head = Link(base_sequence, base_hash), Link(head_sequence, head_hash)  # type: ignore[arg-type]
-    return Chain(chain_id, base, head, at, seal)  # type: ignore[arg-type]
+def _chain(row: Row[*tuple[Any, ...]]) -> Chain:
+    base, head = Link(row.base_sequence, row.base_hash), Link(row.head_sequence, row.head_hash)
+    restart = None
+    if row.restart_sequence is not None:
+        restart = Restart(row.restart_sequence, row.restarted_at, row.kept_hash)
+    return Chain(row.id, base, head, row.sealed_at, row.seal, restart)
 
 
-def _row(ctx: Context, chain_id: str, base: Link = START, head: Link = START) -> dict[str, object]:
+def _row(ctx: Context, chain_id: str, base: Link, head: Link, restart: Restart | None) -> dict[str, object]:
     return {
         "base_sequence": base.sequence,
         "base_hash": base.hash,
         "head_sequence": head.sequence,
         "head_hash": head.hash,
+        "restart_sequence": restart.sequence if restart else None,
+        "restarted_at": restart.at if restart else None,
+        "kept_hash": restart.kept if restart else None,
         "sealed_at": ctx.now,
-        "seal": audit_seals.of_chain(ctx.keys.audit, chain_id, base, head, ctx.now),
+        "seal": audit_seals.of_chain(ctx.keys.audit, chain_id, base, head, ctx.now, restart),
     }

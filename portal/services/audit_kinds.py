@@ -24,6 +24,7 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.APP_CREATED,
             AuditAction.APP_CHANGED,
             AuditAction.SEGMENT_PRICES_CHANGED,
+            AuditAction.AUDIT_CHAIN_RESTARTED,
         }
     ),
     Kind.PROVIDERS: frozenset(
@@ -119,6 +120,8 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.ACCOUNT_CREATED,
             AuditAction.SIGNED_IN,
             AuditAction.SIGN_IN_FAILED,
+            AuditAction.SIGNED_OUT,
+            AuditAction.CONFIRMED,
             AuditAction.APP_REFUSED,
             AuditAction.ACCOUNT_PASSWORD_CHANGED,
             AuditAction.ACCOUNT_PASSWORD_RESET,

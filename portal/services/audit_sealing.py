@@ -7,14 +7,15 @@ the entries change in one transaction, so a worker that dies half-way leaves nei
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, Table, bindparam, delete, select, update
+from sqlalchemy import Row, Select, Table, bindparam, delete, select, update
 
 from portal.core import audit_seals
-from portal.core.audit_seals import Link
-from portal.models import AuditEntry, table
+from portal.core.audit_seals import Link, Restart
+from portal.models import AuditAction, AuditEntry, table
 from portal.services import audit_chains
 from portal.services.audit_chains import Chain
 from portal.services.context import Context
@@ -57,6 +58,24 @@ def facts_of(entry: Row[*tuple[Any, ...]], told: str) -> dict[str, Any]:
     return {name: getattr(entry, name) for name in _NAMES} | {"told": told}
 
 
+def kept_of(key: bytes, chain_id: str, entry: Row[*tuple[Any, ...]]) -> str:
+    """The hash over an entry of before a restart as it lies there; an erasure leaves it as it is."""
+    is_told = is_empty(entry) or told_of(key, chain_id, entry) == entry.told_hash
+    place, facts = Link(entry.sequence, entry.hash), facts_of(entry, entry.told_hash)
+    return audit_seals.of_kept(key, chain_id, place, entry.id, facts, is_told)
+
+
+def is_empty(entry: Row[*tuple[Any, ...]]) -> bool:
+    """Whether an entry tells nothing but a deed, as it does once its user is erased."""
+    return entry.user_id is not None and entry.reason is None and not entry.details
+
+
+def forged_restarts(app_id: str | None) -> Select[*tuple[Any, ...]]:
+    """The entries of a chain that say it was begun anew, and were not sealed as they were written."""
+    forged = select(*COLUMNS).where(audit_chains.of(app_id), _ENTRY.c.sequence.is_(None))
+    return forged.where(_ENTRY.c.action == AuditAction.AUDIT_CHAIN_RESTARTED).order_by(_ENTRY.c.id)
+
+
 def seal(ctx: Context) -> int:
     """Seals up to BATCH entries; returns how many. A chain whose own row was tampered with is left alone."""
     after = 0
@@ -88,6 +107,8 @@ def remove(ctx: Context, until: int) -> int:
 
 def _unsealed(ctx: Context, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
     wanted = select(*COLUMNS).where(_ENTRY.c.sequence.is_(None), _ENTRY.c.id > after)
+    # What begins a chain anew is sealed as it is written, so this one is a forgery.
+    wanted = wanted.where(_ENTRY.c.action != AuditAction.AUDIT_CHAIN_RESTARTED)
     wanted = wanted.order_by(_ENTRY.c.id).limit(BATCH).with_for_update(skip_locked=True)
     return ctx.session.execute(wanted).all()
 
@@ -114,13 +135,20 @@ def _seal_in(ctx: Context, app_id: str | None, entries: list[Row[*tuple[Any, ...
     if not audit_chains.move(ctx, chain, head=links[-1]):
         # Another worker was faster; what it left is for the next round.
         return 0
+    write(ctx, entries, links, told)
+    return len(entries)
+
+
+def write(
+    ctx: Context, entries: Sequence[Row[*tuple[Any, ...]]], links: Sequence[Link], told: Sequence[str]
+) -> None:
+    """Puts each entry in its place. Raises LostEntry where one is gone, or is in its place already."""
     values = [
         {"the_id": entry.id, "the_sequence": link.sequence, "the_hash": link.hash, "the_told_hash": each}
         for entry, link, each in zip(entries, links, told, strict=True)
     ]
     if ctx.session.connection().execute(_SEAL, values).rowcount != len(values):
         raise LostEntry
-    return len(values)
 
 
 def _links(
@@ -143,7 +171,20 @@ def _remove_in(ctx: Context, app_id: str | None, until: int) -> int:
         if at > until:
             break
         last = Link(sequence, sealed)
-    if last is None or not audit_chains.move(ctx, chain, base=last):
+    if last is None:
+        return 0
+    if not audit_chains.move(ctx, chain, base=last, restart=_without(ctx, chain, last)):
         return 0
     gone = delete(_ENTRY).where(audit_chains.of(app_id), _ENTRY.c.sequence <= last.sequence)
     return ctx.session.connection().execute(gone).rowcount
+
+
+def _without(ctx: Context, chain: Chain, last: Link) -> Restart | None:
+    """The chain's restart without the entries up to `last`, which are about to go."""
+    restart = chain.restart
+    if restart is None:
+        return None
+    going = select(*COLUMNS).where(audit_chains.of(chain.app_id), _ENTRY.c.sequence <= last.sequence)
+    gone = ctx.session.execute(going.where(_ENTRY.c.sequence < restart.sequence)).all()
+    hashes = (kept_of(ctx.keys.audit, chain.id, each) for each in gone)
+    return replace(restart, kept=audit_seals.with_kept(restart.kept, hashes, -1))

@@ -155,3 +155,74 @@ def test_pii_07_a_rotation_of_the_sealing_key_is_on_record(operator, session):
         ("sealing_key.used", "operator"),
         ("sealing_keys.removed", "operator"),
     ]
+
+
+# --- Beginning anew --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def broken(shop, write, tamper) -> App:
+    """A shop whose chain is left alone by the job that seals."""
+    write(5)
+    tamper("UPDATE audit_chain SET head_sequence = 9")
+    return shop
+
+
+WHY = ("--reason", "A script edited the table.")
+
+
+def test_pii_07_a_broken_chain_is_begun_anew_and_verify_names_that_from_then_on(operator, broken, write):
+    assert operator.types("audit", "verify", broken.id).exit_code == 3
+    answer = operator.types("audit", "restart", broken.id, *WHY)
+    assert (answer.exit_code, answer.stderr) == (0, "")
+    assert answer.stdout.startswith(f"{broken.id}  begun anew by entry 10. ")
+    write(1)
+    answer = operator.types("audit", "verify", broken.id)
+    assert answer.exit_code == 5
+    lines = answer.stdout.splitlines()
+    assert lines[0] == f"{broken.id}  begun anew  7 entries hold"
+    assert "  entry 10 began the chain anew on 20" in lines[1]
+    assert lines[1].endswith(" UTC: A script edited the table.")
+    assert "because of what was before it: the row that says where the chain begins" in lines[2]
+    assert lines[3] == "  before the chain was begun anew: entries 6 to 9 are missing"
+
+
+def test_pii_07_a_head_of_before_the_restart_is_answered_in_words(operator, broken, write, tmp_path):
+    heads = tmp_path / "heads.json"
+    told = [{"app": broken.id, "sequence": 5, "hash": "0" * 64, "sealedAt": 1}]
+    heads.write_text(json.dumps(told))
+    assert operator.types("audit", "restart", broken.id, *WHY).exit_code == 0
+    answer = operator.types("audit", "verify", broken.id, "--head", str(heads))
+    assert answer.exit_code == 5
+    assert (
+        "anew: entry 5 is not the one that the head outside of before the restart tells of" in answer.stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (WHY, "Name one app, or --installation."),
+        (("{app}", "--installation", *WHY), "Name one app, or --installation."),
+        (("{app}",), "Missing option '--reason'"),
+        (("{app}", "--reason", "x"), "Write why, in at least 3 characters."),
+        (("{app}", "--reason", "Call +81 90 1234 5678"), "without phone numbers"),
+        (("0123456789abcdef", *WHY), "There is no app 0123456789abcdef."),
+        (("--installation", *WHY), "The chain of installation holds: there is nothing to begin anew."),
+    ],
+)
+def test_pii_07_a_restart_that_says_too_little_is_refused_and_does_nothing(operator, broken, words, says):
+    answer = operator.types("audit", "restart", *(word.format(app=broken.id) for word in words))
+    assert answer.exit_code in (1, 2)
+    assert says in answer.stderr
+    assert operator.types("audit", "verify", broken.id).exit_code == 3
+
+
+def test_pii_07_two_operators_in_processes_of_their_own_begin_a_chain_anew_once(operator, broken, write):
+    started = [operator.starts("audit", "restart", broken.id, *WHY) for _ in range(4)]
+    said = [process.communicate(timeout=60) for process in started]
+    codes = sorted(process.returncode for process in started)
+    assert codes == [0, 1, 1, 1], said
+    write(1)
+    told = operator.types("audit", "verify", broken.id).stdout
+    assert told.count("began the chain anew") == 1

@@ -187,6 +187,8 @@ WRONG = [
     ("audit_entry", "sequence", "1"),
     ("audit_chain", "base_sequence", "1"),
     ("audit_chain", "id", "'installation'"),
+    ("audit_chain", "kept_hash", "'0'"),
+    ("audit_chain", "restarted_at", "1"),
     ("provider", "kind", "'pigeon'"),
     ("provider", "failures_in_row", "-1"),
     ("provider", "sealing_key_version", "1"),
@@ -215,7 +217,7 @@ def test_every_check_of_the_models_is_broken_by_some_test():
     by_name |= {("app", "web_autofill_has_domain"), ("app", "android_autofill_has_hash")}
     by_name |= {("message", "somebody_gets_it"), ("provider", "sealed_is_whole")}
     by_name |= {("audit_entry", "sealed_is_whole"), ("audit_chain", "base_and_head")}
-    by_name |= {("audit_chain", "is_of_one_app")}
+    by_name |= {("audit_chain", "is_of_one_app"), ("audit_chain", "restart_is_whole")}
     by_name |= {("access_key", "only_public_keys_are_readable"), ("bearer_token", "admin_tokens_have_keys")}
     by_name |= {("idempotency_key", "answer_is_whole"), ("quarantine", "only_one")}
     by_name |= {("erasure", "names_its_user"), ("database_timeline", "only_one")}

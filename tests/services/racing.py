@@ -22,6 +22,7 @@ from portal.models import Account, ActorKind, App, AuditAction
 from portal.services import (
     attempt_tallies,
     audit,
+    audit_restarts,
     audit_sealing,
     invites,
     own_numbers,
@@ -134,6 +135,12 @@ def seal_entries(ctx: Context) -> None:
     audit_sealing.seal(ctx)
 
 
+def restart_chain(ctx: Context) -> None:
+    """Begins a broken chain anew, as an operator does who has just looked at it."""
+    damage = audit_restarts.look(ctx.session, ctx.keys.audit, ctx.app_id, ctx.now)
+    audit_restarts.begin_anew(ctx, damage, "A script edited the table.")
+
+
 def try_password(ctx: Context, address: str) -> None:
     """Is about to check a password."""
     attempt_tallies.take(ctx, attempt_tallies.Tried.PASSWORD, address)
@@ -180,6 +187,7 @@ VERBS = {
         log_in,
         write_entry,
         seal_entries,
+        restart_chain,
         try_password,
         leave_team,
         make_support,

@@ -1,7 +1,7 @@
-"""Fifty writers at once, and workers that seal meanwhile: one chain, each entry in it once (PII-07)."""
+"""Writers, workers that seal and operators at once: one chain, each entry in it once (PII-07)."""
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from portal import clock
 from portal.models import ActorKind, AuditEntry
@@ -31,4 +31,27 @@ def test_pii_07_fifty_writers_and_six_workers_at_once_leave_one_chain_that_holds
         report = audit_checks.check(session, desk.keys.audit, desk.app_id, clock.now())
         written = session.scalar(select(func.count()).where(AuditEntry.app_id == desk.app_id))
     assert (report.faults, report.unsealed) == ([], 0)
+    assert report.entries == written
+
+
+@pytest.mark.parametrize("damage", ["UPDATE audit_chain SET head_sequence = 99", "DELETE FROM audit_chain"])
+@pytest.mark.parametrize("processes", [1, 4])
+def test_pii_07_of_many_operators_at_once_one_begins_a_broken_chain_anew(
+    desk, settings, engine, processes, damage
+):
+    desk.do(audit_sealing.seal, Caller(ActorKind.SYSTEM))
+    with engine.connect() as connection:
+        connection.execute(text(damage))
+    calls = [("restart_chain",), ("seal_entries",), ("write_entry", "alice")] * 8
+    endings = race(settings, desk.app_id, calls, processes)
+    assert endings.total() == 24
+    assert endings["done"] == 8 + 8 + 1
+    assert endings["Overtaken"] + endings["NothingToVerify"] == 7
+
+    while desk.do(audit_sealing.seal, Caller(ActorKind.SYSTEM)):
+        pass
+    with desk.transaction() as session:
+        report = audit_checks.check(session, desk.keys.audit, desk.app_id, clock.now())
+        written = session.scalar(select(func.count()).where(AuditEntry.app_id == desk.app_id))
+    assert (report.faults, report.unsealed, len(report.restarts)) == ([], 0, 1)
     assert report.entries == written

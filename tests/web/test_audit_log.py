@@ -7,12 +7,13 @@ import re
 from html import unescape
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from portal import clock as portal_clock
 from portal.database import db
 from portal.models import ActorKind, AuditAction, AuditEntry
-from portal.services import walks
+from portal.services import audit_restarts, audit_sealing, walks
+from portal.services.context import Caller
 from tests import factories
 
 ENTRY = re.compile(r'id="entry-(\d+)"')
@@ -53,6 +54,29 @@ def test_an_entry_tells_who_did_what_to_whom_when_and_why(bobs, bob, shop, custo
     assert "田中 花子" in row
     assert "just now" in row
     assert "<mail>" not in page
+
+
+def test_pii_07_an_owner_reads_that_the_chain_was_begun_anew_and_why(
+    alices, shop, transaction, context_for, engine, address, record
+):
+    record(AuditAction.APP_CHANGED)
+    system, operator = Caller(ActorKind.SYSTEM, shop.id), Caller(ActorKind.OPERATOR, shop.id)
+    with transaction() as rows:
+        audit_sealing.seal(context_for(rows, system))
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE audit_chain SET head_sequence = 77"))
+    with transaction() as rows:
+        ctx = context_for(rows, operator)
+        damage = audit_restarts.look(rows, ctx.keys.audit, shop.id, ctx.now)
+        audit_restarts.begin_anew(ctx, damage, "A script edited the table.")
+    row = plain(alices.get(address).text.split('id="entry-')[1].split("</tr>")[0])
+
+    assert "Began the audit log's chain anew after it was broken" in row
+    assert "“ A script edited the table. ”" in row
+    assert "What was found the row that says where the chain begins and ends was changed" in row
+    assert f"The chain ended with 77 {damage.chain.head.hash[:4]}:" in row
+    assert "•" not in row
+    assert "The operator" in row
 
 
 @pytest.mark.parametrize(
