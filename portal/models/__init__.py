@@ -7,7 +7,14 @@ from portal.models.alarm import Alarm
 from portal.models.app import App, AppMode, NumberTaken, OpenCountry
 from portal.models.attempt_tally import AttemptTally
 from portal.models.audit_chain import INSTALLATION, AuditChain
-from portal.models.audit_entry import ActorKind, AuditAction, AuditEntry
+from portal.models.audit_entry import (
+    CONCERNED,
+    IS_OF_ACCOUNTS,
+    OF_ACCOUNTS,
+    ActorKind,
+    AuditAction,
+    AuditEntry,
+)
 from portal.models.audit_guard import LIFT_AUDIT_GUARD, SET_AUDIT_GUARD
 from portal.models.base import Base, random_id, table
 from portal.models.bearer_token import BearerToken, TokenKind
@@ -31,8 +38,11 @@ from portal.models.verification import PhoneNumberLimit, Verification
 from portal.models.worker_beat import WorkerBeat
 
 __all__ = [
+    "CONCERNED",
     "INSTALLATION",
+    "IS_OF_ACCOUNTS",
     "LIFT_AUDIT_GUARD",
+    "OF_ACCOUNTS",
     "SET_AUDIT_GUARD",
     "AccessKey",
     "Account",

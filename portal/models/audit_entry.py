@@ -3,7 +3,17 @@
 from enum import StrEnum
 from typing import Final
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, Index, String, literal_column, text
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    ColumnClause,
+    ForeignKey,
+    Index,
+    String,
+    literal_column,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.core.closed_list import ClosedList
@@ -127,7 +137,7 @@ OF_ACCOUNTS: Final = (
 )
 # Both databases use the index below only for conditions that are spelled like it, values included.
 IS_OF_ACCOUNTS: Final = text(in_list("action", OF_ACCOUNTS))
-CONCERNED: Final = literal_column("coalesce(details ->> 'account_id', actor_id)", String)
+CONCERNED: Final[ColumnClause[str]] = literal_column("coalesce(details ->> 'account_id', actor_id)", String)
 
 _BY_ACCOUNT = text("actor_kind = 'account'")
 _UNSEALED, _SEALED = text("sequence IS NULL"), text("sequence IS NOT NULL")

@@ -51,7 +51,7 @@ def set_password(ctx: Context, email: str, password_hash: str) -> Account:
     """Gives an account a new password; it is signed out everywhere (WEB-01). Raises NotFound."""
     account = _get(ctx.session, email)
     own_accounts.replace_password(ctx.session, account, password_hash)
-    audit.record(ctx, AuditAction.ACCOUNT_PASSWORD_CHANGED, details={"account": account.email})
+    audit.record(ctx, AuditAction.ACCOUNT_PASSWORD_CHANGED, details=_named(account))
     return account
 
 
@@ -65,12 +65,13 @@ def invite(ctx: Context, email: str, role: Role) -> None:
     told = {"account": account.email, "role": role}
     if membership is None:
         join(ctx, account.id, role)
-        audit.record(ctx, AuditAction.MEMBER_JOINED, details=told)
+        audit.record(ctx, AuditAction.MEMBER_JOINED, details=_named(account) | {"role": role})
     elif membership.role != role:
         before = told | {"role": membership.role}
         membership.role = role
         ctx.session.flush()
-        audit.record(ctx, AuditAction.MEMBER_CHANGED, details={"before": before, "after": told})
+        details = {"before": before, "after": told, "account_id": account.id}
+        audit.record(ctx, AuditAction.MEMBER_CHANGED, details=details)
 
 
 def join(ctx: Context, account_id: str, role: Role) -> None:
@@ -104,6 +105,11 @@ def owners_of(session: Session, app_id: str) -> int:
     """How many accounts own an app."""
     owners = select(func.count()).where(Membership.app_id == app_id, Membership.role == Role.OWNER)
     return session.scalar(owners) or 0
+
+
+def _named(account: Account) -> dict[str, object]:
+    # The address is for whoever reads the log, the id finds the entry for the account itself.
+    return {"account": account.email, "account_id": account.id}
 
 
 def _get(session: Session, email: str) -> Account:

@@ -54,7 +54,7 @@ def end_sign_in(ctx: Context, sign_in_id: str) -> None:
 def end_all_sign_ins(ctx: Context) -> int:
     """Signs the account of `ctx` out everywhere; returns of how many browsers."""
     gone = _end_all(ctx.session, ctx.caller.id or "")
-    audit.record(ctx, AuditAction.SIGN_INS_ENDED, details={"sign_ins": gone})
+    audit.record(ctx, AuditAction.SIGN_INS_ENDED, details={"sign_ins": gone, "everywhere": True})
     return gone
 
 

@@ -152,6 +152,12 @@ def use(ctx: Context, answer: str, place: Place, *, alone: bool) -> str | None:
     )
 
 
+def owner_of(ctx: Context, answer: str) -> str | None:
+    """The id of the account whose passkey an answer names, whether or not it proves anything."""
+    named = Passkey.credential_id == _id_in(_read(answer))
+    return ctx.session.scalar(select(Passkey.account_id).where(named))
+
+
 def _refuse_known(ctx: Context, credential_id: bytes) -> None:
     if ctx.session.scalar(select(Passkey.id).where(Passkey.credential_id == credential_id)) is not None:
         raise BadInput("passkey", "This passkey is added already.")

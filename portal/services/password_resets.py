@@ -3,18 +3,20 @@
 import secrets
 from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, literal, select
 from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.errors import NotFound, TooSoon
 from portal.models import Account, AuditAction, PasswordReset
-from portal.services import accounts, attempt_tallies, audit, own_accounts
+from portal.services import attempt_tallies, audit, own_accounts
 from portal.services.attempt_tallies import Tried
 from portal.services.context import Context
 from portal.services.tokens import hashed
 
 LIFE: Final = 30 * clock.MINUTE
+# In place of a key for whoever gets none; as long as one, and it opens nothing.
+NO_KEY: Final = "0" * 43
 UNUSABLE: Final = "This link cannot be used. It was used, it is too old, or a newer one was sent."
 
 
@@ -23,18 +25,22 @@ def ask(ctx: Context, address: str) -> str | None:
 
     None is for an address without an account, and for one that was asked for too often: nobody is told which.
     """
-    account = accounts.find(ctx.session, address)
     try:
         attempt_tallies.take(ctx, Tried.RESET, address)
     except TooSoon:
         return None
-    if account is None or not account.active:
-        return None
+    # An address without an account costs the same statements, which find and change nothing (ENU-02).
+    whose = select(Account.id).where(Account.email == address.strip().lower(), Account.active)
+    account_id = ctx.session.scalar(whose) or ""
     key = secrets.token_urlsafe(32)
-    _drop(ctx.session, account.id)
-    row = {"key_hash": hashed(key), "account_id": account.id, "expires_at": ctx.now + LIFE}
-    ctx.session.execute(insert(PasswordReset).values(row))
-    return key
+    _drop(ctx.session, account_id)
+    row = select(literal(hashed(key)), Account.id, literal(ctx.now + LIFE)).where(Account.id == account_id)
+    made = ctx.session.scalar(
+        insert(PasswordReset)
+        .from_select(["key_hash", "account_id", "expires_at"], row)
+        .returning(PasswordReset.account_id)
+    )
+    return key if made else None
 
 
 def look_at(session: Session, key: str, now: int) -> Account:

@@ -95,9 +95,17 @@ def write(session: Session, key: str, values: dict[str, object], account_id: str
     return kept is not None
 
 
-def end(session: Session, key: str) -> None:
-    """Ends a session for good; its cookie opens nothing any more."""
-    session.execute(delete(AccountSession).where(AccountSession.key_hash == hashed(key)))
+def end(session: Session, key: str) -> str | None:
+    """Ends a session for good; its cookie opens nothing any more.
+
+    Returns the account that was signed in; None for nobody, and where the session was ended already.
+    """
+    return session.scalar(
+        delete(AccountSession)
+        .where(AccountSession.key_hash == hashed(key))
+        .returning(AccountSession.account_id)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def purge(session: Session, now: int) -> None:

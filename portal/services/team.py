@@ -56,7 +56,8 @@ def change_role(ctx: Context, account_id: str, role: Role) -> Member:
     _unless_last_owner(ctx, changed, account_id)
     if not may(role, Action.MANAGE_TEAM):
         _take_powers(ctx, account_id)
-    details = {"before": _told(before), "after": _told(before) | {"role": role}}
+    told = _told(before)
+    details = {"before": told, "after": told | {"role": role}, "account_id": account_id}
     audit.record(ctx, AuditAction.MEMBER_CHANGED, details=details)
     return member(ctx.session, ctx.app_id, account_id)
 
@@ -69,7 +70,7 @@ def remove(ctx: Context, account_id: str) -> Member:
     gone = member(ctx.session, ctx.app_id, account_id)
     _unless_last_owner(ctx, delete(Membership).returning(Membership.role), account_id)
     _take_powers(ctx, account_id)
-    audit.record(ctx, AuditAction.MEMBER_REMOVED, details=_told(gone))
+    audit.record(ctx, AuditAction.MEMBER_REMOVED, details=_told(gone) | {"account_id": account_id})
     return gone
 
 

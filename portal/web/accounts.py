@@ -1,27 +1,33 @@
 """One's own account: the password, and the browsers that are signed in."""
 
-from flask import Response, current_app, flash, make_response, render_template, session, url_for
+from flask import Response, current_app, flash, make_response, render_template, request, session, url_for
 from flask_login import current_user
 
 from portal import clock
 from portal.core import device_names
 from portal.database import reading, transaction
 from portal.errors import NotFound
-from portal.services import own_accounts, second_factors
+from portal.services import account_events, own_accounts, second_factors
+from portal.web import account_events as event_words
 from portal.web import fresh_sign_ins
 from portal.web.account_pages import context, pages
+from portal.web.forms import serials
 from portal.web.forms.passwords import ChangePasswordForm
 from portal.web.guards import signed_in
-from portal.web.render import go_to
+from portal.web.render import go_to, part_wanted
 from portal.web.server_sessions import ACCOUNT
 
 PAGE = "accounts/show.html"
+# What htmx asks for by itself, by its id.
+ROWS_ID, ROWS = "event_rows", "accounts/_event_rows.html"
 
 
 @pages.get("")
 @signed_in
 def show() -> Response:
-    """The account of whoever is signed in."""
+    """The account of whoever is signed in, or more of what happened to it."""
+    if part_wanted().startswith(ROWS_ID):
+        return make_response(render_template(ROWS, **_events()))
     return _page(_password_form())
 
 
@@ -80,5 +86,12 @@ def _page(form: ChangePasswordForm, status: int = 200) -> Response:
         sign_ins=own_accounts.sign_ins(reading(), current_user.id, clock.now()),
         this=fresh_sign_ins.session_id(),
         device=device_names.words,
+        **_events(),
     )
     return make_response(page, status)
+
+
+def _events() -> dict[str, object]:
+    before = serials.read(request.args.get("before"))
+    events, older = account_events.page(reading(), current_user.id, before)
+    return {"events": events, "before": before, "older": older, "words_of": event_words.words}

@@ -14,6 +14,7 @@ LONGEST: Final = 200
 _LABELS: Final = {
     "android_autofill": "Autofill on Android",
     "android_hash": "Hash of the Android app",
+    "by": "Proved by",
     "code_length": "Digits of a code",
     "code_life_s": "Seconds that a code is valid",
     "default_token_life_s": "Seconds that a token is valid",
@@ -60,6 +61,9 @@ class Line:
 
 def lines(details: Mapping[str, Any]) -> list[Line]:
     """The facts of an entry's details in the order in which they stand. Never fails, whatever the shape."""
+    if "account" in details or "before" in details:
+        # The address beside it says whom it is about.
+        details = {name: value for name, value in details.items() if name != "account_id"}
     if _is_before_and_after(details):
         return list(_differences(details["before"], details["after"]))
     return [line for name, value in details.items() for line in _fact(str(name), value)]

@@ -2,7 +2,17 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, flash, make_response, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_security.utils import login_user
 
 from portal import clock
@@ -11,7 +21,8 @@ from portal.errors import TooSoon
 from portal.models import Account
 from portal.services import passkeys, second_factors
 from portal.services.second_factors import WRONG_CODE, Factors
-from portal.web import passkey_places, proofs
+from portal.services.source_limits import Budget
+from portal.web import browsers, passkey_places, proofs
 from portal.web.forms.second_steps import SecondStepForm
 from portal.web.own_paths import is_own_path
 from portal.web.render import go_to
@@ -71,23 +82,33 @@ def check() -> Response:
 
 @pages.post("/passkey")
 def by_passkey() -> Response:
-    """Signs in by a passkey alone, whose authenticator knows its person: that is two factors in one."""
+    """Signs in by a passkey alone, whose authenticator knows its person: that is two factors in one.
+
+    Raises TooSoon after too much that was wrong from one source, and Busy.
+    """
+    budgets = current_app.extensions["ringback"].sources
+    source = budgets.source_of(request.environ)
+    # Each one that fails is on record, so nobody may send them without end.
+    budgets.require_room(Budget.SIGN_INS, source)
     account = proofs.passkey_of(request.form.get("passkey", ""), alone=True)
     if account is None:
+        budgets.note(Budget.SIGN_INS, source)
         flash("This passkey does not sign in here. Use your password.", "bad")
         return go_to(url_for("security.login"))
+    browsers.note_proof("passkey")
     return _enter(account, request.form.get("next", ""))
 
 
 def _is_right(half: Half, form: SecondStepForm) -> bool:
     if form.passkey.data:
-        account = proofs.passkey_of(form.passkey.data, alone=False)
-        if account is not None and account.id == half.account.id:
+        if proofs.passkey_of(form.passkey.data, alone=False, account_id=half.account.id):
+            browsers.note_proof(browsers.PASSWORD, "passkey")
             return True
         form.form_errors.append("This passkey is not one of this account.")
     elif not form.code.data:
         form.code.errors = ["Enter a code."]
     elif proofs.code_of(half.account.id, form.code.data):
+        browsers.note_proof(browsers.PASSWORD, "code")
         return True
     else:
         form.code.errors = [WRONG_CODE]

@@ -8,12 +8,14 @@ from flask.sessions import SessionInterface, SessionMixin
 from flask_login import current_user
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.database import reading, transaction
 from portal.models import ActorKind
 from portal.services import sessions, sign_ins
-from portal.services.context import Caller
+from portal.services.context import Caller, Context
+from portal.web import browsers
 from portal.web.assets import STATIC_ENDPOINTS
 
 ACCOUNT = "_user_id"
@@ -122,7 +124,8 @@ class ServerSessions(SessionInterface):
                 del session.values_now[name]
         if session.key:
             with transaction() as rows:
-                sessions.end(rows, session.key)
+                if account_id := sessions.end(rows, session.key):
+                    sign_ins.ended(_by(app, rows, account_id), browsers.of_request())
         if session.values_now:
             self._open(app, session, response)
         else:
@@ -135,8 +138,7 @@ class ServerSessions(SessionInterface):
             key = sessions.open_new(rows, session.values_now, account_id, clock.now(), browser)
             # After a change of password the browser that made it goes on, which is no sign-in.
             if account_id and ACCOUNT not in session.before:
-                by_account = Caller(ActorKind.ACCOUNT, "", account_id)
-                sign_ins.succeeded(app.extensions["ringback"].context(rows, by_account))
+                sign_ins.succeeded(_by(app, rows, account_id), browsers.of_request(), browsers.proof())
         self._set_cookie(app, key, response)
 
     def _confirm(self, app: Flask, session: ServerSession, response: Response) -> None:
@@ -144,6 +146,8 @@ class ServerSessions(SessionInterface):
         with transaction() as rows:
             sessions.write(rows, session.key, session.values_now, account_id, clock.now())
             key = sessions.confirm(rows, session.key, clock.now())
+            if key and account_id:
+                sign_ins.confirmed(_by(app, rows, account_id), browsers.of_request())
         if key is None:
             self._drop_cookie(app, response)
         else:
@@ -187,6 +191,11 @@ def _say_busy(response: Response) -> None:
     response.set_data(
         "The database did not answer in time. Nothing was saved. Reload the page in a moment.\n"
     )
+
+
+def _by(app: Flask, rows: Session, account_id: str) -> Context:
+    made: Context = app.extensions["ringback"].context(rows, Caller(ActorKind.ACCOUNT, "", account_id))
+    return made
 
 
 def _account_id(session: ServerSession) -> str | None:

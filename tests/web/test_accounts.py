@@ -5,7 +5,8 @@ import re
 import pytest
 from sqlalchemy import select
 
-from portal.models import Account, AccountSession, AuditAction, AuditEntry, random_id
+from portal.models import Account, AccountSession, App, AuditAction, AuditEntry, random_id
+from tests import factories
 from tests.cast import PASSWORD, Person
 
 NEW = "tea garden 42 umbrella"
@@ -141,3 +142,109 @@ def test_web_06_a_user_agent_is_never_shown_as_it_came(stranger, alice):
 
 def test_the_rail_leads_to_the_account(alices):
     assert 'href="/account"' in alices.get("/apps").text
+
+
+# --- What happened lately --------------------------------------------------------------------------------
+
+ROW = re.compile(r'<tr id="event-\d+".*?</tr>', re.DOTALL)
+OLDER = re.compile(r'hx-get="(/account\?before=\d+)"')
+
+
+def rows(page) -> list[str]:
+    """The rows of events, as words."""
+    return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in ROW.findall(page.text)]
+
+
+def test_one_s_own_events_are_told_newest_first_with_the_browser_in_words(stranger, alice):
+    stranger.post("/sign-in", {"email": alice.email, "password": "hunter2"}, headers={"User-Agent": CHROME})
+    stranger.post("/sign-in", {"email": alice.email, "password": "hunter2"}, headers={"User-Agent": CHROME})
+    stranger.post("/sign-in", {"email": alice.email, "password": PASSWORD}, headers={"User-Agent": CHROME})
+    change(stranger)
+    assert rows(stranger.get("/account"))[:4] == [
+        "Changed the password just now",
+        "Signed in by password Chrome on Linux just now",
+        "A wrong password was typed Refused 2 times in a row Chrome on Linux just now",
+        "A wrong password was typed Refused Chrome on Linux just now",
+    ]
+
+
+def test_pii_07_nobody_sees_the_events_of_another_account(alices, alice, charlies, charlie):
+    change(alices)
+    told = rows(charlies.get("/account"))
+    assert not [row for row in told if "password" in row.lower()]
+    assert charlies.get(f"/account?account={alice.id}&actor_id={alice.id}").status_code == 200
+    assert rows(charlies.get(f"/account?account={alice.id}")) == told
+
+
+def test_older_events_come_by_a_link_that_works_with_and_without_javascript(alices, alice, session):
+    for at in range(45):
+        factories.audit_entry(
+            session,
+            app_id=None,
+            actor_kind="account",
+            actor_id=alice.id,
+            action=AuditAction.SIGNED_IN,
+            details={"browser": f"Browser {at:02}", "by": "passkey"},
+        )
+    pages, address = [], "/account"
+    while True:
+        page = alices.get(address)
+        pages.append(rows(page))
+        found = OLDER.search(page.text)
+        if found is None:
+            break
+        address = found[1]
+        fragment = alices.fragment(address, "event_rows_1")
+        assert fragment.text.strip() in alices.get(address).text
+        assert "<h2" not in fragment.text
+    assert [len(page) for page in pages[:2]] == [20, 20]
+    assert "Browser 44" in pages[0][0]
+    assert "Browser 24" in pages[1][0]
+    assert len({row for page in pages for row in page if "Browser" in row}) == 45
+
+
+@pytest.mark.parametrize("before", ["", "x", "-1", "0", "1", "9" * 40, "1;drop"])
+def test_no_odd_beginning_breaks_the_page(alices, before):
+    answer = alices.get(f"/account?before={before}")
+    assert answer.status_code == 200
+    assert 'id="events"' in answer.text
+
+
+def test_an_account_without_events_reads_what_will_appear(alices, session):
+    factories.forget_audit_entries(session)
+    assert "Nothing is on record yet." in alices.get("/account").text
+    assert "There is nothing older." in alices.get("/account?before=1").text
+
+
+@pytest.mark.parametrize(
+    ("action", "details", "says"),
+    [
+        ("account.signed_out", {"browser": "curl"}, "Signed out curl"),
+        ("account.confirmed", {}, "Confirmed that it is you"),
+        ("account.sign_ins_ended", {"sign_ins": 1}, "Signed 1 browser out"),
+        ("account.sign_ins_ended", {"sign_ins": 1, "everywhere": True}, "Signed out everywhere"),
+        ("passkey.added", {"passkey": "<b>Key</b>"}, "Added a passkey &lt;b&gt;Key&lt;/b&gt;"),
+        ("passkey.removed", {"passkey": "Key"}, "Removed a passkey Key"),
+        ("recovery_code.used", {}, "Used a recovery code"),
+        ("authenticator.added", {}, "Added an authenticator app"),
+        ("account.password_reset", {}, "Set a new password by a mailed link"),
+        ("account.sign_in_failed", {"passkey": True}, "A passkey was refused Refused"),
+        ("account.sign_in_failed", {"second_factor": True, "tries": 1}, "A wrong code was typed Refused"),
+        ("member.joined", {"role": "support"}, "Joined a team as support Shop"),
+        ("member.changed", {"after": {"role": "owner"}}, "Became an owner in a team Shop by somebody else"),
+        ("member.removed", {"role": "a-role-of-old"}, "Taken off a team Shop by somebody else"),
+        ("member.joined", {"role": ["odd"]}, "Joined a team as a member Shop"),
+    ],
+)
+def test_each_kind_of_event_has_its_words(alices, alice, shop, session, action, details, says):
+    is_of_team = action.startswith("member.")
+    factories.audit_entry(
+        session,
+        app_id=shop.id if is_of_team else None,
+        actor_kind="account",
+        actor_id="somebody else" if is_of_team else alice.id,
+        action=action,
+        details=details | {"account_id": alice.id},
+    )
+    row = rows(alices.get("/account"))[0]
+    assert row.startswith(says.replace("Shop", session.get_one(App, shop.id).name))

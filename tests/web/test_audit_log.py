@@ -7,7 +7,8 @@ import re
 from html import unescape
 
 import pytest
-from sqlalchemy import select, text
+import sqlalchemy
+from sqlalchemy import select
 
 from portal import clock as portal_clock
 from portal.database import db
@@ -64,7 +65,7 @@ def test_pii_07_an_owner_reads_that_the_chain_was_begun_anew_and_why(
     with transaction() as rows:
         audit_sealing.seal(context_for(rows, system))
     with engine.connect() as connection:
-        connection.execute(text("UPDATE audit_chain SET head_sequence = 77"))
+        connection.execute(sqlalchemy.text("UPDATE audit_chain SET head_sequence = 77"))
     with transaction() as rows:
         ctx = context_for(rows, operator)
         damage = audit_restarts.look(rows, ctx.keys.audit, shop.id, ctx.now)

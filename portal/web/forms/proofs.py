@@ -53,8 +53,7 @@ class ProofForm(FlaskForm):
             return False
 
     def _is_their_passkey(self) -> bool:
-        account = proofs.passkey_of(self.confirm_passkey.data or "", alone=True)
-        if account is None or account.id != current_user.id:
+        if proofs.passkey_of(self.confirm_passkey.data or "", alone=True, account_id=current_user.id) is None:
             self.form_errors.append("This passkey is not one of yours, or did not check who you are.")
             return False
         return True

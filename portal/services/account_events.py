@@ -1,0 +1,59 @@
+"""What happened to an account lately? Its own sign-ins, proofs and memberships, newest first (PII-07)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from portal.core.hidden_numbers import hide_all
+from portal.models import CONCERNED, IS_OF_ACCOUNTS, App, AuditEntry
+
+PAGE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One entry about an account. `at` is Unix ms; `is_own` is whether the account did it itself.
+
+    `app` is the name of the app whose team it is about, where it is about one.
+    """
+
+    id: int
+    at: int
+    action: str
+    is_own: bool
+    app: str | None
+    details: Mapping[str, Any]
+
+
+def page(session: Session, account_id: str, before: int | None = None) -> tuple[list[Event], int | None]:
+    """Up to twenty events of one account below the ID `before`, and below which ID the next ones are.
+
+    They come from the log of the installation and from those of apps, by one index over both.
+    """
+    columns = (AuditEntry.id, AuditEntry.at, AuditEntry.action, AuditEntry.actor_id, AuditEntry.app_id)
+    wanted = select(*columns, AuditEntry.details).where(IS_OF_ACCOUNTS, CONCERNED.bool_op("=")(account_id))
+    if before is not None:
+        wanted = wanted.where(AuditEntry.id < before)
+    rows = session.execute(wanted.order_by(AuditEntry.id.desc()).limit(PAGE + 1)).all()
+    shown = rows[:PAGE]
+    names = _names(session, {row.app_id for row in shown if row.app_id})
+    events = [
+        Event(
+            row.id,
+            row.at,
+            row.action,
+            row.actor_id == account_id,
+            names.get(row.app_id),
+            hide_all(row.details or {}),  # type: ignore[arg-type]
+        )
+        for row in shown
+    ]
+    return events, shown[-1].id if len(rows) > PAGE else None
+
+
+def _names(session: Session, ids: set[str]) -> dict[str | None, str]:
+    wanted = select(App.id, App.name).where(App.id.in_(sorted(ids)))
+    return {row.id: row.name for row in session.execute(wanted)} if ids else {}
