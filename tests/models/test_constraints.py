@@ -390,7 +390,7 @@ def test_a_deleted_account_takes_its_sessions_and_memberships_along_and_leaves_i
     factories.account_session(session, account_id=alice.id)
     factories.membership(session, account_id=alice.id)
     factories.invite(session, invited_by=alice.id)
-    for of_account in ("totp", "recovery_code", "passkey", "password_reset"):
+    for of_account in ("totp", "recovery_code", "passkey"):
         getattr(factories, of_account)(session, account_id=alice.id)
     factories.sms_template_version(session, created_by=alice.id, approved_by=alice.id)
     factories.sms_template_draft(session, created_by=alice.id)
@@ -398,7 +398,7 @@ def test_a_deleted_account_takes_its_sessions_and_memberships_along_and_leaves_i
     run(session, "DELETE FROM account")
 
     assert rows_in(session, "account_session", "membership", "invite") == 0
-    assert rows_in(session, "totp", "recovery_code", "passkey", "password_reset") == 0
+    assert rows_in(session, "totp", "recovery_code", "passkey") == 0
     assert run(session, "SELECT created_by, approved_by FROM sms_template_version").all() == [(None, None)]
     assert run(session, "SELECT created_by FROM sms_template_draft").all() == [(None,)]
 

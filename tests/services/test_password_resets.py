@@ -7,6 +7,7 @@ from portal.errors import NotFound
 from portal.models import Account, AccountSession, AuditAction, AuditEntry, PasswordReset
 from portal.services import accounts, password_resets, sessions
 from tests.services.racing import race
+from tests.services.test_audit_log import heard
 
 DORA = "dora@example.com"
 
@@ -69,7 +70,20 @@ def test_enu_05_no_account_and_a_disabled_one_get_no_link(desk, dora):
 
     assert ask(desk) is None
     assert ask(desk, "nobody@example.com") is None
-    assert desk.rows(select(PasswordReset)) == []
+    assert dora not in desk.rows(select(PasswordReset.account_id))
+
+
+def test_enu_02_an_unknown_address_costs_the_statements_and_rows_of_a_known_one(desk, dora):
+    def cost(address: str) -> tuple[list[str], int]:
+        asked = [
+            desk.do(lambda ctx: list(heard(ctx, lambda ctx: password_resets.ask(ctx, address)))) for _ in "12"
+        ]
+        rows = desk.rows(select(PasswordReset.account_id))
+        return [statement for each in asked for statement, _values in each], len(rows)
+
+    known, unknown = cost(DORA), cost("nobody@example.com")
+    assert known[0] == unknown[0]
+    assert (known[1], unknown[1]) == (1, 2)
 
 
 def test_web_09_three_links_an_hour_are_sent_to_one_address(desk, dora, clock):
