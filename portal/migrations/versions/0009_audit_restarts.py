@@ -4,8 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-# The number before is taken by another branch.
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
