@@ -15,8 +15,6 @@ PREFIX = "PORTAL_"
 FILE = "ringback.db"
 # The largest body that any door reads, in bytes; the doors' own limits are lower (WEB-10).
 LARGEST_BODY = 256 * 1024
-
-
 # What Flask itself reads, and obeys in every process.
 _FLASK_DEBUG = "FLASK_DEBUG"
 # Where prometheus-client looks, when it is imported.
@@ -46,6 +44,7 @@ class Settings:
     database_url: str = field(
         default="", repr=False, metadata={"says": "SQLAlchemy address; empty means SQLite in PORTAL_HOME"}
     )
+    owner_database_url: str = _secret("The same database as the role that owns its tables, for `migrate`")
     host: str = field(default="127.0.0.1", metadata={"says": "Address to listen on"})
     port: int = field(default=8080, metadata={"says": "Port to listen on, 1-65535", "range": (1, 65535)})
     threads: int = field(default=32, metadata={"says": "Request threads a process, 4-256", "range": (4, 256)})
@@ -175,10 +174,10 @@ def shared_metrics() -> Path | None:
 
 
 def _refuse_unsafe(settings: Settings) -> None:
-    if settings.database_url and not re.match(
-        r"^(sqlite|postgres(ql)?(\+psycopg)?)://", settings.database_url
-    ):
-        raise WrongSetting("PORTAL_DATABASE_URL must begin with sqlite:// or postgresql://.")
+    for name in ("DATABASE_URL", "OWNER_DATABASE_URL"):
+        address = getattr(settings, name.lower())
+        if address and not re.match(r"^(sqlite|postgres(ql)?(\+psycopg)?)://", address):
+            raise WrongSetting(f"{PREFIX}{name} must begin with sqlite:// or postgresql://.")
     if settings.base_url and not re.fullmatch(r"https?://[^\s/?#]+", settings.base_url):
         raise WrongSetting("PORTAL_BASE_URL must look like https://ringback.example, without a path.")
     if settings.security_contact and not re.fullmatch(_CONTACT, settings.security_contact):
@@ -212,7 +211,6 @@ def _refuse_unsafe_in_production(settings: Settings) -> None:
         raise WrongSetting(
             "PORTAL_PROXIES must say in production how many proxies of yours a request passes."
         )
-
     _refuse_placeholders(settings)
 
 
@@ -221,7 +219,7 @@ def _refuse_placeholders(settings: Settings) -> None:
     for each in ("metrics_token", "alarm_secret", "backup_key", "smtp_password"):
         if getattr(settings, each) and is_placeholder(getattr(settings, each)):
             raise WrongSetting(f"{PREFIX}{each.upper()} is a placeholder. Set a random text of your own.")
-    for each in ("database_url", "redis_url"):
+    for each in ("database_url", "owner_database_url", "redis_url"):
         if address_has_placeholder(getattr(settings, each)):
             raise WrongSetting(f"{PREFIX}{each.upper()} has a placeholder for its password. Set another one.")
 

@@ -17,7 +17,7 @@ from portal import bells
 from portal.errors import Refusal
 from portal.freshness import Freshness
 from portal.models import Base
-from portal.services import bundles, database_timelines
+from portal.services import bundles, database_timelines, fences
 from portal.services.bundles import Bundle
 from portal.services.outbox import BELL
 
@@ -29,6 +29,7 @@ except ImportError:
     fcntl = None
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
+event.listen(db.session, "after_begin", fences.say_at_begin)
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 

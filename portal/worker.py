@@ -21,6 +21,7 @@ from portal.delivery.providers import installed
 from portal.delivery.providers.base import Provider
 from portal.delivery.senders import Senders
 from portal.models import ActorKind
+from portal.own_work import of_all_apps
 from portal.services import (
     alarms,
     audit_heads,
@@ -164,7 +165,7 @@ class Worker:
 
     def run_due_jobs(self) -> list[str]:
         """Runs the jobs whose time has come and that no other worker runs; returns their names."""
-        with self._app.app_context():
+        with of_all_apps(self._app):
             waiting = timetable.due(database.reading(), self._timetable, clock.now())
         return [name for name in waiting if not self._stopping.is_set() and self._run_job(name)]
 
@@ -201,7 +202,7 @@ class Worker:
         return True
 
     def _note_job(self, name: str, *, has_failed: bool) -> None:
-        with self._app.app_context():
+        with of_all_apps(self._app):
             stood = alarms.stands(database.reading(), AlarmName.JOB_FAILED, name)
         if stood == has_failed:
             return
@@ -218,7 +219,7 @@ class Worker:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with self._app.app_context(), database.transaction() as session:
+        with of_all_apps(self._app), database.transaction() as session:
             yield session
 
 

@@ -14,7 +14,7 @@ from portal.api.refusals import AccountTypeNotSupported
 from portal.database import reading
 from portal.errors import NotFound, Unauthorized
 from portal.models import ActorKind, User
-from portal.services import apps, key_checks, tokens, users
+from portal.services import apps, fences, key_checks, tokens, users
 from portal.services.context import Caller, Context, Parts
 
 _ADMITTED: dict[Who, frozenset[ActorKind]] = {
@@ -82,6 +82,7 @@ def enter_to_log_in(session: Session, app_id: str | None) -> Context:
     """
     basic = _app_of_basic()
     named = app_id or (basic.app_id if basic else "") or request.headers.get("X-Kii-AppID", "")
+    fences.stand(session, named)
     g.api_app_id = named
     g.api_caller = _app(session, named)
     return parts().context(session, g.api_caller)

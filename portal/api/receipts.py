@@ -23,7 +23,7 @@ from portal.delivery import receipts
 from portal.delivery.providers import installed
 from portal.delivery.providers.base import Arrived, Receipt, Surroundings, WrongField, WrongSignature
 from portal.models import ActorKind, Provider
-from portal.services import providers
+from portal.services import fences, providers
 from portal.services.context import Caller
 
 receipts_blueprint = Blueprint("receipts", __name__)
@@ -50,9 +50,12 @@ def take(provider_id: str, token: str) -> Response:
     key = current_app.extensions["ringback"].keys.receipts
     if not receipt_addresses.is_right(key, provider_id, token):
         return _answer(403)
+    # The address says which carrier, and its row says of which app it is.
+    fences.open_to_all(reading())
     provider = reading().get(Provider, provider_id)
     if provider is None or kind_named(provider.kind) in _WITHOUT_DOOR:
         return _answer(404)
+    fences.stand(reading(), provider.app_id)
     kind, body = kind_named(provider.kind), _body()
     if len(body) > LARGEST:
         return _answer(413)

@@ -21,6 +21,8 @@ from portal.api import (
 from portal.api.body import LARGEST
 from portal.api.operations import OPERATIONS, api_blueprint
 from portal.api.receipts import receipts_blueprint
+from portal.database import reading
+from portal.services import fences
 
 __all__ = ["OPERATIONS", "RESOURCES", "api_blueprint", "receipts_blueprint", "register"]
 
@@ -108,6 +110,14 @@ def _refuse_large_bodies() -> None:
     # Calls that read no body refuse a large one too, before anybody waits for it.
     if (request.content_length or 0) > LARGEST:
         raise RequestEntityTooLarge
+
+
+@api_blueprint.before_request
+def _stand_in_app() -> None:
+    # Before any credential is read, so that even the look-up of that finds nothing of another app (TEN-03).
+    app_id = (request.view_args or {}).get("app_id")
+    if app_id is not None:
+        fences.stand(reading(), app_id)
 
 
 @api_blueprint.after_request

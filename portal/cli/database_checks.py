@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from portal import clock, database, keys, revisions
-from portal.cli import schema
+from portal.cli import database_roles, schema
 from portal.cli.findings import Finding, bad, note, ok
 from portal.cli.refusals import line_for
 from portal.config import Settings, WrongSetting
@@ -78,12 +78,28 @@ def _rows(settings: Settings, connection: Connection) -> Iterator[Finding]:
         yield bad("schema", says, _MIGRATE)
         return
     yield ok("schema", f"It is {found}.")
+    if connection.dialect.name == "postgresql":
+        yield _fences(connection)
     with Session(connection) as session:
         yield _workers(session)
         yield from _alarms(session)
         yield _quarantine(session)
         yield _audit_log(session)
         yield from _carriers(session, settings)
+
+
+def _fences(connection: Connection) -> Finding:
+    if not database_roles.is_fenced(connection):
+        says = "Only queries keep one app's rows from another."
+        return bad("fences", says, "Once no older Ringback runs any more: portal migrate --fence")
+    role = database_roles.standing(connection)
+    if role.passes:
+        says = f"{role.name} is a superuser or has BYPASSRLS, whom PostgreSQL fences off from nothing."
+        return bad("fences", says, "Work as a role that owns no table: README, PostgreSQL.")
+    if role.owns:
+        says = f"{role.name} owns the tables: it reads `user` past their fences, and could take them down."
+        return note("fences", says, "Set PORTAL_OWNER_DATABASE_URL to another role: README, PostgreSQL.")
+    return ok("fences", f"Apps are fenced off from each other, and {role.name} cannot change that.")
 
 
 def _workers(session: Session) -> Finding:

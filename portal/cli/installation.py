@@ -85,7 +85,8 @@ class Installation:
         """One write transaction, made by the operator: what a verb needs to know."""
         from portal import database
         from portal.models import ActorKind
+        from portal.own_work import of_all_apps
         from portal.services.context import Caller
 
-        with self.app.app_context(), database.transaction() as session:
+        with of_all_apps(self.app), database.transaction() as session:
             yield self.parts.context(session, Caller(ActorKind.OPERATOR))

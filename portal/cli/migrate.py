@@ -7,19 +7,31 @@ from portal.cli.installation import Installation
 
 
 @click.command()
+@click.option("--fence", is_flag=True, help="Fence apps off on PostgreSQL, once no older process runs.")
 @click.pass_obj
-def migrate(installation: Installation) -> None:
+def migrate(installation: Installation, fence: bool) -> None:
     """Create the tables, or bring them up to date. Running it again changes nothing.
+
+    With PORTAL_OWNER_DATABASE_URL the tables belong to that role, and the role of PORTAL_DATABASE_URL may
+    read and write their rows and nothing else. On PostgreSQL a new database has its apps fenced off from each
+    other from the start. In one that has apps already, processes of an older Ringback, which know of no
+    fence, would find nothing behind it; there `--fence` puts the fences up, once the last of them has ended.
 
     \b
     Examples:
       portal migrate
       PORTAL_DATABASE_URL=postgresql://ringback@db/ringback portal migrate
+      portal migrate --fence
 
     Exit codes: 0 the schema is the newest, 1 refused (a newer Ringback made it, or no database).
     """
-    before, after = schema.upgrade(installation.settings)
+    from portal.cli import database_roles
+
+    settings = installation.settings
+    before, after = schema.upgrade(settings)
+    database_roles.admit_to(settings)
     if before == after:
         click.echo(f"The database is up to date ({after}).")
     else:
         click.echo(f"Migrated the database from {before or 'nothing'} to {after}.")
+    click.echo(database_roles.fence(settings) if fence else database_roles.told(settings))

@@ -70,12 +70,14 @@ def _restore(
     settings: Settings, lines: Iterator[bytes], erased: "list[Erased]"
 ) -> tuple[int, dict[str, int]]:
     from portal import clock, keys
+    from portal.cli import database_roles
     from portal.services import backups, erasures, quarantine
 
     label, server_keys = backups.label(lines), keys.load(settings.home)
+    owner = schema.as_owner(settings)
     _refuse_missing_keys(server_keys, erased, label.at)
     _prepare(settings, label)
-    with schema.connected(settings, options={"ringback_write": True}) as connection:
+    with schema.connected(owner, options={"ringback_write": True}) as connection:
         if not backups.is_empty(connection):
             raise click.ClickException("The database is not empty. Name one that is; nothing was changed.")
         rows = sum(backups.load(connection, lines).values())
@@ -85,9 +87,12 @@ def _restore(
         replayed = erasures.replay(connection, erased, server_keys)
         connection.commit()
     schema.upgrade(settings)
-    with schema.connected(settings, options={"ringback_write": True}) as connection:
+    with schema.connected(owner, options={"ringback_write": True}) as connection:
         erasures.note(connection, erased)
+        # A copy has no processes of an older version that a fence would blind.
+        database_roles.put_up(connection)
         connection.commit()
+    database_roles.admit_to(settings)
     return rows, ended | {"erasures": len(replayed)}
 
 
@@ -114,7 +119,7 @@ def _prepare(settings: Settings, label: "Label") -> None:
 
     if label.schema not in revisions.known():
         raise click.ClickException(f"A newer Ringback made this backup (schema {label.schema}): install it.")
-    found = schema.found(settings)
+    found = schema.found(schema.as_owner(settings))
     if found is None:
         schema.upgrade(settings, label.schema)
     elif found != label.schema:

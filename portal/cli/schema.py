@@ -2,15 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import click
 from flask import Flask
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import ArgumentError
 
 from portal import database, revisions
 from portal.config import FILE, Settings, WrongSetting
+from portal.models.app_fence import ALL_APPS
+from portal.services import fences
 
 
 class WrongSchema(click.ClickException):
@@ -38,11 +41,12 @@ def upgrade(settings: Settings, to: str | None = None) -> tuple[str | None, str]
     # Only this command migrates, and Flask-Migrate would cost every server 11 MB.
     import flask_migrate
 
-    with connected(settings, may_create=True) as connection:
+    owner = as_owner(settings)
+    with connected(owner, may_create=True) as connection:
         before = revisions.found(connection)
     _refuse_newer(before)
     rows = Flask("schema")
-    rows.config["SQLALCHEMY_DATABASE_URI"] = settings.sqlalchemy_url
+    rows.config["SQLALCHEMY_DATABASE_URI"] = owner.sqlalchemy_url
     # Where a migration finds the keys that hashes are made with.
     rows.config["RINGBACK_HOME"] = settings.home
     database.db.init_app(rows)
@@ -52,6 +56,11 @@ def upgrade(settings: Settings, to: str | None = None) -> tuple[str | None, str]
         flask_migrate.upgrade(revision=to or "head")
         database.db.engine.dispose()
     return before, to or revisions.needed()
+
+
+def as_owner(settings: Settings) -> Settings:
+    """The settings for what changes the schema: by the role that owns the tables, where there is another."""
+    return replace(settings, database_url=settings.owner_database_url or settings.database_url)
 
 
 def found(settings: Settings) -> str | None:
@@ -73,6 +82,8 @@ def _engine(settings: Settings) -> Engine:
     except (ArgumentError, ValueError) as error:
         raise WrongSetting("PORTAL_DATABASE_URL must look like postgresql://user@host:5432/name.") from error
     database.prepare(engine)
+    # What an operator looks at, copies or restores is the whole installation.
+    event.listen(engine, "begin", lambda connection: fences.say(connection, ALL_APPS))
     return engine
 
 

@@ -7,6 +7,8 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, text
 
 from portal.models import Base, is_ours
+from portal.models.app_fence import ALL_APPS
+from portal.services import fences
 
 # Any number that nothing else in the database locks; two servers that start at once migrate one by one.
 LOCK = 727_466
@@ -40,6 +42,8 @@ def _migrate_over(connection: Connection) -> None:
     with context.begin_transaction():
         if not sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            # A migration moves rows of every app, and not even the tables' owner passes their fences.
+            fences.say(connection, ALL_APPS)
         context.run_migrations()
     if sqlite:
         _enforce_foreign_keys(connection, True)

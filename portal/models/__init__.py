@@ -5,6 +5,7 @@ from portal.models.account import Account
 from portal.models.account_session import AccountSession
 from portal.models.alarm import Alarm
 from portal.models.app import App, AppMode, NumberTaken, OpenCountry
+from portal.models.app_fence import fence_all, fenced
 from portal.models.attempt_tally import AttemptTally
 from portal.models.audit_chain import INSTALLATION, AuditChain
 from portal.models.audit_entry import (
@@ -36,6 +37,8 @@ from portal.models.user import User
 from portal.models.user_number_part import is_ours
 from portal.models.verification import PhoneNumberLimit, Verification
 from portal.models.worker_beat import WorkerBeat
+
+fence_all()
 
 __all__ = [
     "CONCERNED",
@@ -86,6 +89,7 @@ __all__ = [
     "User",
     "Verification",
     "WorkerBeat",
+    "fenced",
     "is_ours",
     "random_id",
     "table",

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import clock
 from portal.database import reading
+from portal.own_work import of_all_apps
 from portal.services import figures
 from portal.services.figures import Figures
 
@@ -34,7 +35,7 @@ class Metrics:
 
     def _read(self) -> Figures | None:
         try:
-            with self._app.app_context():
+            with of_all_apps(self._app):
                 return figures.read(reading(), clock.now())
         except SQLAlchemyError:
             # The counters of requests are worth the more while the database is away.

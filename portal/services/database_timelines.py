@@ -12,7 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from portal import clock
 from portal.models import DatabaseTimeline, table
-from portal.services import quarantine
+from portal.models.app_fence import ALL_APPS
+from portal.services import fences, quarantine
 
 _T = table(DatabaseTimeline)
 # Where the server stands now, and whether the schema can remember it. A standby has no timeline of its own.
@@ -85,6 +86,8 @@ def _compare(connection: Connection, here: str) -> None:
         update(_T).where(_T.c.id == 1, _T.c.name == remembered).values(name=here, switched_at=now)
     )
     if switched.rowcount:
+        # The codes of every app are voided.
+        fences.say(connection, ALL_APPS)
         ended = quarantine.end_open(connection, now)
         connection.commit()
         _log.warning("database_switched", codes_voided=ended["verifications"])

@@ -6,7 +6,7 @@ from portal.core import limits
 from portal.core.reasons import Reason
 from portal.errors import TooSoon
 from portal.models import Account, ActorKind, AuditAction, AuditEntry, table
-from portal.services import audit
+from portal.services import audit, fences
 from portal.services.context import Context
 
 _ACCOUNT, _ENTRY = table(Account), table(AuditEntry)
@@ -38,7 +38,8 @@ def take(ctx: Context, action: AuditAction, allowed: int, reason: Reason) -> Non
     ctx.execute(_LOCK, {"the_account": ctx.caller.id}).one()
     asked = {"the_account": ctx.caller.id, "the_action": action, "the_start": ctx.now - limits.HOUR}
     # The one that has to leave the hour before there is room again.
-    first: int | None = ctx.scalar(_LATELY, asked | {"the_place": allowed - 1})
+    with fences.lifted(ctx.session):
+        first: int | None = ctx.scalar(_LATELY, asked | {"the_place": allowed - 1})
     if first is not None:
         raise TooSoon(reason, reason.sentence, first + limits.HOUR)
 
@@ -52,6 +53,7 @@ def record_once(
     """
     ctx.execute(_LOCK, {"the_account": ctx.caller.id}).one()
     asked = {"the_account": ctx.caller.id, "the_action": action, "the_start": ctx.now - limits.HOUR}
-    told = [row.details for row in ctx.execute(_DETAILS, asked | {"the_most": most})]
-    if details not in told and len(told) < most:
-        audit.record(ctx, action, details=details)
+    with fences.lifted(ctx.session):
+        told = [row.details for row in ctx.execute(_DETAILS, asked | {"the_most": most})]
+        if details not in told and len(told) < most:
+            audit.record(ctx, action, details=details)

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, column, func, not_, or_, select, union_all
+from sqlalchemy import ColumnElement, FromClause, Select, and_, column, func, not_, or_, select, union_all
 from sqlalchemy import table as named_table
 
 from portal.core.search_terms import Term
 from portal.models import User, table
+from portal.models.app_fence import VIEW, VIEW_COLUMNS
 from portal.services.context import Context
 from portal.services.lookup_pages import Place
 from portal.services.lookup_walks import Filters, conditions
@@ -22,7 +23,8 @@ SHOWN_DIGITS = 4
 
 _USER = table(User)
 _PART = named_table("user_number_part", column("rowid"), column("user_number_part"))
-_NUMBERS = (_USER.c.phone_number, _USER.c.pending_phone_number)
+# PostgreSQL's indexes of parts answer only through this; see app_fence.py.
+_BY_NUMBER = named_table(VIEW, *(column(each, _USER.c[each].type) for each in VIEW_COLUMNS))
 
 
 class Rank(IntEnum):
@@ -65,9 +67,9 @@ def _untelling(term: Term) -> list[Rank]:
 def _ranked(
     ctx: Context, term: Term, filters: Filters, rank: Rank, before: int | None, limit: int
 ) -> list[Place]:
-    asked = []
-    for question, serial in _questions(ctx, term, rank):
-        narrowed = question.where(conditions(_USER, filters, ctx.now))
+    asked, users = [], _users(ctx)
+    for question, serial in _questions(ctx, users, term, rank):
+        narrowed = question.where(conditions(users, filters, ctx.now))
         if before is not None:
             narrowed = narrowed.where(serial < before)
         asked.append(narrowed.order_by(serial.desc()).limit(limit))
@@ -77,52 +79,65 @@ def _ranked(
     return sorted(rows.values(), key=lambda place: -place.serial)[:limit]
 
 
-def _questions(ctx: Context, term: Term, rank: Rank) -> Iterator[tuple[Select[Any], ColumnElement[int]]]:
-    """One question to each index that may know, and the column of it that newest users are last in."""
-    if rank is Rank.WHOLE:
-        here = select(_USER.c.created_at, _USER.c.serial).where(_USER.c.app_id == ctx.app_id)
-        # Some apps name their users by digits alone.
-        yield here.where(_USER.c.login_name == term.value), _USER.c.serial
-        for number in _NUMBERS if term.wholes else ():
-            yield here.where(number.in_(term.wholes)), _USER.c.serial
-    elif rank is Rank.ENDING and len(term.value) <= SHOWN_DIGITS and _is_postgresql(ctx):
-        for number in _NUMBERS:
-            yield _by_end(ctx, number, term.value), _USER.c.serial
-    elif rank is Rank.ENDING:
-        yield _by_parts(ctx, _ends(term.value), f"{term.value} ")
-    else:
-        yield _by_parts(ctx, and_(_holds(term), not_(_ends(term.value))), term.value, term.beginning)
+def _users(ctx: Context) -> FromClause:
+    return _BY_NUMBER if _is_postgresql(ctx) else _USER
 
 
 def _is_postgresql(ctx: Context) -> bool:
     return ctx.session.get_bind().dialect.name == "postgresql"
 
 
-def _by_end(ctx: Context, number: ColumnElement[str], digits: str) -> Select[Any]:
+def _questions(
+    ctx: Context, users: FromClause, term: Term, rank: Rank
+) -> Iterator[tuple[Select[Any], ColumnElement[int]]]:
+    """One question to each index that may know, and the column of it that newest users are last in."""
+    if rank is Rank.WHOLE:
+        here = select(users.c.created_at, users.c.serial).where(users.c.app_id == ctx.app_id)
+        # Some apps name their users by digits alone.
+        yield here.where(users.c.login_name == term.value), users.c.serial
+        for number in _numbers(users) if term.wholes else ():
+            yield here.where(number.in_(term.wholes)), users.c.serial
+    elif rank is Rank.ENDING and len(term.value) <= SHOWN_DIGITS and _is_postgresql(ctx):
+        for number in _numbers(users):
+            yield _by_end(ctx, users, number, term.value), users.c.serial
+    elif rank is Rank.ENDING:
+        yield _by_parts(ctx, users, _ends(users, term.value), f"{term.value} ")
+    else:
+        fits = and_(_holds(users, term), not_(_ends(users, term.value)))
+        yield _by_parts(ctx, users, fits, term.value, term.beginning)
+
+
+def _numbers(users: FromClause) -> tuple[ColumnElement[str], ColumnElement[str]]:
+    return users.c.phone_number, users.c.pending_phone_number
+
+
+def _by_end(ctx: Context, users: FromClause, number: ColumnElement[str], digits: str) -> Select[Any]:
     """The index of the last three digits, which has the newest users of an ending together."""
-    here = select(_USER.c.created_at, _USER.c.serial).where(_USER.c.app_id == ctx.app_id)
+    here = select(users.c.created_at, users.c.serial).where(users.c.app_id == ctx.app_id)
     ends = here.where(number.is_not(None), func.right(number, 3) == digits[-3:])
     return ends if len(digits) == 3 else ends.where(number.endswith(digits))
 
 
-def _ends(digits: str) -> ColumnElement[bool]:
-    return or_(*(and_(number.is_not(None), number.endswith(digits)) for number in _NUMBERS))
+def _ends(users: FromClause, digits: str) -> ColumnElement[bool]:
+    return or_(*(and_(number.is_not(None), number.endswith(digits)) for number in _numbers(users)))
 
 
-def _holds(term: Term) -> ColumnElement[bool]:
-    holds = [number.contains(term.value) for number in _NUMBERS]
-    begins = [number.startswith(term.beginning) for number in _NUMBERS] if term.beginning else []
+def _holds(users: FromClause, term: Term) -> ColumnElement[bool]:
+    holds = [number.contains(term.value) for number in _numbers(users)]
+    begins = [number.startswith(term.beginning) for number in _numbers(users)] if term.beginning else []
     return or_(*holds, *begins)
 
 
-def _by_parts(ctx: Context, fits: ColumnElement[bool], *texts: str) -> tuple[Select[Any], ColumnElement[int]]:
+def _by_parts(
+    ctx: Context, users: FromClause, fits: ColumnElement[bool], *texts: str
+) -> tuple[Select[Any], ColumnElement[int]]:
     """SQLite needs its index of parts to be asked by name; PostgreSQL finds its own by itself."""
-    users = select(_USER.c.created_at, _USER.c.serial).where(fits)
+    found = select(users.c.created_at, users.c.serial).where(fits)
     if _is_postgresql(ctx):
-        return users.where(_USER.c.app_id == ctx.app_id), _USER.c.serial
+        return found.where(users.c.app_id == ctx.app_id), users.c.serial
     # Spelled so, the app is no way in: its indexes would be read whole before the digits' own.
-    here = _USER.c.app_id.concat("") == ctx.app_id
-    joined = users.select_from(_PART.join(_USER, _USER.c.serial == _PART.c.rowid))
+    here = users.c.app_id.concat("") == ctx.app_id
+    joined = found.select_from(_PART.join(users, users.c.serial == _PART.c.rowid))
     return joined.where(here, _PART.c.user_number_part.op("MATCH")(_in_parts(texts))), _PART.c.rowid
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from portal import clock, database
 from portal.core.alarms import DEAD_AFTER
 from portal.core.erasures import Erased
+from portal.own_work import of_all_apps
 from portal.services import alarms, database_timelines, erasures, timetable
 from portal.services.alarms import News
 from portal.services.context import Parts
@@ -86,7 +87,7 @@ class Watchman:
 
     def keep_journal(self) -> None:
         """Copies into this machine's journal whom anybody has erased since; each process does (PII-05)."""
-        with self._app.app_context():
+        with of_all_apps(self._app):
             session = database.reading()
             try:
                 # Looked at first: what the database lost must not be taken for what it never had.
@@ -116,7 +117,7 @@ class Watchman:
         _log.warning("erased_again", erasures=len(again))
 
     def _tell_all(self, tell: Tell) -> None:
-        with self._app.app_context():
+        with of_all_apps(self._app):
             if not alarms.untold(database.reading()):
                 return
         lease = self._take(TELLING, TELLING_LEASE) if self._is_due(TELLING) else None
@@ -127,7 +128,7 @@ class Watchman:
             timetable.finish(session, TELLING, lease, clock.now() + self._pause - _FIRST_PAUSE)
 
     def _told_all(self, tell: Tell) -> bool:
-        with self._app.app_context():
+        with of_all_apps(self._app):
             news, counts = alarms.untold(database.reading()), self._counts()
         for each in news:
             try:
@@ -143,7 +144,7 @@ class Watchman:
         return alarms.counts(database.reading(), clock.now())
 
     def _is_due(self, name: str) -> bool:
-        with self._app.app_context():
+        with of_all_apps(self._app):
             return bool(timetable.due(database.reading(), {name: None}, clock.now()))
 
     def _take(self, name: str, lease: int) -> str | None:
@@ -152,5 +153,5 @@ class Watchman:
 
     @contextmanager
     def _transaction(self) -> Iterator[Session]:
-        with self._app.app_context(), database.transaction() as session:
+        with of_all_apps(self._app), database.transaction() as session:
             yield session

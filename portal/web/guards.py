@@ -14,7 +14,7 @@ from portal.core.roles import may as role_may
 from portal.database import reading, transaction
 from portal.errors import Forbidden, NotFound
 from portal.models import Account, ActorKind, App
-from portal.services import accounts, second_factors, trespasses
+from portal.services import accounts, fences, second_factors, trespasses
 from portal.services.context import Caller
 from portal.web import fresh_sign_ins
 from portal.web.addresses import is_page
@@ -88,6 +88,8 @@ def may(
             if not current_user.is_authenticated:
                 return ask_to_sign_in()
             g.standing = _standing(current_user, app_id)
+            # From here on the page reaches this one app, whatever it asks for (TEN-03).
+            fences.stand(reading(), app_id)
             if _lacks_second_factor(g.standing):
                 flash("Owners need a second factor here. Add one, then go on.", "wait")
                 return go_to(url_for("accounts.show"))

@@ -6,7 +6,9 @@ from flask_wtf.csrf import CSRFProtect
 from htmx_flask import Htmx
 from jinja2 import StrictUndefined
 
+from portal.database import reading
 from portal.models import random_id
+from portal.services import fences
 from portal.web import (
     access_keys,
     account_pages,
@@ -116,6 +118,7 @@ def register(app: Flask) -> None:
     Htmx(app)
     addresses.mount(app)
     app.before_request(_name_request)
+    app.before_request(_open_fences)
     app.before_request(_limit_body)
     app.before_request(guards.refuse_foreign_origins)
     assets.mount(app)
@@ -138,6 +141,13 @@ def _name_request() -> None:
     g.setdefault("request_id", random_id())
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+
+def _open_fences() -> None:
+    # A session and a list of apps are an account's, and an account belongs to no app. The guard of an app's
+    # pages puts the fence up as soon as it knows that the account may be there (guards.may).
+    if addresses.is_page(request.path):
+        fences.open_to_all(reading())
 
 
 def _limit_body() -> None:
