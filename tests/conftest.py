@@ -20,9 +20,11 @@ from sqlalchemy.orm import Session
 import portal.database
 from portal import clock as portal_clock
 from portal import keys as portal_keys
+from portal.cli import database_roles
 from portal.config import Settings
 from portal.core.limits import DEFAULT
 from portal.models import ActorKind, Base
+from portal.own_work import of_all_apps
 from portal.services.context import Caller, Context
 from tests import postgresql
 from tests.cast import alice, bob, charlie, new_account, password_hash, shop
@@ -115,9 +117,8 @@ def postgresql_server(pytestconfig: pytest.Config) -> str:
 def postgresql_database(postgresql_server: str, worker_id: str) -> Iterator["EmptyableDatabase"]:
     """This worker's own PostgreSQL database, with the migrated schema."""
     url = postgresql.create_database(postgresql_server, f"ringback_{worker_id}")
-    migrate(url)
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        yield EmptyableDatabase(url, connection)
+        yield EmptyableDatabase(migrate_for_app(url), connection)
 
 
 class EmptyableDatabase:
@@ -160,7 +161,10 @@ def settings(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> S
         emptyable = request.getfixturevalue("postgresql_database")
         emptyable.empty()
         url = emptyable.url
-    return Settings(home=home, database_url=url, worker=False, log_level="warning")
+    owner_url = postgresql.as_role(url, postgresql.OWNER)
+    return Settings(
+        home=home, database_url=url, owner_database_url=owner_url, worker=False, log_level="warning"
+    )
 
 
 @pytest.fixture
@@ -170,6 +174,18 @@ def empty_url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> 
         return f"sqlite:///{tmp_path / 'empty.db'}"
     server = request.getfixturevalue("postgresql_server")
     return postgresql.create_database(server, f"empty_{tmp_path.name}_{os.getpid()}"[:63])
+
+
+def migrate_for_app(url: str) -> str:
+    """Has the owner migrate a new PostgreSQL database; returns its address for the role that works on it."""
+    migrate(postgresql.as_role(url, postgresql.OWNER))
+    engine = create_engine(postgresql.as_role(url, postgresql.OWNER))
+    with engine.begin() as connection:
+        database_roles.admit(connection, postgresql.APP)
+        # Autovacuum is off; a test that looks at plans gathers the statistics itself.
+        connection.exec_driver_sql(f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA public TO {postgresql.APP}")
+    engine.dispose()
+    return postgresql.as_role(url, postgresql.APP)
 
 
 def migrate(url: str, to: str = "head", *, down: bool = False, home: Path | None = None) -> None:
@@ -188,8 +204,12 @@ def migrate(url: str, to: str = "head", *, down: bool = False, home: Path | None
 
 @pytest.fixture
 def engine(settings: Settings) -> Iterator[Engine]:
-    """An engine of the test's own, beside the app's, on which every statement stands for itself."""
-    engine = create_engine(settings.sqlalchemy_url, isolation_level="AUTOCOMMIT")
+    """An engine of the test's own, beside the app's, on which every statement stands for itself.
+
+    On PostgreSQL it is the superuser's, whom no fence keeps from looking.
+    """
+    address = postgresql.as_role(settings.sqlalchemy_url, postgresql.SUPERUSER)
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys = 1"))
     yield engine
@@ -251,7 +271,8 @@ def transaction(settings: Settings) -> Iterator[Transaction]:
 
     @contextmanager
     def begin() -> Iterator[Session]:
-        with rows.app_context(), portal.database.transaction() as session:
+        # Whoever plays several apps in one transaction does so as Ringback itself does.
+        with of_all_apps(rows), portal.database.transaction() as session:
             yield session
 
     yield begin

@@ -7,6 +7,7 @@ the run says that it is over, or when the run is no longer there, whatever becam
 import contextlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import socket
@@ -32,6 +33,10 @@ FAST = {
 
 # The bench waits for the disk as production does.
 DURABLE = {"max_connections": "300", "shared_buffers": "512MB"}
+
+
+# Who owns the tables, and as whom Ringback works on them; the superuser is left to the tests' own looks.
+OWNER, APP, SUPERUSER = "ringback_owner", "ringback_app", "postgres"
 
 
 class NoPostgresql(Exception):
@@ -70,10 +75,15 @@ def close_run(run: Path) -> None:
 
 
 def create_database(server: str, name: str) -> str:
-    """Makes an empty database on `server`, and returns its SQLAlchemy address."""
-    with psycopg.connect(f"postgresql://postgres@{server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0'.encode())
-    return f"postgresql+psycopg://postgres@{server}/{name}"
+    """Makes an empty database of OWNER on `server`; returns its SQLAlchemy address for the superuser."""
+    with psycopg.connect(f"postgresql://{SUPERUSER}@{server}/postgres", autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} TEMPLATE template0'.encode())
+    return f"postgresql+psycopg://{SUPERUSER}@{server}/{name}"
+
+
+def as_role(url: str, role: str) -> str:
+    """The address of the same database for another role; of a SQLite file, unchanged."""
+    return re.sub(r"^(postgresql(\+psycopg)?://)[^@/]+@", rf"\1{role}@", url)
 
 
 @contextlib.contextmanager
@@ -160,6 +170,7 @@ def _serve(run: Path, folder: Path) -> None:
     with subprocess.Popen([programs / "postgres", "-D", data, *options], **who) as server:
         try:
             _wait(lambda: server.poll() is not None or _answers(port))
+            _make_roles(port)
             _say_where(run, f"127.0.0.1:{port}")
             while server.poll() is None and not _is_over(run):
                 time.sleep(0.1)
@@ -167,6 +178,14 @@ def _serve(run: Path, folder: Path) -> None:
             with contextlib.suppress(ProcessLookupError):
                 # The quickest way to end: nobody will look at the data again.
                 server.send_signal(signal.SIGQUIT)
+
+
+def _make_roles(port: int) -> None:
+    with psycopg.connect(
+        f"postgresql://{SUPERUSER}@127.0.0.1:{port}/postgres", autocommit=True
+    ) as connection:
+        for role in (OWNER, APP):
+            connection.execute(f"CREATE ROLE {role} LOGIN".encode())
 
 
 def _say_where(run: Path, address: str) -> None:

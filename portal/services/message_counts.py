@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
+from sqlalchemy import ColumnElement, case, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from portal.core import limits
@@ -90,22 +90,21 @@ class _UnderWay:
 
 
 def _under_way(session: Session, app_id: str) -> _UnderWay:
-    # The index holds what waits in all apps; an outage may have left more there than a page should read.
+    # An outage may have left more waiting than a page should read.
     rows = (
-        select(Message.app_id, Message.state, Message.due_at, Message.created_at)
-        .where(Message.state.in_(_SPELLED))
+        select(Message.state, Message.due_at, Message.created_at)
+        .where(Message.app_id == app_id, Message.state.in_(_SPELLED))
         .order_by(Message.due_at)
         .limit(walks.EXAMINED)
         .subquery()
     )
-    is_here = rows.c.app_id == app_id
     found = session.execute(
         select(
             func.count(),
-            func.count().filter(and_(is_here, rows.c.state == MessageState.QUEUED)),
-            func.count().filter(and_(is_here, rows.c.state == MessageState.SENDING)),
-            func.min(rows.c.due_at).filter(is_here),
-            func.min(rows.c.created_at).filter(is_here),
+            func.count().filter(rows.c.state == MessageState.QUEUED),
+            func.count().filter(rows.c.state == MessageState.SENDING),
+            func.min(rows.c.due_at),
+            func.min(rows.c.created_at),
         )
     ).one()
     return _UnderWay(*found)

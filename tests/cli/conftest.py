@@ -19,6 +19,7 @@ from click.testing import CliRunner, Result
 from portal import __main__, database, logs
 from portal.cli.commands import portal
 from portal.cli.installation import Installation
+from tests.postgresql import OWNER, as_role
 
 ROOT = Path(__file__).parents[2]
 
@@ -58,9 +59,12 @@ def operator(settings, monkeypatch) -> Iterator[Operator]:
     """An operator of an installation whose schema is up to date."""
     for name in [name for name in os.environ if name.startswith("PORTAL_")]:
         monkeypatch.delenv(name)
-    yield (
-        typing := Operator({"PORTAL_HOME": str(settings.home), "PORTAL_DATABASE_URL": settings.database_url})
-    )
+    environment = {
+        "PORTAL_HOME": str(settings.home),
+        "PORTAL_DATABASE_URL": settings.database_url,
+        "PORTAL_OWNER_DATABASE_URL": settings.owner_database_url,
+    }
+    yield (typing := Operator(environment))
     for installation in typing.installations:
         if "app" in installation.__dict__:
             with installation.app.app_context():
@@ -72,7 +76,9 @@ def operator(settings, monkeypatch) -> Iterator[Operator]:
 @pytest.fixture
 def newcomer(operator, empty_url, database) -> Operator:
     """An operator of a database without any table."""
-    operator.environment["PORTAL_DATABASE_URL"] = empty_url
+    # One role for everything, as most begin: it owns the tables, and is no superuser.
+    operator.environment["PORTAL_DATABASE_URL"] = as_role(empty_url, OWNER)
+    operator.environment["PORTAL_OWNER_DATABASE_URL"] = ""
     return operator
 
 

@@ -19,6 +19,7 @@ from portal.core.limits import DEFAULT
 from portal.core.roles import Role
 from portal.errors import Refusal
 from portal.models import Account, ActorKind, App, AuditAction
+from portal.own_work import of_all_apps
 from portal.services import (
     attempt_tallies,
     audit,
@@ -242,7 +243,7 @@ def main() -> None:
     def run(verb: str, *arguments: str) -> None:
         time.sleep(max(0.0, task["at"] - time.time()))
         try:
-            with rows.app_context(), portal.database.transaction() as session:
+            with of_all_apps(rows), portal.database.transaction() as session:
                 caller = Caller(ActorKind.APP, task["app_id"])
                 VERBS[verb](Context(session, caller, clock.now(), server_keys, DEFAULT), *arguments)
             ending = "done"

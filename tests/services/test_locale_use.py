@@ -130,6 +130,6 @@ def test_users_are_counted_in_the_index_and_their_rows_are_not_read(desk, reads)
     desk.do(crowd)
     found = plan(desk, reads)
 
-    assert "ix_user_locale" in found
+    assert "ix_user_locale" in found, found
     assert "Index Only Scan" in found or "COVERING INDEX" in found
     assert "TEMP B-TREE" not in found

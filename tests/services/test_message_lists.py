@@ -1,7 +1,6 @@
 """Is the list of messages right and cheap, whatever is asked for and however long the outbox is?"""
 
 import itertools
-import re
 
 import pytest
 from sqlalchemy import event, insert, update
@@ -238,14 +237,14 @@ def test_neither_figures_nor_retries_read_the_whole_table(desk, outbox):
     for plan in found:
         assert_walks_an_index(plan)
     assert len(found) == 3
-    assert "ix_message_due" in found[1]
+    assert "ix_message_turn" in found[1]
 
 
 def assert_walks_an_index(plan: str) -> None:
     """Fails when a plan reads all messages, or skips rows by counting."""
     assert "Seq Scan on message" not in plan
-    # SQLite scans what a subquery found, and the index of what is due, to its limit; never the table itself.
-    assert not re.search(r"SCAN message(?! USING INDEX ix_message_due)", plan)
+    # SQLite scans what a subquery found, to its limit; never the table itself.
+    assert "SCAN message" not in plan
     assert "OFFSET" not in plan.upper()
 
 

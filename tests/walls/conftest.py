@@ -11,7 +11,7 @@ from portal import keys as portal_keys
 from portal.config import Settings
 from portal.models import random_id
 from tests import postgresql
-from tests.conftest import DATABASES, migrate
+from tests.conftest import DATABASES, migrate_for_app
 from tests.walls.servers import Site, serving
 from tests.walls.town import Browser, Town
 
@@ -35,15 +35,15 @@ def town_settings(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempP
         shutil.copyfile(request.getfixturevalue("sqlite_template"), home / "ringback.db")
     else:
         server = request.getfixturevalue("postgresql_server")
-        url = postgresql.create_database(server, f"walls_{random_id()[:12]}")
-        migrate(url)
+        url = migrate_for_app(postgresql.create_database(server, f"walls_{random_id()[:12]}"))
     return Settings(home=home, database_url=url, worker=False, log_level="warning")
 
 
 @pytest.fixture(scope="module")
 def town(town_settings: Settings, password_hash: str) -> Iterator[Town]:
     """The people and the apps."""
-    engine = create_engine(town_settings.sqlalchemy_url, isolation_level="AUTOCOMMIT")
+    address = postgresql.as_role(town_settings.sqlalchemy_url, postgresql.SUPERUSER)
+    engine = create_engine(address, isolation_level="AUTOCOMMIT")
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare)
     made = Town(engine, portal_keys.load(town_settings.home), password_hash)
