@@ -9,6 +9,7 @@ from sqlalchemy import event, select
 
 from portal import database as portal_database
 from portal.models import User
+from tests.postgresql import SUPERUSER, as_role
 
 
 @contextmanager
@@ -25,7 +26,8 @@ def read_only(app, settings) -> Iterator[None]:
         with every_connection(app, "PRAGMA query_only = 1", "PRAGMA query_only = 0"):
             yield
         return
-    with psycopg.connect(settings.database_url.replace("+psycopg", ""), autocommit=True) as operator:
+    superuser = as_role(settings.database_url, SUPERUSER).replace("+psycopg", "")
+    with psycopg.connect(superuser, autocommit=True) as operator:
         name = operator.execute("SELECT current_database()").fetchone()[0]
         set_to = f'ALTER DATABASE "{name}" SET default_transaction_read_only = '
         operator.execute(f"{set_to}on".encode())
