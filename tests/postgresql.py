@@ -77,6 +77,10 @@ def close_run(run: Path) -> None:
 def create_database(server: str, name: str) -> str:
     """Makes an empty database of OWNER on `server`; returns its SQLAlchemy address for the superuser."""
     with psycopg.connect(f"postgresql://{SUPERUSER}@{server}/postgres", autocommit=True) as connection:
+        for role in (OWNER, APP):
+            # A server has roles once for all its databases; another test may make the same one right now.
+            with contextlib.suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+                connection.execute(f"CREATE ROLE {role} LOGIN".encode())
         connection.execute(f'CREATE DATABASE "{name}" OWNER {OWNER} TEMPLATE template0'.encode())
     return f"postgresql+psycopg://{SUPERUSER}@{server}/{name}"
 
@@ -170,7 +174,6 @@ def _serve(run: Path, folder: Path) -> None:
     with subprocess.Popen([programs / "postgres", "-D", data, *options], **who) as server:
         try:
             _wait(lambda: server.poll() is not None or _answers(port))
-            _make_roles(port)
             _say_where(run, f"127.0.0.1:{port}")
             while server.poll() is None and not _is_over(run):
                 time.sleep(0.1)
@@ -178,14 +181,6 @@ def _serve(run: Path, folder: Path) -> None:
             with contextlib.suppress(ProcessLookupError):
                 # The quickest way to end: nobody will look at the data again.
                 server.send_signal(signal.SIGQUIT)
-
-
-def _make_roles(port: int) -> None:
-    with psycopg.connect(
-        f"postgresql://{SUPERUSER}@127.0.0.1:{port}/postgres", autocommit=True
-    ) as connection:
-        for role in (OWNER, APP):
-            connection.execute(f"CREATE ROLE {role} LOGIN".encode())
 
 
 def _say_where(run: Path, address: str) -> None:

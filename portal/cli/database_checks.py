@@ -91,7 +91,7 @@ def _rows(settings: Settings, connection: Connection) -> Iterator[Finding]:
 def _fences(connection: Connection) -> Finding:
     if not database_roles.is_fenced(connection):
         says = "Only queries keep one app's rows from another."
-        return bad("fences", says, "Once no older Ringback runs any more: portal migrate --fence")
+        return bad("fences", says, database_roles.PUT_UP)
     role = database_roles.standing(connection)
     if role.passes:
         says = f"{role.name} is a superuser or has BYPASSRLS, whom PostgreSQL fences off from nothing."

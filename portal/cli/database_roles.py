@@ -1,14 +1,19 @@
 """Which roles of PostgreSQL does Ringback have? One owns the tables, another works on them (TEN-03)."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import click
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, NullPool, create_engine, text
 
 from portal.cli import schema
 from portal.config import Settings
 from portal.models import Base, fenced
 from portal.models.app_fence import READS_FOR_VIEW, VIEW
+
+# What an operator is told to do about fences that are only prepared.
+PUT_UP = "Once no older Ringback runs any more: portal migrate --fence"
 
 _OWNERS = text("""
     SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
@@ -46,24 +51,19 @@ def is_fenced(connection: Connection) -> bool:
     return bool(unfenced == 0)
 
 
-def fence(settings: Settings) -> str:
-    """Puts up the fences that a migration prepared, and says so. Raises ClickException on SQLite."""
+def fence(settings: Settings) -> None:
+    """Puts up the fences that a migration prepared. Raises ClickException on SQLite."""
     with schema.connected(schema.as_owner(settings)) as connection:
         if connection.dialect.name != "postgresql":
             raise click.ClickException("SQLite has no row security: only queries keep apps apart there.")
         put_up(connection)
         connection.commit()
-    return told(settings)
 
 
-def told(settings: Settings) -> str:
-    """One line on whether apps are fenced off; empty on SQLite."""
+def all_fenced(settings: Settings) -> bool:
+    """Whether no fence waits to be put up, as on SQLite, which has none."""
     with schema.connected(schema.as_owner(settings)) as connection:
-        if connection.dialect.name != "postgresql":
-            return ""
-        if is_fenced(connection):
-            return "Apps are fenced off from each other."
-    return "Apps are not fenced off yet. Once no older Ringback runs any more: portal migrate --fence"
+        return connection.dialect.name != "postgresql" or is_fenced(connection)
 
 
 def put_up(connection: Connection) -> None:
@@ -76,11 +76,22 @@ def put_up(connection: Connection) -> None:
         )
 
 
+def require_tables(settings: Settings) -> None:
+    """Raises ClickException where tables are there already that PORTAL_OWNER_DATABASE_URL does not own."""
+    if not _has_two(settings):
+        return
+    with _bare(schema.as_owner(settings)) as connection:
+        me, owners = standing(connection), _owners(connection)
+    if others := [each for each in owners if each != me.name and not me.passes]:
+        says = f"The tables belong to {others[0]}, and are to belong to {me.name}. As a superuser, say there:"
+        raise click.ClickException(f"{says} REASSIGN OWNED BY {others[0]} TO {me.name};")
+
+
 def admit_to(settings: Settings) -> None:
     """Admits the role of PORTAL_DATABASE_URL to the tables, where another role owns them."""
-    if not settings.owner_database_url or settings.sqlalchemy_url.startswith("sqlite"):
+    if not _has_two(settings):
         return
-    with schema.connected(settings) as connection:
+    with _bare(settings) as connection:
         role = standing(connection).name
     with schema.connected(schema.as_owner(settings)) as connection:
         if role != standing(connection).name:
@@ -89,19 +100,27 @@ def admit_to(settings: Settings) -> None:
 
 
 def admit(connection: Connection, role: str) -> None:
-    """Lets `role` read and write rows, and nothing else; for the tables' owner, after each migration.
-
-    Raises ClickException where the tables belong to somebody else, who alone could say so.
-    """
-    me = standing(connection)
-    owners = sorted(connection.scalars(_OWNERS, {"tables": [*Base.metadata.tables, VIEW]}))
-    if owners != [me.name] and not me.passes:
-        others = ", ".join(each for each in owners if each != me.name)
-        says = f"The tables belong to {others}, and are to belong to {me.name}. As a superuser, say there:"
-        raise click.ClickException(f"{says} REASSIGN OWNED BY {others} TO {me.name};")
-    schema = connection.scalar(text("SELECT current_schema()"))
-    for statement in _admissions(_quoted(role), _quoted(owners[0]), _quoted(str(schema))):
+    """Lets `role` read and write rows, and nothing else; for the tables' owner, after each migration."""
+    (owner,) = _owners(connection)
+    here = connection.execute(text("SELECT current_schema()")).scalar_one()
+    for statement in _admissions(_quoted(role), _quoted(owner), _quoted(here)):
         connection.exec_driver_sql(statement)
+
+
+def _has_two(settings: Settings) -> bool:
+    return bool(settings.owner_database_url) and settings.sqlalchemy_url.startswith("postgresql")
+
+
+@contextmanager
+def _bare(settings: Settings) -> Iterator[Connection]:
+    """A connection that reads nothing by itself, for a role that may perhaps read no table yet."""
+    engine = create_engine(settings.sqlalchemy_url, poolclass=NullPool)
+    with engine.connect() as connection:
+        yield connection
+
+
+def _owners(connection: Connection) -> list[str]:
+    return sorted(connection.scalars(_OWNERS, {"tables": [*Base.metadata.tables, VIEW]}))
 
 
 def _admissions(role: str, owner: str, schema: str) -> tuple[str, ...]:

@@ -28,10 +28,15 @@ def migrate(installation: Installation, fence: bool) -> None:
     from portal.cli import database_roles
 
     settings = installation.settings
+    database_roles.require_tables(settings)
     before, after = schema.upgrade(settings)
     database_roles.admit_to(settings)
     if before == after:
         click.echo(f"The database is up to date ({after}).")
     else:
         click.echo(f"Migrated the database from {before or 'nothing'} to {after}.")
-    click.echo(database_roles.fence(settings) if fence else database_roles.told(settings))
+    if fence:
+        database_roles.fence(settings)
+        click.echo("Apps are fenced off from each other.")
+    elif not database_roles.all_fenced(settings):
+        click.echo(f"Apps are not fenced off yet. {database_roles.PUT_UP}")

@@ -44,7 +44,9 @@ def elsewhere(operator, tmp_path, request) -> Callable[..., Operator]:
             url = postgresql.create_database(server, f"copy_{len(made)}_{time.monotonic_ns()}")
         if has_keys:
             shutil.copy(Path(operator.environment["PORTAL_HOME"]) / "keys.json", home)
-        made.append(Operator({"PORTAL_HOME": str(home), "PORTAL_DATABASE_URL": url}))
+        roles = {"PORTAL_DATABASE_URL": postgresql.APP, "PORTAL_OWNER_DATABASE_URL": postgresql.OWNER}
+        urls = {name: postgresql.as_role(url, role) for name, role in roles.items()}
+        made.append(Operator({"PORTAL_HOME": str(home)} | urls))
         return made[-1]
 
     yield make
@@ -70,7 +72,7 @@ def everything(url: str) -> dict[str, list]:
 
 
 def url_of(typing: Operator) -> str:
-    found = typing.environment["PORTAL_DATABASE_URL"]
+    found = postgresql.as_role(typing.environment["PORTAL_DATABASE_URL"], postgresql.SUPERUSER)
     return found or f"sqlite:///{typing.environment['PORTAL_HOME']}/ringback.db"
 
 

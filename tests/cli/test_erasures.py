@@ -14,6 +14,7 @@ from portal import clock
 from portal import database as database_floor
 from portal.core.limits import BENCH
 from portal.models import AuditEntry, Base, Erasure, Message, PhoneNumberLimit, User
+from portal.own_work import of_all_apps
 from portal.services import erasures
 from portal.services.erasure_journal import FILE, Journal
 from tests import factories
@@ -223,7 +224,7 @@ def test_dat_05_the_drill_revoked_erased_and_used_things_do_not_come_back(
     sent = {"verificationCode": code}
     verify = f"/users/{eve}/phone-number/verify"
     assert kii.holding(token).ask("POST", verify, sent).json["errorCode"] == "WRONG_TOKEN"
-    with app.app_context(), database_floor.transaction() as session:
+    with of_all_apps(app), database_floor.transaction() as session:
         ctx = app.extensions["ringback"].context(session, desk.as_user(eve))
         new = tokens.issue_to_user(ctx, eve).token
     assert kii.holding(new).ask("POST", verify, sent).status_code == 410

@@ -47,7 +47,7 @@ def test_ops_04_a_newer_schema_is_left_alone(operator, revision_of, words):
 @pytest.fixture
 def revision_of(settings) -> Iterator[Callable[[str], None]]:
     """`revision_of("9999")` says that this is the schema; the database is shared, so it is undone."""
-    engine = create_engine(settings.sqlalchemy_url)
+    engine = create_engine(schema.as_owner(settings).sqlalchemy_url)
 
     def write(revision: str) -> None:
         with engine.begin() as connection:
@@ -56,3 +56,12 @@ def revision_of(settings) -> Iterator[Callable[[str], None]]:
     yield write
     write(revisions.needed())
     engine.dispose()
+
+
+def test_ten_03_sqlite_has_no_fences_to_put_up(newcomer, database):
+    answer = newcomer.types("migrate", "--fence")
+    if database == "sqlite":
+        assert answer.exit_code == 1
+        assert answer.stderr == "Error: SQLite has no row security: only queries keep apps apart there.\n"
+    else:
+        assert answer.stdout.endswith("Apps are fenced off from each other.\n")

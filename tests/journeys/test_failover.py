@@ -12,10 +12,11 @@ from portal import database as portal_database
 from portal.config import Settings
 from portal.factory import create_app
 from portal.models import ActorKind, Alarm, Verification
+from portal.own_work import of_all_apps
 from portal.services import apps, database_timelines
 from portal.services.context import Caller
 from tests import postgresql, standby
-from tests.conftest import migrate
+from tests.conftest import migrate_for_app
 from tests.drivers import KiiClient
 from tests.gate import Gate
 
@@ -43,8 +44,8 @@ def gate(two) -> Iterator[Gate]:
 def served(two, gate, tmp_path):
     """The real app on the primary, behind the gate; its database is made there."""
     name = "ringback"
-    migrate(postgresql.create_database(f"127.0.0.1:{two.primary.port}", name))
-    url = f"postgresql+psycopg://postgres@127.0.0.1:{gate.port}/{name}"
+    migrate_for_app(postgresql.create_database(f"127.0.0.1:{two.primary.port}", name))
+    url = f"postgresql+psycopg://{postgresql.APP}@127.0.0.1:{gate.port}/{name}"
     app = create_app(Settings(home=tmp_path, database_url=url, worker=False, log_level="warning"))
     app.testing = True
     yield app
@@ -55,7 +56,7 @@ def served(two, gate, tmp_path):
 @pytest.fixture
 def kii(served) -> KiiClient:
     parts = served.extensions["ringback"]
-    with served.app_context(), portal_database.transaction() as session:
+    with of_all_apps(served), portal_database.transaction() as session:
         ctx = parts.context(session, Caller(ActorKind.OPERATOR))
         made = apps.create(ctx, apps.NewApp(name="Shop", home_country="JP"))
         here = ctx.in_app(made.app.id)
@@ -113,7 +114,7 @@ def test_dat_03_a_code_used_before_a_failover_works_no_more_on_a_standby_that_la
 
 def assert_told(served) -> None:
     served.extensions["watchman"].look()
-    with served.app_context():
+    with of_all_apps(served):
         session = portal_database.reading()
         assert set(session.scalars(select(Verification.state))) == {"expired"}
         assert "database_switched" in set(session.scalars(select(Alarm.name)))
@@ -127,7 +128,7 @@ def test_dat_03_a_pool_that_knew_the_standby_before_looks_again_once_it_took_ove
     two.catch_up()
     two.cut_off()
     settings = served.extensions["ringback"].settings
-    url = f"postgresql+psycopg://postgres@127.0.0.1:{two.standby.port}/ringback"
+    url = f"postgresql+psycopg://{postgresql.APP}@127.0.0.1:{two.standby.port}/ringback"
     early = create_app(replace(settings, database_url=url))
     theirs = KiiClient(early.test_client(), kii.app_id, token=dora.kii.token)
     verify = "/users/me/phone-number/verify"

@@ -11,6 +11,7 @@ from portal import database, logs, worker
 from portal.delivery import dispatch
 from portal.delivery.providers.base import Accepted
 from portal.models import Message
+from portal.own_work import of_all_apps
 from portal.worker import Job, Worker
 from tests.worker.conftest import put_down
 
@@ -53,7 +54,7 @@ def test_the_bell_of_a_commit_wakes_the_worker(app, running, provider, shop, con
     from portal.services.users import Registration
 
     time.sleep(0.2)
-    with app.app_context(), database.transaction() as session:
+    with of_all_apps(app), database.transaction() as session:
         ctx = context_for(session, Caller(worker.ActorKind.APP, shop.id))
         users.register(ctx, Registration(login_name="dora", phone_number="+819012345678"), "hash")
     until(lambda: provider.references, seconds=5)
