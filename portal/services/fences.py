@@ -7,8 +7,9 @@ policies are in models/app_fence.py. SQLite has none, and is told nothing.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVarTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
 
@@ -18,6 +19,7 @@ from portal.models.app_fence import ALL_APPS, SETTING
 _KEPT = "ringback_fence"
 # Nothing else can be an app's ID, whatever a path or a header says; above all not what stands for all apps.
 _ID = re.compile(r"[0-9A-Za-z_-]{1,36}", re.ASCII)
+Columns = TypeVarTuple("Columns")
 _SAY = f"SELECT set_config('{SETTING}', %s, true)"
 
 
@@ -46,6 +48,14 @@ def lifted(session: Session) -> Iterator[None]:
         _keep(session, before)
         raise
     _keep(session, before)
+
+
+def first_anywhere(
+    session: Session, statement: Select[*Columns], values: dict[str, Any]
+) -> Row[*Columns] | None:
+    """The first row that a statement gives over all apps, in the middle of one app's transaction."""
+    with lifted(session):
+        return session.execute(statement, values).first()
 
 
 def say(connection: Connection, value: str) -> None:

@@ -22,6 +22,11 @@ POSTGRESQL_SCHEMA = """
     UNION ALL SELECT 'constraint', conrelid::regclass::text, conname || ' ' || pg_get_constraintdef(oid)
       FROM pg_constraint WHERE connamespace = 'public'::regnamespace
     UNION ALL SELECT 'index', tablename, indexdef FROM pg_indexes WHERE schemaname = 'public'
+    UNION ALL SELECT 'policy', tablename, concat_ws(' ', policyname, cmd, roles, qual, with_check)
+      FROM pg_policies WHERE schemaname = 'public'
+    UNION ALL SELECT 'fence', relname, concat_ws(' ', relrowsecurity, relforcerowsecurity)
+      FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+    UNION ALL SELECT 'view', viewname, definition FROM pg_views WHERE schemaname = 'public'
 """
 SQLITE_SCHEMA = "SELECT type, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"
 
