@@ -88,8 +88,6 @@ def may(
             if not current_user.is_authenticated:
                 return ask_to_sign_in()
             g.standing = _standing(current_user, app_id)
-            # From here on the page reaches this one app, whatever it asks for (TEN-03).
-            fences.stand(reading(), app_id)
             if _lacks_second_factor(g.standing):
                 flash("Owners need a second factor here. Add one, then go on.", "wait")
                 return go_to(url_for("accounts.show"))
@@ -99,6 +97,8 @@ def may(
                 asked = fresh_sign_ins.ask(_own_page_open())
                 if asked is not None:
                     return asked
+            # Who it is, is settled. What the page itself asks for reaches this one app (TEN-03).
+            fences.stand(reading(), app_id)
             return view(g.standing, *given, **named)
 
         guarded.guard = action  # type: ignore[attr-defined]
