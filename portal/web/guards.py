@@ -110,6 +110,10 @@ def may(
 
 def _standing(account: Account, app_id: str) -> Standing:
     g.memberships = accounts.apps_of(reading(), account.id)
+    for app, _role in g.memberships:
+        # The rail names the others too; after a rollback no row of theirs can be read from behind the fence.
+        if app.id != app_id:
+            reading().expunge(app)
     for app, role in g.memberships:
         if app.id == app_id:
             return Standing(account.id, app, role)

@@ -102,6 +102,19 @@ def test_ten_03_a_list_of_apps_goes_over_all_of_an_account_and_a_page_over_one(t
         assert others.user.id not in page
 
 
+def test_ten_03_a_form_that_is_refused_comes_back_with_the_names_of_ones_other_apps(town, enter):
+    eve = town.person("eve@example.com")
+    for tenant in (town.shop, town.inn):
+        factories.membership(town.rows, app_id=tenant.app.id, account_id=eve.id, role=Role.OWNER)
+    hers = enter(eve)
+    reveal = f"/apps/{town.shop.app.id}/users/{town.shop.user.id}/reveal"
+
+    assert [hers.post(reveal, {"reason": each}).status for each in ("", "Ticket 4711 asks")] == [422, 200]
+    settings = hers.post(f"/apps/{town.shop.app.id}/sms-settings", {"most_segments": "99"})
+    assert settings.status == 422
+    assert f"/apps/{town.inn.app.id}" in settings.text
+
+
 def test_ten_03_an_app_that_calls_itself_all_apps_is_none(town, enter):
     door = enter().door
     for path in ("/api/oauth2/token", "/api/apps/*/oauth2/token"):
