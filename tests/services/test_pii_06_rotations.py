@@ -226,7 +226,8 @@ def test_pii_06_with_one_key_checking_and_resending_find_and_lock_the_limits_by_
     def counted(verb) -> int:
         seen.clear()
         verb()
-        return len(seen)
+        # The bell rings so many times a second at most, so whether it does is chance.
+        return sum(not each.startswith("NOTIFY") for each in seen)
 
     def guess() -> None:
         with pytest.raises(WrongCode):
