@@ -7,12 +7,14 @@ belong to no app, are there only for whoever sees all.
 An index helps a fenced query only by conditions that cannot leak what they compare. LIKE and right() are not
 such conditions, so digits of numbers are looked for through a view that has the fence among its own
 conditions. It reads by its owner's rights, who may therefore read `user` freely; the app's role is another.
+What concerns one account is found in the details of audit entries in the same way, and for all apps only.
 """
 
 from collections.abc import Mapping
 
 from sqlalchemy import DDL, MetaData, event
 
+from portal.models.audit_entry import CONCERNED, IS_OF_ACCOUNTS, AuditEntry
 from portal.models.base import Base
 from portal.models.user import User
 
@@ -35,6 +37,8 @@ VIEW_COLUMNS = (
     "disabled",
     "created_at",
 )
+READS_FOR_EVENTS = "account_event_reads"
+EVENTS = "account_event"
 # Asked once for each statement and not for each row.
 _SAID = f"(SELECT current_setting('{SETTING}', true))"
 
@@ -59,6 +63,12 @@ SET_VIEW = (
         WHERE app_id = {_SAID} OR {_SAID} = '{ALL_APPS}'""",  # noqa: S608 - names of ours
 )
 
+SET_EVENTS = (
+    f"CREATE POLICY {READS_FOR_EVENTS} ON audit_entry FOR SELECT TO CURRENT_USER USING (true)",
+    f"""CREATE VIEW {EVENTS} AS SELECT id, {CONCERNED.name} AS account_id FROM audit_entry
+        WHERE {IS_OF_ACCOUNTS.text} AND {_SAID} = '{ALL_APPS}'""",  # noqa: S608 - names of ours
+)
+
 
 def _on_postgresql(table: str, when: str, statement: str) -> None:
     ddl = DDL(statement.replace("%", "%%")).execute_if(dialect="postgresql")  # type: ignore[no-untyped-call]
@@ -72,5 +82,8 @@ def fence_all() -> None:
             _on_postgresql(table, "after_create", statement)
     for statement in SET_VIEW:
         _on_postgresql(User.__tablename__, "after_create", statement)
+    for statement in SET_EVENTS:
+        _on_postgresql(AuditEntry.__tablename__, "after_create", statement)
     # A table that a view reads does not go before it.
     _on_postgresql(User.__tablename__, "before_drop", f"DROP VIEW IF EXISTS {VIEW}")
+    _on_postgresql(AuditEntry.__tablename__, "before_drop", f"DROP VIEW IF EXISTS {EVENTS}")

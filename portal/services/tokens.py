@@ -71,12 +71,9 @@ def find_login(session: Session, app_id: str, username: str) -> LoginCandidate:
     A bare string is tried as login name, then e-mail address, then phone number. A phone number counts
     only when it is in force and verified (contract a.3).
     """
-    connection = session.connection()
+    ask, values = session.connection().execute, {"the_app": app_id}
     # Each is asked for, whatever another finds, or the time would tell who is known (ENU-02).
-    found = [
-        connection.execute(statement, {"the_app": app_id, "value": value}).first()
-        for statement, value in _readings(username)
-    ]
+    found = [ask(each, values | {"value": value}).first() for each, value in _readings(username)]
     return next((LoginCandidate(*each) for each in found if each), LoginCandidate())
 
 

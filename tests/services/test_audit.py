@@ -77,7 +77,13 @@ OF_ACCOUNTS = {
 OF_PASSKEYS = {"passkey.added", "passkey.removed"}
 # The terminal begins chains anew: test_audit_restarts.py does.
 OF_CHAINS = {"audit_chain.restarted"}
-OF_KEYS = {"sealing_key.added", "sealing_key.used", "sealing_keys.removed"}
+OF_KEYS = {
+    "hashing_key.added",
+    "hashing_keys.removed",
+    "sealing_key.added",
+    "sealing_key.used",
+    "sealing_keys.removed",
+}
 
 
 def entries(desk: Desk) -> list[AuditEntry]:
