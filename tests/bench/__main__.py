@@ -18,7 +18,7 @@ from argon2 import PasswordHasher
 from tests import postgresql
 from tests.bench import authors, desk, hashes, report, scenarios, seed, servers, yardsticks
 from tests.bench.driver import Outcome, run
-from tests.conftest import migrate
+from tests.conftest import migrate, migrate_for_app
 
 FEW, MANY = 40_000, 1_000_000
 CLIENTS, CROWD, LOGINS, AUTHORS = 16, 64, 8, 20
@@ -154,6 +154,7 @@ def _measure_many(bench: Bench, workers: int) -> None:
 
 @contextmanager
 def _database(name: str) -> Iterator[tuple[str, Path]]:
+    """A new database and its home. A superuser of PostgreSQL fills it; servers work as the app's role."""
     folder = Path(tempfile.mkdtemp(prefix="ringback-bench-"))
     home = folder / "home"
     home.mkdir()
@@ -162,7 +163,9 @@ def _database(name: str) -> Iterator[tuple[str, Path]]:
         url = f"sqlite:///{home / 'ringback.db'}"
         if name == "postgresql":
             url = postgresql.create_database(postgresql.address(run_folder), "bench")
-        migrate(url)
+            migrate_for_app(url)
+        else:
+            migrate(url)
         yield url, home
     finally:
         postgresql.close_run(run_folder)

@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 from portal import database, keys
 from portal.core.limits import BENCH
 from portal.models import ActorKind, User
-from portal.services import lookup_pages, lookups
+from portal.services import fences, lookup_pages, lookups
 from portal.services.context import Caller, Context
 from portal.services.lookup_pages import Place
 from portal.services.lookups import Search
+from tests import postgresql
 from tests.bench import authors, crowd, seed, servers
 from tests.bench.driver import Outcome, request, run
 
@@ -53,7 +54,9 @@ def measure(url: str, home: Path, users: int, workers: int, password_hash: str) 
     kept = crowd.fill(url, users)
     _gather_statistics(engine)
     desk = Desk(url, _terms(kept), _far(engine))
-    _refuse_whole_scans(engine, home, desk)
+    served = create_engine(postgresql.as_role(url, postgresql.APP))
+    _refuse_whole_scans(served, home, desk)
+    served.dispose()
     _measure_naively(engine, desk)
     emails = authors.add(url, CLIENTS, password_hash)
     with servers.ringback(home, url, workers) as server:
@@ -209,6 +212,7 @@ def _plans(engine: Engine, home: Path, term: str, after: str | None) -> list[str
     explain = "EXPLAIN " if engine.dialect.name == "postgresql" else "EXPLAIN QUERY PLAN "
     with Session(engine) as session:
         connection = session.connection()
+        fences.say(connection, seed.APP_ID)
         event.listen(connection, "before_cursor_execute", lambda *call: asked.append(call[2:4]))
         caller = Caller(ActorKind.APP, seed.APP_ID)
         ctx = Context(session, caller, time.time_ns() // 1_000_000, keys.load(home), BENCH)

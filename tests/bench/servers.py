@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import postgresql
+
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 30
 
@@ -31,7 +33,7 @@ def ringback(home: Path, url: str, workers: int) -> Iterator[Server]:
     port = free_port()
     settings = {
         "PORTAL_HOME": str(home),
-        "PORTAL_DATABASE_URL": url,
+        "PORTAL_DATABASE_URL": postgresql.as_role(url, postgresql.APP),
         "PORTAL_PORT": str(port),
         "PORTAL_LIMITS": "bench",
         "PORTAL_WORKER": "false",
