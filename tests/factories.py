@@ -275,7 +275,8 @@ def provider(session: Session, **columns: Any) -> Provider:
 def unmatched_receipt(session: Session, **columns: Any) -> UnmatchedReceipt:
     """One receipt of this hour that matched no message; its carrier is made where it is not given."""
     if "provider_id" not in columns:
-        columns["provider_id"] = provider(session).id
+        columns["provider_id"] = provider(session, **{k: columns[k] for k in ("app_id",) if k in columns}).id
+    columns.setdefault("app_id", session.get_one(Provider, columns["provider_id"]).app_id)
     defaults = {"hour": clock.now() - clock.now() % clock.HOUR, "receipts": 1, "last_at": clock.now()}
     return _put(session, UnmatchedReceipt(**defaults | columns))
 

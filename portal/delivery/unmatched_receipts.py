@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal.core import limits
-from portal.models import UnmatchedReceipt
+from portal.models import Provider, UnmatchedReceipt
 
 _INSERT: Final[dict[str, Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -19,12 +19,13 @@ def count(session: Session, provider_id: str, receipts: int, now: int) -> None:
     """
     hour = now - now % limits.HOUR
     it = UnmatchedReceipt
-    row = {"provider_id": provider_id, "hour": hour, "receipts": receipts, "last_at": now}
+    of_app = select(Provider.app_id).where(Provider.id == provider_id).scalar_subquery()
+    row = {"app_id": of_app, "provider_id": provider_id, "hour": hour, "receipts": receipts, "last_at": now}
     add = _INSERT[session.get_bind().dialect.name](it).values(row)
     greatest = func.max if session.get_bind().dialect.name == "sqlite" else func.greatest
     session.execute(
         add.on_conflict_do_update(
-            index_elements=[it.provider_id, it.hour],
+            index_elements=[it.app_id, it.provider_id, it.hour],
             set_={
                 "receipts": it.receipts + add.excluded.receipts,
                 "last_at": greatest(it.last_at, add.excluded.last_at),

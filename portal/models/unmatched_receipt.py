@@ -1,6 +1,6 @@
 """How many receipts of a carrier matched no message lately?"""
 
-from sqlalchemy import CheckConstraint, ForeignKey
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from portal.models.base import Base, Id, Ms
@@ -14,9 +14,15 @@ class UnmatchedReceipt(Base):
     """
 
     __tablename__ = "unmatched_receipt"
-    __table_args__ = (CheckConstraint("receipts >= 1", name="receipts"),)
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["app_id", "provider_id"], ["provider.app_id", "provider.id"], ondelete="CASCADE"
+        ),
+        CheckConstraint("receipts >= 1", name="receipts"),
+    )
 
-    provider_id: Mapped[Id] = mapped_column(ForeignKey("provider.id", ondelete="CASCADE"), primary_key=True)
+    app_id: Mapped[Id] = mapped_column(ForeignKey("app.id", ondelete="CASCADE"), primary_key=True)
+    provider_id: Mapped[Id] = mapped_column(primary_key=True)
     # When the hour began.
     hour: Mapped[Ms] = mapped_column(primary_key=True)
     receipts: Mapped[int]

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.core import limits
-from portal.models import Message, MessageState, Provider, UnmatchedReceipt
+from portal.models import Message, MessageState, UnmatchedReceipt
 from portal.services import walks
 
 
@@ -62,8 +62,7 @@ def _unmatched(session: Session, app_id: str, now: int) -> dict[str, Unmatched]:
             func.sum(UnmatchedReceipt.receipts),
             func.max(UnmatchedReceipt.last_at),
         )
-        .join(Provider, Provider.id == UnmatchedReceipt.provider_id)
-        .where(Provider.app_id == app_id, UnmatchedReceipt.hour > now - limits.DAY)
+        .where(UnmatchedReceipt.app_id == app_id, UnmatchedReceipt.hour > now - limits.DAY)
         .group_by(UnmatchedReceipt.provider_id)
     )
     return {provider_id: Unmatched(int(receipts), at) for provider_id, receipts, at in session.execute(found)}

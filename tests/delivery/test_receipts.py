@@ -284,7 +284,7 @@ def test_however_many_match_nothing_a_carrier_keeps_a_row_an_hour_and_nothing_of
         rows = session.scalars(select(UnmatchedReceipt)).all()
         held = {column.name for column in UnmatchedReceipt.__table__.columns}
     assert len(rows) <= 26
-    assert held == {"provider_id", "hour", "receipts", "last_at"}
+    assert held == {"app_id", "provider_id", "hour", "receipts", "last_at"}
     counted = unmatched(office)
     assert counted
     assert 40 * 2 * 23 <= counted[0] <= 40 * 2 * 24

@@ -19,6 +19,8 @@ ASKS = {"select", "update", "delete", "insert", "exists", "get", "get_one"}
 NAMES_AN_APP = {"ctx", "app_id", "app", "walk"}
 # Those that go over all apps on purpose, and why.
 OVER_ALL = {
+    "account_events._names": "the apps whose teams an account's own events are about",
+    "account_events.page": "an account's own events, in the logs of all its apps",
     "accounts.apps_of": "an account's list of its apps, before a page stands in one",
     "alarms._paused": "the watchman's look at all carriers",
     "alarms._set_aside": "the watchman's look at all messages",

@@ -35,18 +35,22 @@ def upgrade() -> None:
     op.add_column("attempt_tally", sa.Column("key_version", sa.Integer(), nullable=True))
     op.create_table(
         "unmatched_receipt",
+        sa.Column("app_id", sa.String(length=36), nullable=False),
         sa.Column("provider_id", sa.String(length=36), nullable=False),
         sa.Column("hour", sa.BigInteger(), nullable=False),
         sa.Column("receipts", sa.Integer(), nullable=False),
         sa.Column("last_at", sa.BigInteger(), nullable=False),
         sa.CheckConstraint("receipts >= 1", name=op.f("ck_unmatched_receipt_receipts")),
         sa.ForeignKeyConstraint(
-            ["provider_id"],
-            ["provider.id"],
-            name=op.f("fk_unmatched_receipt_provider_id_provider"),
+            ["app_id", "provider_id"],
+            ["provider.app_id", "provider.id"],
+            name=op.f("fk_unmatched_receipt_app_id_provider_id_provider"),
             ondelete="CASCADE",
         ),
-        sa.PrimaryKeyConstraint("provider_id", "hour", name=op.f("pk_unmatched_receipt")),
+        sa.ForeignKeyConstraint(
+            ["app_id"], ["app.id"], name=op.f("fk_unmatched_receipt_app_id_app"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("app_id", "provider_id", "hour", name=op.f("pk_unmatched_receipt")),
     )
 
 

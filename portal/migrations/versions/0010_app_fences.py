@@ -68,6 +68,7 @@ _FENCED = {
             "sms_template",
             "sms_template_draft",
             "sms_template_version",
+            "unmatched_receipt",
             "user",
             "verification",
         ),
