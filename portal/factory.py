@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for machines in (api.api_blueprint, api.receipts_blueprint):
         web.csrf.exempt(machines)
     app.register_error_handler(SecurityError, _refuse_host)
-    app.wsgi_app = probes.guard(turnstile.guard(app.wsgi_app))  # type: ignore[assignment, method-assign]
+    app.wsgi_app = probes.guard(turnstile.guard(app.wsgi_app, config.LARGEST_BODY))  # type: ignore[assignment, method-assign]
     return app
 
 

@@ -1,5 +1,6 @@
 """How many requests run at once? The others wait in line, so that few fight for the interpreter."""
 
+import io
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -24,10 +25,11 @@ class Turnstile:
         self._line: deque[threading.Lock] = deque()
         self._mine = threading.local()
 
-    def guard(self, app: WsgiApp) -> WsgiApp:
-        """`app`, each of whose requests goes through this turnstile."""
+    def guard(self, app: WsgiApp, largest_body: int) -> WsgiApp:
+        """`app`, each of whose requests goes through this turnstile, its body (bytes at most) at hand."""
 
         def through(environment: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+            _have_body(environment, largest_body)
             self._enter()
             try:
                 return app(environment, start_response)
@@ -72,3 +74,24 @@ class Turnstile:
                 self._line.popleft().release()
             else:
                 self._free += 1
+
+
+def _have_body(environment: dict[str, Any], largest: int) -> None:
+    """Reads the body of a request before it takes a place: whoever sends it slowly holds up nobody else.
+
+    One that is said to be larger than any door takes is left alone, because it is refused unread (WEB-10).
+    """
+    said = environment.get("CONTENT_LENGTH") or ""
+    if said.isdecimal() and int(said) <= largest:
+        most = int(said)
+    elif not said and "HTTP_TRANSFER_ENCODING" in environment:
+        # One byte more than is taken shows that it is too large.
+        most = largest + 1
+    else:
+        return
+    try:
+        body = environment["wsgi.input"].read(most)
+    except OSError:
+        # The client is gone; what reads its body finds it cut off.
+        body = b""
+    environment["wsgi.input"] = io.BytesIO(body)

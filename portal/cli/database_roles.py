@@ -6,15 +6,20 @@ from dataclasses import dataclass
 
 import click
 from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy.exc import ProgrammingError
 
 from portal.cli import schema
 from portal.config import Settings
 from portal.models import Base, fenced
-from portal.models.app_fence import READS_FOR_VIEW, VIEW
+from portal.models.app_fence import EVENTS, READS_FOR_EVENTS, READS_FOR_VIEW, VIEW
 
 # What an operator is told to do about fences that are only prepared.
 PUT_UP = "Once no older Ringback runs any more: portal migrate --fence"
 
+# What PostgreSQL says to a role without a right: insufficient_privilege.
+_NOT_ALLOWED = "42501"
+_NO_OWNER = """This role may not make or change tables. Set PORTAL_OWNER_DATABASE_URL to the address of
+the role that owns them, and say the same again."""
 _OWNERS = text("""
     SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relname = ANY (:tables)
@@ -112,6 +117,17 @@ def _has_two(settings: Settings) -> bool:
 
 
 @contextmanager
+def naming_the_owner() -> Iterator[None]:
+    """Around what only the tables' owner may do. Refuses in one line where another role tries it."""
+    try:
+        yield
+    except ProgrammingError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+            raise
+        raise click.ClickException(_NO_OWNER) from None
+
+
+@contextmanager
 def _bare(settings: Settings) -> Iterator[Connection]:
     """A connection that reads nothing by itself, for a role that may perhaps read no table yet."""
     engine = create_engine(settings.sqlalchemy_url, poolclass=NullPool)
@@ -120,7 +136,7 @@ def _bare(settings: Settings) -> Iterator[Connection]:
 
 
 def _owners(connection: Connection) -> list[str]:
-    return sorted(connection.scalars(_OWNERS, {"tables": [*Base.metadata.tables, VIEW]}))
+    return sorted(connection.scalars(_OWNERS, {"tables": [*Base.metadata.tables, VIEW, EVENTS]}))
 
 
 def _admissions(role: str, owner: str, schema: str) -> tuple[str, ...]:
@@ -134,8 +150,9 @@ def _admissions(role: str, owner: str, schema: str) -> tuple[str, ...]:
         f"{future} GRANT {numbers} ON SEQUENCES TO {role}",
         # Which schema there is, only a migration changes.
         f"REVOKE INSERT, UPDATE, DELETE ON {schema}.alembic_version FROM {role}",
-        # Where the tables changed hands, the view reads as its new owner.
+        # Where the tables changed hands, the views read as their new owner, and nobody else past the fence.
         f'ALTER POLICY {READS_FOR_VIEW} ON "user" TO {owner}',
+        f"ALTER POLICY {READS_FOR_EVENTS} ON audit_entry TO {owner}",
     )
 
 

@@ -46,7 +46,9 @@ def _rights(home: Path) -> Iterator[Finding]:
 
 
 def _disk(home: Path) -> Finding:
-    free = shutil.disk_usage(home).free
+    # Before the first start there is no home yet, but a disk that it will be on.
+    there = next(each for each in (home.absolute(), *home.absolute().parents) if each.exists())
+    free = shutil.disk_usage(there).free
     says = f"{free // _MIB:,} MiB free."
     if free < _LEAST_SPACE:
         return bad("disk", says, "Make room: without it nothing can be written, and calls get 503.")

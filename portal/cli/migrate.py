@@ -4,6 +4,7 @@ import click
 
 from portal.cli import schema
 from portal.cli.installation import Installation
+from portal.config import Settings
 
 
 @click.command()
@@ -27,7 +28,13 @@ def migrate(installation: Installation, fence: bool) -> None:
     """
     from portal.cli import database_roles
 
-    settings = installation.settings
+    with database_roles.naming_the_owner():
+        _migrate(installation.settings, fence)
+
+
+def _migrate(settings: Settings, fence: bool) -> None:
+    from portal.cli import database_roles
+
     database_roles.require_tables(settings)
     before, after = schema.upgrade(settings)
     database_roles.admit_to(settings)

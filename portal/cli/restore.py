@@ -49,14 +49,14 @@ def restore(
 
     Exit codes: 0 restored, 1 refused (not empty, wrong key, damaged file, unreadable erasures).
     """
-    from portal.cli import past_erasures
+    from portal.cli import database_roles, past_erasures
     from portal.core.backup_file import BrokenBackup
 
     settings, began = installation.settings, time.monotonic()
     key, _where = backup_keys.of(settings, must_be_there=True)
     erased = past_erasures.gathered(settings, journals, old_database)
     try:
-        with opened(file, key) as lines:
+        with opened(file, key) as lines, database_roles.naming_the_owner():
             rows, ended = _restore(settings, lines, erased)
     except (OSError, BrokenBackup) as error:
         raise click.ClickException(f"Nothing was restored: {error}") from error

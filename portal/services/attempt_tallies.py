@@ -96,9 +96,17 @@ def _count(ctx: Context, tried: Tried, subject: str) -> _Counted | None:
 
 
 def _copy(ctx: Context, subject: str, counted: _Counted) -> None:
-    values = counted._asdict() | {"key_version": ctx.keys.hashing.newest}
-    add = _INSERT[ctx.session.get_bind().dialect.name](AttemptTally).values(values | {"subject": subject})
-    ctx.session.execute(add.on_conflict_do_update(index_elements=[AttemptTally.subject], set_=values))
+    it, newest = AttemptTally, ctx.keys.hashing.newest
+    row = counted._asdict() | {"key_version": newest, "subject": subject}
+    # Processes that know the newer key alone count there too, and what they counted stays.
+    knows_more = and_(it.ends_at > ctx.now, it.tries > counted.tries)
+    kept = {
+        "tries": case((knows_more, it.tries), else_=counted.tries),
+        "ends_at": case((knows_more, it.ends_at), else_=counted.ends_at),
+        "key_version": newest,
+    }
+    add = _INSERT[ctx.session.get_bind().dialect.name](it).values(row)
+    ctx.session.execute(add.on_conflict_do_update(index_elements=[it.subject], set_=kept))
 
 
 def _refuse(session: Session, tried: Tried, subject: str) -> NoReturn:

@@ -164,19 +164,30 @@ def _remove_in(ctx: Context, app_id: str | None, until: int) -> int:
     chain = _true_chain(ctx, app_id)
     if chain is None:
         return 0
-    oldest = select(_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.at)
+    oldest = select(*COLUMNS)
     oldest = oldest.where(audit_chains.of(app_id), _ENTRY.c.sequence > chain.base.sequence)
     last: Link | None = None
-    for sequence, sealed, at in ctx.session.execute(oldest.order_by(_ENTRY.c.sequence).limit(BATCH)):
-        if at > until:
+    for entry in ctx.session.execute(oldest.order_by(_ENTRY.c.sequence).limit(BATCH)):
+        # Whoever dates an entry back must not have it removed by us, and what is wrong about it with it.
+        if entry.at > until or not _may_go(ctx.keys.audit, chain, last or chain.base, entry):
             break
-        last = Link(sequence, sealed)
+        last = Link(entry.sequence, entry.hash)
     if last is None:
         return 0
     if not audit_chains.move(ctx, chain, base=last, restart=_without(ctx, chain, last)):
         return 0
     gone = delete(_ENTRY).where(audit_chains.of(app_id), _ENTRY.c.sequence <= last.sequence)
     return ctx.session.connection().execute(gone).rowcount
+
+
+def _may_go(key: bytes, chain: Chain, before: Link, entry: Row[*tuple[Any, ...]]) -> bool:
+    """Whether an entry is as it was sealed. Those of before a restart are held together by its `kept`."""
+    if chain.is_before_restart(entry.sequence):
+        return True
+    if chain.restart is not None and entry.sequence == chain.restart.sequence:
+        before = audit_seals.before_restart(key, chain.id, entry.sequence - 1)
+    sealed = audit_seals.of_entry(key, chain.id, before, facts_of(entry, entry.told_hash))
+    return sealed == Link(entry.sequence, entry.hash)
 
 
 def _without(ctx: Context, chain: Chain, last: Link) -> Restart | None:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.database import reading, transaction
 from portal.models import ActorKind
-from portal.services import sessions, sign_ins
+from portal.services import fences, sessions, sign_ins
 from portal.services.context import Caller, Context
 from portal.web import browsers
 from portal.web.assets import STATIC_ENDPOINTS
@@ -123,7 +123,7 @@ class ServerSessions(SessionInterface):
             if name in ENDS_AT_SIGN_IN or not (signed_in or name in SURVIVES_SIGN_OUT):
                 del session.values_now[name]
         if session.key:
-            with transaction() as rows:
+            with transaction() as rows, fences.lifted(rows):
                 if account_id := sessions.end(rows, session.key):
                     sign_ins.ended(_by(app, rows, account_id), browsers.of_request())
         if session.values_now:
@@ -133,7 +133,7 @@ class ServerSessions(SessionInterface):
 
     def _open(self, app: Flask, session: ServerSession, response: Response) -> None:
         account_id = _account_id(session)
-        with transaction() as rows:
+        with transaction() as rows, fences.lifted(rows):
             browser = request.headers.get("User-Agent", "")
             key = sessions.open_new(rows, session.values_now, account_id, clock.now(), browser)
             # After a change of password the browser that made it goes on, which is no sign-in.
@@ -143,7 +143,7 @@ class ServerSessions(SessionInterface):
 
     def _confirm(self, app: Flask, session: ServerSession, response: Response) -> None:
         account_id = _account_id(session)
-        with transaction() as rows:
+        with transaction() as rows, fences.lifted(rows):
             sessions.write(rows, session.key, session.values_now, account_id, clock.now())
             key = sessions.confirm(rows, session.key, clock.now())
             if key and account_id:

@@ -131,8 +131,21 @@ def test_ten_03_who_had_one_role_is_told_how_the_tables_change_hands(newcomer, t
     answer = two_roles.types("migrate")
     assert answer.exit_code == 0, answer.output
     assert fences_of(two_roles)[0] == "ok"
-    reads = "SELECT roles::text[] FROM pg_policies WHERE policyname = 'user_by_number_reads'"
-    assert ask(url, OWNER, reads) == [([OWNER],)]
+    past_it = "SELECT policyname, roles::text[] FROM pg_policies WHERE policyname <> 'app_fence' ORDER BY 1"
+    assert ask(url, OWNER, past_it) == [("account_event_reads", [OWNER]), ("user_by_number_reads", [OWNER])]
+
+
+@pytest.mark.parametrize("already", [False, True], ids=["new", "owned_by_another"])
+def test_ten_03_a_role_that_may_not_make_tables_is_told_of_the_other_one_in_a_line(
+    newcomer, two_roles, url, already
+):
+    if already:
+        two_roles.types("migrate")
+    del newcomer.environment["PORTAL_OWNER_DATABASE_URL"]
+    answer = newcomer.types("migrate", *(["--fence"] if already else []))
+    assert answer.exit_code == 1
+    assert "Set PORTAL_OWNER_DATABASE_URL" in answer.stderr
+    assert "Traceback" not in answer.output
 
 
 def test_ten_03_going_back_takes_the_fences_away(url):

@@ -1,5 +1,6 @@
 """Few requests run at once, nobody is overtaken, and who only waits gives its place to another."""
 
+import io
 import threading
 import time
 
@@ -8,6 +9,7 @@ import pytest
 from portal.turnstile import Turnstile
 
 PATIENCE = 20
+LARGEST = 100
 
 
 class Stage:
@@ -18,7 +20,7 @@ class Stage:
         self.on: list[str] = []
         self.came: list[str] = []
         self.go = {name: threading.Event() for name in "abcdef"}
-        self.app = self.turnstile.guard(self._serve)
+        self.app = self.turnstile.guard(self._serve, LARGEST)
         self.threads: list[threading.Thread] = []
 
     def _serve(self, environment, start_response):
@@ -137,7 +139,7 @@ def test_under_real_load_the_places_are_never_exceeded_and_all_are_served():
         served.append(1)
         return []
 
-    guarded = turnstile.guard(app)
+    guarded = turnstile.guard(app, LARGEST)
 
     def client(waits):
         for _ in range(200):
@@ -150,3 +152,51 @@ def test_under_real_load_the_places_are_never_exceeded_and_all_are_served():
         thread.join(PATIENCE)
     assert len(served) == 8 * 200
     assert max(most) <= 3
+
+
+class SlowBody:
+    """A body that comes when it is told to, as a slow client's does."""
+
+    def __init__(self) -> None:
+        self.arrives = threading.Event()
+
+    def read(self, most: int) -> bytes:
+        assert self.arrives.wait(PATIENCE)
+        return b"x" * most
+
+
+def test_web_10_whoever_sends_a_body_slowly_holds_no_place():
+    turnstile, slow = Turnstile(1), SlowBody()
+    app = turnstile.guard(lambda environment, _start: [environment["wsgi.input"].read()], LARGEST)
+    bodies: list[list[bytes]] = []
+    sender = threading.Thread(
+        target=lambda: bodies.append(app({"CONTENT_LENGTH": "3", "wsgi.input": slow}, None))
+    )
+    sender.start()
+    assert app({"wsgi.input": io.BytesIO(b"")}, None) == [b""]
+    slow.arrives.set()
+    sender.join(PATIENCE)
+    assert bodies == [[b"xxx"]]
+
+
+def test_web_10_a_body_that_is_too_large_is_left_to_be_refused_unread():
+    left = io.BytesIO(b"y" * (LARGEST + 1))
+    app = Turnstile(1).guard(lambda environment, _start: [environment["wsgi.input"]], LARGEST)
+    assert app({"CONTENT_LENGTH": str(LARGEST + 1), "wsgi.input": left}, None) == [left]
+    assert left.tell() == 0
+
+
+def test_web_10_of_a_body_of_unknown_length_one_byte_more_than_is_taken_is_read():
+    endless = io.BytesIO(b"y" * 10 * LARGEST)
+    app = Turnstile(1).guard(lambda environment, _start: [environment["wsgi.input"].read()], LARGEST)
+    [read] = app({"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input": endless}, None)
+    assert len(read) == LARGEST + 1
+
+
+def test_a_client_that_went_away_leaves_a_body_that_is_cut_off():
+    class Gone:
+        def read(self, _most: int) -> bytes:
+            raise ConnectionResetError
+
+    app = Turnstile(1).guard(lambda environment, _start: [environment["wsgi.input"].read()], LARGEST)
+    assert app({"CONTENT_LENGTH": "3", "wsgi.input": Gone()}, None) == [b""]

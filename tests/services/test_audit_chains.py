@@ -274,6 +274,17 @@ def test_pii_07_one_changed_byte_is_found_and_named(ten, tamper, check, change):
     assert "was changed" in faults[0]
 
 
+def test_pii_07_entries_that_were_dated_back_are_not_removed_by_us_and_so_found(
+    desk, ten, tamper, check, clock
+):
+    tamper(
+        "UPDATE audit_entry SET at = 1 WHERE app_id = :app AND sequence <= :at", app=desk.app_id, at=ten + 4
+    )
+    until = clock.now() - 365 * DAY
+    assert desk.do(lambda ctx: audit_sealing.remove(ctx, until), Caller(ActorKind.SYSTEM)) == 0
+    assert check().faults
+
+
 def test_pii_07_a_removed_entry_is_found_and_named(ten, tamper, check):
     tamper("DELETE FROM audit_entry WHERE sequence = :at", at=ten + 4)
     assert check().faults == [f"entry {ten + 4} is missing"]

@@ -297,3 +297,27 @@ def test_otp_16_during_a_rotation_erasing_and_texting_wait_for_each_other_and_ne
     endings = both(settings, desk.app_id, calls, tmp_path)
 
     assert not [each for each in endings if each.startswith("crash")], endings
+
+
+def test_pii_06_a_process_with_the_older_key_too_lowers_no_count_of_one_with_the_newer_alone(
+    desk, settings, rotate, tmp_path
+):
+    rotate()
+    shutil.copy(settings.home / "keys.json", tmp_path / "keys.json")
+    both = portal_keys.load(tmp_path)
+    portal_keys.remove_keys(settings.home, "hashing", {1})
+    newer = portal_keys.load(settings.home)
+    allowed, _window = attempt_tallies.ALLOWED[Tried.PASSWORD]
+
+    def passes(server_keys) -> bool:
+        try:
+            return bool(
+                desk.do(
+                    lambda ctx: attempt_tallies.take(replace(ctx, keys=server_keys), Tried.PASSWORD, ADDRESS)
+                )
+            )
+        except TooSoon:
+            return False
+
+    # Each of the two counts by itself at worst; neither begins the other's count anew.
+    assert sum(passes(each) for each in [newer, both] * 5 * allowed) <= 2 * allowed
