@@ -53,8 +53,10 @@ def upgrade(settings: Settings, to: str | None = None) -> tuple[str | None, str]
     flask_migrate.Migrate(rows, database.db, directory=str(revisions.MIGRATIONS))
     with rows.app_context():
         database.prepare(database.db.engine)
-        flask_migrate.upgrade(revision=to or "head")
-        database.db.engine.dispose()
+        try:
+            flask_migrate.upgrade(revision=to or "head")
+        finally:
+            database.db.engine.dispose()
     return before, to or revisions.needed()
 
 
