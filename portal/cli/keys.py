@@ -102,8 +102,9 @@ def list_all(installation: Installation, kind: str) -> None:
     """
     with installation.transaction() as ctx:
         in_use = _in_use(ctx, kind)
+        newest = max(_versions(ctx, kind))
         for version in sorted(_versions(ctx, kind)):
-            click.echo(f"{kind}  {version}  {'in use' if version in in_use else 'not in use'}")
+            click.echo(f"{kind}  {version}  {_standing(version, newest, in_use)}")
 
 
 def _reseal(installation: Installation) -> None:
@@ -142,6 +143,12 @@ def _in_use(ctx: "Context", kind: str) -> set[int]:
 
 def _versions(ctx: "Context", kind: str) -> set[int]:
     return set(ctx.keys.sealing) if kind == _SEALING else {version for version, _ in ctx.keys.hashing.all()}
+
+
+def _standing(version: int, newest: int, in_use: set[int]) -> str:
+    if version == newest:
+        return "newest, used from now on"
+    return "in use" if version in in_use else "not in use"
 
 
 def _listed(versions: set[int]) -> str:

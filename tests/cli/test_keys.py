@@ -104,7 +104,7 @@ def test_an_answer_that_is_kept_holds_its_key(operator, shop, session, keys):
     operator.types("keys", "rotate", "sealing")
     assert "Removed sealing keys: none." in operator.types("keys", "retire", "sealing").stdout
     listed = operator.types("keys", "list", "sealing").stdout.splitlines()
-    assert listed == ["sealing  1  in use", "sealing  2  not in use"]
+    assert listed == ["sealing  1  in use", "sealing  2  newest, used from now on"]
 
 
 def test_credentials_that_do_not_open_are_left_and_told_of(operator, provider, session):
@@ -162,7 +162,7 @@ def test_pii_06_a_hashing_key_is_added_listed_and_retired_when_nothing_needs_it(
     assert limits_of(session, keys, shop.id) == "1,2"
     assert operator.types("keys", "list", "hashing").stdout.splitlines() == [
         "hashing  1  in use",
-        "hashing  2  not in use",
+        "hashing  2  newest, used from now on",
     ]
     held = operator.types("keys", "retire", "hashing").stdout
     assert held == "Removed hashing keys: none. Still in use: 1, 2.\n"
