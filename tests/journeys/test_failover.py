@@ -12,8 +12,9 @@ from portal import database as portal_database
 from portal.config import Settings
 from portal.factory import create_app
 from portal.models import ActorKind, Alarm, Verification
+from portal.models.app_fence import ALL_APPS
 from portal.own_work import of_all_apps
-from portal.services import apps, database_timelines
+from portal.services import apps, database_timelines, fences
 from portal.services.context import Caller
 from tests import postgresql, standby
 from tests.conftest import migrate_for_app
@@ -156,6 +157,7 @@ def test_dat_03_a_server_that_is_the_remembered_one_voids_nothing(database, sett
     # Two who find it at once: one voids, the other finds it done.
     for _ in range(2):
         with engine.connect() as connection:
+            fences.say(connection, ALL_APPS)
             assert list(connection.scalars(select(Verification.state))) == ["expired"]
         engine.dispose()
 

@@ -237,7 +237,8 @@ def test_neither_figures_nor_retries_read_the_whole_table(desk, outbox):
     for plan in found:
         assert_walks_an_index(plan)
     assert len(found) == 3
-    assert "ix_message_turn" in found[1]
+    # Both of these hold only what is under way; which is shorter, a single app cannot show.
+    assert "ix_message_turn" in found[1] or "ix_message_due" in found[1]
 
 
 def assert_walks_an_index(plan: str) -> None:

@@ -66,7 +66,8 @@ def test_a_role_is_changed_and_put_on_record(desk, olga, sam):
 
     assert roles(desk)[1] == ("sam@example.com", "owner")
     before, after = ({"account": "sam@example.com", "role": role} for role in ("support", "owner"))
-    assert told(desk) == [(AuditAction.MEMBER_CHANGED, {"before": before, "after": after})]
+    details = {"before": before, "after": after, "account_id": sam}
+    assert told(desk) == [(AuditAction.MEMBER_CHANGED, details)]
 
 
 def test_the_same_role_again_changes_nothing(desk, olga, sam):
@@ -92,7 +93,8 @@ def test_ten_06_a_removed_member_is_signed_out_and_its_account_stays(desk, olga,
     assert roles(desk) == [("olga@example.com", "owner")]
     assert (sessions_of(desk, sam), sessions_of(desk, olga.id)) == (0, 1)
     assert desk.rows(select(Account.id).where(Account.id == sam)) == [sam]
-    assert told(desk) == [(AuditAction.MEMBER_REMOVED, {"account": "sam@example.com", "role": "support"})]
+    details = {"account": "sam@example.com", "role": "support", "account_id": sam}
+    assert told(desk) == [(AuditAction.MEMBER_REMOVED, details)]
 
 
 def test_whoever_leaves_by_themselves_stays_signed_in(desk, olga, pete):

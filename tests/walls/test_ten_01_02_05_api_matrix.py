@@ -150,11 +150,12 @@ def test_ten_01_another_app_in_header_query_or_body_is_refused_or_says_nothing(t
 def test_ten_01_an_app_is_logged_in_to_with_its_own_credential_only(town, enter):
     door, shop, inn = enter().door, town.shop, town.inn
     sent = {"username": inn.user.login_name, "password": "correct horse battery staple"}
+    nobodys = "0" * len(inn.app.id)
     for headers in (key_of_basic(shop.app.id), key_of_headers(shop.app.id)):
         there = door.call("POST", f"/api/apps/{inn.app.id}/oauth2/token", sent, headers)
-        nowhere = door.call("POST", "/api/apps/0000000000000000/oauth2/token", sent, headers)
+        nowhere = door.call("POST", f"/api/apps/{nobodys}/oauth2/token", sent, headers)
         assert (there.status, nowhere.status) == (404, 404)
-        assert there.told(inn.app.id) == nowhere.told("0" * 16)
+        assert there.told(inn.app.id) == nowhere.told(nobodys)
         assert door.call("POST", "/api/oauth2/token", sent, headers).status == 400
     assert door.call("POST", "/api/oauth2/token", sent, key_of_basic(inn.app.id)).status == 200
 
