@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BROKEN, WAITING, RESTARTED = 3, 4, 5
 
 
+_HEADS = click.Path(path_type=Path, exists=True, dir_okay=False)
+
+
 @click.group()
 def audit() -> None:
     """Prove that nobody edited, removed, reordered or cut off what the audit log says."""
@@ -30,7 +33,7 @@ def audit() -> None:
 @click.option(
     "--head",
     "heads",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=_HEADS,
     help="A file with what `portal audit head --json` printed earlier, or a worker's log.",
 )
 @click.pass_obj
@@ -98,7 +101,7 @@ def head(installation: Installation, as_json: bool) -> None:
 @click.option(
     "--head",
     "heads",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    type=_HEADS,
     help="A file with what `portal audit head --json` printed earlier, where only that shows the damage.",
 )
 @click.pass_obj

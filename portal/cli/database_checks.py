@@ -97,7 +97,8 @@ def _fences(connection: Connection) -> Finding:
         says = f"{role.name} is a superuser or has BYPASSRLS, whom PostgreSQL fences off from nothing."
         return bad("fences", says, "Work as a role that owns no table: README, PostgreSQL.")
     if role.owns:
-        says = f"{role.name} owns the tables: it reads `user` past their fences, and could take them down."
+        past = "reads `user` and `audit_entry` past their fences"
+        says = f"{role.name} owns the tables: it {past}, and could take all of them down."
         return note("fences", says, "Set PORTAL_OWNER_DATABASE_URL to another role: README, PostgreSQL.")
     return ok("fences", f"Apps are fenced off from each other, and {role.name} cannot change that.")
 

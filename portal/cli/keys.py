@@ -1,5 +1,6 @@
 """How does an operator change the server's keys? `portal keys rotate`, `reseal`, `retire` and `list`."""
 
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
@@ -44,7 +45,7 @@ def rotate(installation: Installation, kind: str, no_reseal: bool) -> None:
     installation.require_schema()
     version = server_keys.add_key(installation.settings.home, kind)
     with installation.transaction() as ctx:
-        _note_added(ctx, kind, version)
+        _rules(kind).note_added(ctx, version)
     click.echo(f"{kind} key {version} was added to {server_keys.FILE}. Back that file up.")
     if kind == _SEALING and not no_reseal:
         _reseal(installation)
@@ -83,10 +84,10 @@ def retire(installation: Installation, kind: str) -> None:
     Exit codes: 0 done, 1 refused, 2 wrong usage.
     """
     with installation.transaction() as ctx:
-        versions, in_use = _versions(ctx, kind), _in_use(ctx, kind)
+        versions, in_use = _versions(ctx, kind), _rules(kind).versions_in_use(ctx)
         newest = max(versions)
         old = versions - {newest} - in_use
-        _note_removed(ctx, kind, old)
+        _rules(kind).note_removed(ctx, old)
         server_keys.remove_keys(installation.settings.home, kind, old)
     kept = (in_use & versions) | {newest}
     click.echo(f"Removed {kind} keys: {_listed(old)}. Still in use: {_listed(kept)}.")
@@ -101,7 +102,7 @@ def list_all(installation: Installation, kind: str) -> None:
     Exit codes: 0 done, 1 refused.
     """
     with installation.transaction() as ctx:
-        in_use = _in_use(ctx, kind)
+        in_use = _rules(kind).versions_in_use(ctx)
         newest = max(_versions(ctx, kind))
         for version in sorted(_versions(ctx, kind)):
             click.echo(f"{kind}  {version}  {_standing(version, newest, in_use)}")
@@ -121,24 +122,11 @@ def _reseal(installation: Installation) -> None:
     click.echo(f"Providers sealed anew with {_SEALING} key {newest}: {count}.")
 
 
-def _note_added(ctx: "Context", kind: str, version: int) -> None:
+def _rules(kind: str) -> ModuleType:
+    """What knows of a kind of key which versions something needs, and puts changes on record."""
     from portal.services import hashing_keys, reseals
 
-    note = reseals.note_added if kind == _SEALING else hashing_keys.note_added
-    note(ctx, version)
-
-
-def _note_removed(ctx: "Context", kind: str, versions: set[int]) -> None:
-    from portal.services import hashing_keys, reseals
-
-    note = reseals.note_removed if kind == _SEALING else hashing_keys.note_removed
-    note(ctx, versions)
-
-
-def _in_use(ctx: "Context", kind: str) -> set[int]:
-    from portal.services import hashing_keys, reseals
-
-    return reseals.versions_in_use(ctx) if kind == _SEALING else hashing_keys.versions_in_use(ctx)
+    return reseals if kind == _SEALING else hashing_keys
 
 
 def _versions(ctx: "Context", kind: str) -> set[int]:

@@ -24,7 +24,8 @@ def migrate(installation: Installation, fence: bool) -> None:
       PORTAL_DATABASE_URL=postgresql://ringback@db/ringback portal migrate
       portal migrate --fence
 
-    Exit codes: 0 the schema is the newest, 1 refused (a newer Ringback made it, or no database).
+    Exit codes: 0 the schema is the newest, 1 refused (a newer Ringback made it, no
+    database, or a role that may not change the tables).
     """
     from portal.cli import database_roles
 

@@ -1,15 +1,10 @@
 """Which receipts are about no message? They are counted by the hour, for the app's owner."""
 
-from typing import Any, Final
-
 from sqlalchemy import delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from portal.core import limits
-from portal.models import Provider, UnmatchedReceipt
-
-_INSERT: Final[dict[str, Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+from portal.models import INSERT, Provider, UnmatchedReceipt
 
 
 def count(session: Session, provider_id: str, receipts: int, now: int) -> None:
@@ -21,7 +16,7 @@ def count(session: Session, provider_id: str, receipts: int, now: int) -> None:
     it = UnmatchedReceipt
     of_app = select(Provider.app_id).where(Provider.id == provider_id).scalar_subquery()
     row = {"app_id": of_app, "provider_id": provider_id, "hour": hour, "receipts": receipts, "last_at": now}
-    add = _INSERT[session.get_bind().dialect.name](it).values(row)
+    add = INSERT[session.get_bind().dialect.name](it).values(row)
     greatest = func.max if session.get_bind().dialect.name == "sqlite" else func.greatest
     session.execute(
         add.on_conflict_do_update(

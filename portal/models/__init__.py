@@ -17,7 +17,7 @@ from portal.models.audit_entry import (
     AuditEntry,
 )
 from portal.models.audit_guard import LIFT_AUDIT_GUARD, SET_AUDIT_GUARD
-from portal.models.base import Base, random_id, table
+from portal.models.base import INSERT, Base, random_id, table
 from portal.models.bearer_token import BearerToken, TokenKind
 from portal.models.database_timeline import DatabaseTimeline
 from portal.models.erasure import Erasure, ErasureKind
@@ -42,6 +42,7 @@ fence_all()
 
 __all__ = [
     "CONCERNED",
+    "INSERT",
     "INSTALLATION",
     "IS_OF_ACCOUNTS",
     "LIFT_AUDIT_GUARD",

@@ -1,11 +1,12 @@
 """What do all tables share? Names of constraints, and the types of ids and times."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 from sqlalchemy import BigInteger, Integer, MetaData, String, Table
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 # Named constraints let migrations drop them on both databases.
@@ -16,6 +17,9 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+# An insert that may meet a row that is there already is each database's own.
+INSERT: Final[Mapping[str, Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 # Times are Unix milliseconds in UTC, as the Kii contract shows them (a.1, createdAt).
 Ms = Annotated[int, mapped_column(BigInteger)]

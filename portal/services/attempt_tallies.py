@@ -1,10 +1,9 @@
 """May this be tried once more? Tries are counted before they are made, whoever makes them (WEB-09)."""
 
 import hmac
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Final, NamedTuple, NoReturn
 
 from sqlalchemy import and_, case, delete, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,7 +13,7 @@ from portal.core.closed_list import ClosedList
 from portal.core.number_hashes import Use
 from portal.core.reasons import Reason
 from portal.errors import TooSoon
-from portal.models import AttemptTally
+from portal.models import INSERT, AttemptTally
 from portal.services.context import Context
 
 
@@ -34,7 +33,6 @@ ALLOWED: Final[dict[Tried, tuple[int, int]]] = {
     Tried.RESET: (3, clock.HOUR),
     Tried.INVITE: (20, clock.HOUR),
 }
-_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 def take(ctx: Context, tried: Tried, who: str) -> int:
@@ -105,7 +103,7 @@ def _copy(ctx: Context, subject: str, counted: _Counted) -> None:
         "ends_at": case((knows_more, it.ends_at), else_=counted.ends_at),
         "key_version": newest,
     }
-    add = _INSERT[ctx.session.get_bind().dialect.name](it).values(row)
+    add = INSERT[ctx.session.get_bind().dialect.name](it).values(row)
     ctx.session.execute(add.on_conflict_do_update(index_elements=[it.subject], set_=kept))
 
 

@@ -4,15 +4,13 @@ A move is a conditional update whose answer tells whether it happened; the verbs
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Executable, and_, bindparam, case, select, true, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import code, limits
 from portal.core.lifecycle import Event, Purpose, State, after
 from portal.core.limits import Tally
-from portal.models import PhoneNumberLimit, Verification, random_id, table
+from portal.models import INSERT, PhoneNumberLimit, Verification, random_id, table
 from portal.services import phone_number_limits, user_numbers
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
@@ -77,12 +75,9 @@ _LATEST_LOCKED = (
 _HELD_WITH_LATEST = user_numbers.HELD.add_columns(*_NEWEST.c).outerjoin(_NEWEST, true())
 
 
-def _add(insert: Any) -> Executable:
-    added: Executable = insert.on_conflict_do_nothing().returning(_V.c.id)
-    return added
-
-
-_ADD = {"postgresql": _add(postgresql.insert(_V)), "sqlite": _add(sqlite.insert(_V))}
+_ADD: dict[str, Executable] = {
+    name: insert(_V).on_conflict_do_nothing().returning(_V.c.id) for name, insert in INSERT.items()
+}
 SPEND = (
     update(_V)
     .where(_IS_STILL_LIVE)

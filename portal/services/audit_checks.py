@@ -134,10 +134,8 @@ def _faults(key: bytes, chain: Chain, before: Link, row: _Entry, erased_at: int)
 
 def _holds(key: bytes, chain: Chain, before: Link, row: _Entry) -> bool:
     """Whether an entry is as it was sealed, but for what an erasure takes from it (PII-05)."""
-    facts = audit_sealing.facts_of(row, row.told_hash)
-    is_itself = audit_seals.of_entry(key, chain.id, before, facts) == Link(row.sequence, row.hash)
     is_told = audit_sealing.told_of(key, chain.id, row) == row.told_hash
-    return is_itself and (is_told or audit_sealing.is_empty(row))
+    return audit_sealing.follows(key, chain.id, before, row) and (is_told or audit_sealing.is_empty(row))
 
 
 def _is_emptied(key: bytes, chain: Chain, row: _Entry) -> bool:

@@ -1,7 +1,7 @@
 """Which kinds of audit entries are there? Every action has one."""
 
 from portal.core.closed_list import ClosedList
-from portal.models import AuditAction
+from portal.models import OF_ACCOUNTS, AuditAction
 
 
 class Kind(ClosedList):
@@ -111,27 +111,6 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
         }
     ),
     Kind.TEAM: frozenset(
-        {
-            AuditAction.MEMBER_INVITED,
-            AuditAction.INVITE_WITHDRAWN,
-            AuditAction.MEMBER_JOINED,
-            AuditAction.MEMBER_CHANGED,
-            AuditAction.MEMBER_REMOVED,
-            AuditAction.ACCOUNT_CREATED,
-            AuditAction.SIGNED_IN,
-            AuditAction.SIGN_IN_FAILED,
-            AuditAction.SIGNED_OUT,
-            AuditAction.CONFIRMED,
-            AuditAction.APP_REFUSED,
-            AuditAction.ACCOUNT_PASSWORD_CHANGED,
-            AuditAction.ACCOUNT_PASSWORD_RESET,
-            AuditAction.SIGN_INS_ENDED,
-            AuditAction.AUTHENTICATOR_ADDED,
-            AuditAction.AUTHENTICATOR_REMOVED,
-            AuditAction.PASSKEY_ADDED,
-            AuditAction.PASSKEY_REMOVED,
-            AuditAction.RECOVERY_CODES_MADE,
-            AuditAction.RECOVERY_CODE_USED,
-        }
+        {*OF_ACCOUNTS, AuditAction.MEMBER_INVITED, AuditAction.INVITE_WITHDRAWN, AuditAction.APP_REFUSED}
     ),
 }

@@ -76,6 +76,12 @@ def forged_restarts(app_id: str | None) -> Select[*tuple[Any, ...]]:
     return forged.where(_ENTRY.c.action == AuditAction.AUDIT_CHAIN_RESTARTED).order_by(_ENTRY.c.id)
 
 
+def follows(key: bytes, chain_id: str, before: Link, entry: Row[*tuple[Any, ...]]) -> bool:
+    """Whether a sealed entry is the very one that was sealed after `before`."""
+    sealed = audit_seals.of_entry(key, chain_id, before, facts_of(entry, entry.told_hash))
+    return sealed == Link(entry.sequence, entry.hash)
+
+
 def seal(ctx: Context) -> int:
     """Seals up to BATCH entries; returns how many. A chain whose own row was tampered with is left alone."""
     after = 0
@@ -186,8 +192,7 @@ def _may_go(key: bytes, chain: Chain, before: Link, entry: Row[*tuple[Any, ...]]
         return True
     if chain.restart is not None and entry.sequence == chain.restart.sequence:
         before = audit_seals.before_restart(key, chain.id, entry.sequence - 1)
-    sealed = audit_seals.of_entry(key, chain.id, before, facts_of(entry, entry.told_hash))
-    return sealed == Link(entry.sequence, entry.hash)
+    return follows(key, chain.id, before, entry)
 
 
 def _without(ctx: Context, chain: Chain, last: Link) -> Restart | None:

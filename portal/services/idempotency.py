@@ -12,13 +12,12 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, delete, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import sealing
 from portal.core.limits import SECOND
 from portal.core.sealing import BrokenSeal
 from portal.errors import KeyInUse, KeyReused
-from portal.models import IdempotencyKey, table
+from portal.models import INSERT, IdempotencyKey, table
 from portal.services.context import Context
 
 # A request that has no answer after this time (ms) was broken off, and did nothing.
@@ -30,8 +29,7 @@ _UNREADABLE: Final = "The answer to this Idempotency-Key cannot be read any more
 
 _K = table(IdempotencyKey)
 _ADD = {
-    "postgresql": postgresql.insert(_K).on_conflict_do_nothing().returning(_K.c.created_at),
-    "sqlite": sqlite.insert(_K).on_conflict_do_nothing().returning(_K.c.created_at),
+    name: insert(_K).on_conflict_do_nothing().returning(_K.c.created_at) for name, insert in INSERT.items()
 }
 
 

@@ -8,11 +8,10 @@ limit begins anew, neither by a rotation nor when the older version is taken awa
 from typing import Any
 
 from sqlalchemy import Executable, bindparam, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from portal.core import limits, number_hashes
 from portal.core.limits import Tally
-from portal.models import PhoneNumberLimit, table
+from portal.models import INSERT, PhoneNumberLimit, table
 from portal.services.context import Context
 
 _LIMIT = table(PhoneNumberLimit)
@@ -41,8 +40,7 @@ def _adding(insert: Any) -> Executable:
 
 
 _KEY = [_LIMIT.c.app_id, _LIMIT.c.number_hash]
-_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-_ADD = {name: _adding(insert(_LIMIT)) for name, insert in _INSERT.items()}
+_ADD = {name: _adding(insert(_LIMIT)) for name, insert in INSERT.items()}
 
 
 def lock(ctx: Context, phone_number: str) -> Tally:
@@ -114,7 +112,7 @@ def _add(ctx: Context, found: list[tuple[int, str]]) -> Tally:
     if len(rows) == 1:
         return _tally(ctx.execute(_ADD[name], rows[0]).one())
     # What an older row says is not in the newer one before it is written, so each keeps its own version.
-    statement = _adding(_INSERT[name](_LIMIT).values(rows))
+    statement = _adding(INSERT[name](_LIMIT).values(rows))
     return limits.together([_tally(row) for row in ctx.execute(statement, {})])
 
 

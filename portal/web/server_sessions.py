@@ -1,6 +1,7 @@
 """Where is a browser's session kept? In a row of ours; the cookie only holds its key (WEB-01, WEB-02)."""
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask, Request, Response, request
@@ -123,7 +124,7 @@ class ServerSessions(SessionInterface):
             if name in ENDS_AT_SIGN_IN or not (signed_in or name in SURVIVES_SIGN_OUT):
                 del session.values_now[name]
         if session.key:
-            with transaction() as rows, fences.lifted(rows):
+            with _of_no_app() as rows:
                 if account_id := sessions.end(rows, session.key):
                     sign_ins.ended(_by(app, rows, account_id), browsers.of_request())
         if session.values_now:
@@ -133,7 +134,7 @@ class ServerSessions(SessionInterface):
 
     def _open(self, app: Flask, session: ServerSession, response: Response) -> None:
         account_id = _account_id(session)
-        with transaction() as rows, fences.lifted(rows):
+        with _of_no_app() as rows:
             browser = request.headers.get("User-Agent", "")
             key = sessions.open_new(rows, session.values_now, account_id, clock.now(), browser)
             # After a change of password the browser that made it goes on, which is no sign-in.
@@ -143,7 +144,7 @@ class ServerSessions(SessionInterface):
 
     def _confirm(self, app: Flask, session: ServerSession, response: Response) -> None:
         account_id = _account_id(session)
-        with transaction() as rows, fences.lifted(rows):
+        with _of_no_app() as rows:
             sessions.write(rows, session.key, session.values_now, account_id, clock.now())
             key = sessions.confirm(rows, session.key, clock.now())
             if key and account_id:
@@ -191,6 +192,13 @@ def _say_busy(response: Response) -> None:
     response.set_data(
         "The database did not answer in time. Nothing was saved. Reload the page in a moment.\n"
     )
+
+
+@contextmanager
+def _of_no_app() -> Iterator[Session]:
+    # A session is an account's, whichever app the page stands in that it is saved after.
+    with transaction() as rows, fences.lifted(rows):
+        yield rows
 
 
 def _by(app: Flask, rows: Session, account_id: str) -> Context:

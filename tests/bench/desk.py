@@ -201,9 +201,7 @@ def _refuse_whole_scans(engine: Engine, home: Path, desk: Desk) -> None:
     for name, terms in {**desk.terms, "first page": [""]}.items():
         for after in (None, desk.far) if name == "first page" else (None,):
             for plan in _plans(engine, home, terms[0], after):
-                if re.search(
-                    r'Seq Scan on "user"|^SCAN (?!.*VIRTUAL)(?!CONSTANT|\(sub|anon_)', plan, re.MULTILINE
-                ):
+                if re.search(_WHOLE_SCAN, plan, re.MULTILINE):
                     raise SystemExit(f"{name} reads all users:\n{plan}")
 
 
