@@ -69,14 +69,16 @@ def test_the_marks_lie_exactly_under_the_text_and_scroll_with_it(editor):
     expect(mark).to_have_text("{oops}")
     text_of(editor).evaluate("field => field.scrollTo(0, field.scrollHeight)")
 
-    same = """() => {
-        const [field, marks] = [document.getElementById("body"), document.getElementById("marks")];
-        const [a, b] = [getComputedStyle(field), getComputedStyle(marks)];
-        const alike = ["fontFamily", "fontSize", "lineHeight", "paddingTop", "paddingInlineStart"];
-        return [field.scrollTop === marks.scrollTop, ...alike.map((name) => a[name] === b[name])];
-    }"""
-    editor.wait_for_function("() => document.getElementById('marks').scrollTop > 0")
-    assert all(editor.evaluate(same))
+    both = '["body", "marks"].map((id) => document.getElementById(id))'
+    # A scroll is told with the next frame, so the marks follow one frame later; where they stay behind, this times out.
+    editor.wait_for_function(
+        f"() => {{ const [field, marks] = {both}; return marks.scrollTop > 0 && marks.scrollTop === field.scrollTop }}"
+    )
+    look = ["fontFamily", "fontSize", "lineHeight", "paddingTop", "paddingInlineStart"]
+    text, marks = editor.evaluate(
+        f"(look) => {both}.map((it) => look.map((name) => getComputedStyle(it)[name]))", look
+    )
+    assert text == marks
 
 
 def test_sample_values_change_what_the_phone_shows_while_typing(editor):
