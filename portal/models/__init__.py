@@ -6,6 +6,7 @@ from portal.models.account_session import AccountSession
 from portal.models.alarm import Alarm
 from portal.models.app import App, AppMode, NumberTaken, OpenCountry
 from portal.models.app_fence import fence_all, fenced
+from portal.models.app_revision import revise_all
 from portal.models.attempt_tally import AttemptTally
 from portal.models.audit_chain import INSTALLATION, AuditChain
 from portal.models.audit_entry import (
@@ -39,6 +40,7 @@ from portal.models.verification import PhoneNumberLimit, Verification
 from portal.models.worker_beat import WorkerBeat
 
 fence_all()
+revise_all()
 
 __all__ = [
     "CONCERNED",

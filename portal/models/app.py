@@ -46,6 +46,8 @@ class App(Base):
     default_locale: Mapped[LocaleTag] = mapped_column(default="en")
     client_id: Mapped[str] = mapped_column(String(64), unique=True, default=random_id)
     created_at: Mapped[Ms]
+    # Another one whenever something changes that models/app_revision.py names; None says nothing.
+    revision: Mapped[Id | None] = mapped_column(default=random_id)
 
     phone_number_verification_required: Mapped[bool] = mapped_column(default=False)
     code_length: Mapped[int] = mapped_column(default=6)

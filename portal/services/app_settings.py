@@ -1,11 +1,16 @@
-"""How is an app set? The few columns that sending and checking codes need."""
+"""How is an app set? The few columns that sending and checking codes need.
+
+Who has just read an app's revision (models/app_revision.py) may be told what is remembered of that very one.
+"""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import bindparam, func, select
 
 from portal.core.autofill import Autofill
 from portal.models import App, OpenCountry, table
+from portal.services.by_revision import ByRevision
 from portal.services.context import Context
 
 
@@ -14,6 +19,7 @@ class AppSettings:
     """An app's settings as models.App has them, in a record that is cheap to read on every request."""
 
     id: str
+    revision: str | None
     name: str
     mode: str
     default_locale: str
@@ -45,8 +51,22 @@ _COLUMNS = [_APP.c[name] for name in AppSettings.__slots__ if name in _APP.c]
 _SETTINGS = select(*_COLUMNS, _COUNTRIES.label(_COUNTRIES_OPEN)).where(_APP.c.id == bindparam("the_app"))
 
 
-def load(ctx: Context) -> AppSettings:
-    """The settings of the app of `ctx`, which the caller's credential has proven to be there."""
+_REMEMBERED: Final = ByRevision[AppSettings]()
+
+
+def load(ctx: Context, revision: str | None = None) -> AppSettings:
+    """The settings of the app of `ctx`, which the caller's credential has proven to be there.
+
+    `revision` is the app's, where this transaction has just read it beside something else.
+    """
+    found = _REMEMBERED.get(ctx.app_id, revision)
+    if found is None:
+        found = _read(ctx)
+        _REMEMBERED.put(ctx.app_id, found.revision, found)
+    return found
+
+
+def _read(ctx: Context) -> AppSettings:
     found = ctx.execute(_SETTINGS, {"the_app": ctx.app_id}).mappings().one()
     countries = str(found[_COUNTRIES_OPEN] or "").split(",")
     return AppSettings(**{**found, _COUNTRIES_OPEN: frozenset(countries)})

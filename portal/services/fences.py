@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVarTuple
 
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Connection, Row, Select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session, SessionTransaction
@@ -21,6 +22,7 @@ _KEPT = "ringback_fence"
 _ID = re.compile(r"[0-9A-Za-z_-]{1,36}", re.ASCII)
 Columns = TypeVarTuple("Columns")
 _SAY = f"SELECT set_config('{SETTING}', %s, true)"
+_BEGIN_SAYING = f"BEGIN; SELECT set_config('{SETTING}', '%s', true)"
 
 
 def stand(session: Session, app_id: str) -> None:
@@ -68,8 +70,27 @@ def say_at_begin(session: Session, transaction: SessionTransaction, connection: 
     """Begins each transaction of a session with what its door said; the session's `after_begin`."""
     value = session.info.get(_KEPT)
     # A savepoint is inside a transaction that has said it already.
-    if value is not None and not transaction.nested:
+    if value is not None and not transaction.nested and not _begin_saying(connection, value):
         say(connection, value)
+
+
+def _begin_saying(connection: Connection, value: str) -> bool:
+    """Begins a transaction and says the fence in one journey, past the driver, which makes two of it.
+
+    False where it is begun already, or must be begun in a way of its own; the driver then does both.
+    """
+    driver: Any = connection.connection.driver_connection
+    if connection.dialect.name != "postgresql" or _is_special(driver):
+        return False
+    # Nothing but an app's ID or what stands for all apps is ever kept, so there is nothing to quote.
+    answer = driver.pgconn.exec_((_BEGIN_SAYING % value).encode())
+    # What went wrong will go wrong again, and be told as any other statement's trouble.
+    return bool(answer.status == ExecStatus.TUPLES_OK)
+
+
+def _is_special(driver: Any) -> bool:
+    is_plain = driver.isolation_level is None and driver.read_only is None and driver.deferrable is None
+    return not is_plain or driver.autocommit or driver.pgconn.transaction_status != TransactionStatus.IDLE
 
 
 def _keep(session: Session, value: str) -> None:

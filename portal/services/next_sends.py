@@ -10,12 +10,12 @@ from portal.services import (
     attempts,
     countries,
     phone_number_limits,
-    sms_templates,
     user_numbers,
+    winners,
 )
 from portal.services.attempts import Attempt
 from portal.services.context import Context
-from portal.services.sms_templates import Winner
+from portal.services.winners import Winner
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ def of(ctx: Context, user_id: str) -> NextSend | None:
         refused=_refused(ctx, number, ours),
         fault=_fault(app, number),
         live=ours if ours is not None and ours.is_live(ctx.now) else None,
-        wording=sms_templates.winner(ctx, app, user.locale),
+        wording=winners.winner(ctx, app, user.locale),
         code_life_s=app.code_life_s,
     )
 

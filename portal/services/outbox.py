@@ -15,10 +15,10 @@ from portal.models import (
     random_id,
     table,
 )
-from portal.services import app_settings, sms_templates
+from portal.services import app_settings, winners
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
-from portal.services.sms_templates import Winner
+from portal.services.winners import Winner
 
 BELL = "ring_outbox_bell"
 
@@ -59,7 +59,7 @@ def put_down_verification(ctx: Context, app: AppSettings, to: Recipient, verific
 
     It keeps the wording of this moment; the code is derived when it is sent.
     """
-    wording = sms_templates.winner(ctx, app, to.locale)
+    wording = winners.winner(ctx, app, to.locale)
     return _put_down(
         ctx,
         to,

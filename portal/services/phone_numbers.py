@@ -52,10 +52,10 @@ def change(
     """
     if verified and not ctx.caller.is_admin:
         raise Unauthorized("Only an administrator may mark a number as verified.")
-    app = app_settings.load(ctx)
     number = read(text, country or _country_for(ctx, user_id, text))
     tally = phone_number_limits.lock_new(ctx, number.e164)
     user = user_numbers.hold(ctx, user_id)
+    app = app_settings.load(ctx, user.app_revision)
     if verified or not app.phone_number_verification_required:
         take_over(ctx, user.id, number)
     elif user.phone_number == number.e164 and user.phone_number_verified:

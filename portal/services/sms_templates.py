@@ -2,28 +2,16 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from portal.core import locales, message_text, placeholders, segments
 from portal.core.template_file import MOST_TEMPLATES
 from portal.errors import BadInput, NotFound
-from portal.models import App, AuditAction, SmsTemplate, SmsTemplateVersion, table
+from portal.models import App, AuditAction, SmsTemplate, SmsTemplateVersion
 from portal.services import app_settings, audit
-from portal.services.app_settings import AppSettings
 from portal.services.context import Context
-
-_CURRENT, _VERSION = table(SmsTemplate), table(SmsTemplateVersion)
-_IS_CURRENT = and_(
-    _VERSION.c.app_id == _CURRENT.c.app_id,
-    _VERSION.c.locale == _CURRENT.c.locale,
-    _VERSION.c.version == _CURRENT.c.current_version,
-)
-_OFFERED = (
-    select(_VERSION.c.id, _VERSION.c.locale, _VERSION.c.body)
-    .join(_CURRENT, _IS_CURRENT)
-    .where(_CURRENT.c.app_id == bindparam("app"))
-)
+from portal.services.winners import IS_CURRENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +35,6 @@ class Signed:
     approved_by: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Winner:
-    """The version that a user of some locale gets."""
-
-    id: int
-    locale: str
-    body: str
-
-
 def all_of(session: Session, app_id: str) -> list[SavedTemplate]:
     """Every template of an app, by locale."""
     return [SavedTemplate(*row) for row in session.execute(_in_force(app_id).order_by(SmsTemplate.locale))]
@@ -75,12 +54,6 @@ def version_of(session: Session, app_id: str, locale: str) -> int:
         select(SmsTemplate.current_version).where(SmsTemplate.app_id == app_id, SmsTemplate.locale == locale)
     )
     return found or 0
-
-
-def winner(ctx: Context, app: App | AppSettings, locale: str | None) -> Winner:
-    """The wording for a user's locale: longest match, the app's default, then `en` (contract d.3)."""
-    offered = {row.locale: row for row in ctx.execute(_OFFERED, {"app": app.id})}
-    return Winner(*offered[locales.choose(locale, offered.keys(), app.default_locale)])
 
 
 def save(ctx: Context, locale: str, body: str, note: str | None = None) -> SavedTemplate:
@@ -175,7 +148,7 @@ def _in_force(app_id: str) -> Select[str, str, int, int]:
         select(
             SmsTemplate.locale, SmsTemplateVersion.body, SmsTemplate.current_version, SmsTemplate.modified_at
         )
-        .join(SmsTemplateVersion, _IS_CURRENT)
+        .join(SmsTemplateVersion, IS_CURRENT)
         .where(SmsTemplate.app_id == app_id)
     )
 
@@ -188,7 +161,7 @@ def _tag(locale: str) -> str:
 
 
 def _refuse_too_many(ctx: Context, locale: str) -> None:
-    offered = [row.locale for row in ctx.execute(_OFFERED, {"app": ctx.app_id})]
+    offered = ctx.session.scalars(select(SmsTemplate.locale).where(SmsTemplate.app_id == ctx.app_id)).all()
     if locale not in offered and len(offered) >= MOST_TEMPLATES:
         raise BadInput("locale", f"An app words its SMS in at most {MOST_TEMPLATES} languages.")
 

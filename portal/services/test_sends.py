@@ -14,12 +14,12 @@ from portal.services import (
     outbox,
     own_numbers,
     providers,
-    sms_templates,
     test_allowance,
+    winners,
 )
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
-from portal.services.sms_templates import Winner
+from portal.services.winners import Winner
 
 
 def send(ctx: Context, app: App, account_id: str, locale: str, provider_id: str | None = None) -> str:
@@ -65,7 +65,7 @@ def sandbox_number(app: App) -> PhoneNumber:
 
 
 def _in_force(ctx: Context, settings: AppSettings, locale: str) -> Winner:
-    wording = sms_templates.winner(ctx, settings, locale)
+    wording = winners.winner(ctx, settings, locale)
     if wording.locale != locale:
         raise NotFound("sms_template", f"There is no SMS template for {locale}.")
     return wording

@@ -7,14 +7,17 @@ from sqlalchemy import BigInteger, Executable, and_, bindparam, case, select
 from portal.core import limits
 from portal.core.limits import Tally
 from portal.errors import NotFound
-from portal.models import PhoneNumberLimit, User, Verification, table
+from portal.models import App, PhoneNumberLimit, User, Verification, table
 from portal.services import phone_number_limits
 from portal.services.context import Context
 
 
 @dataclass(frozen=True, slots=True)
 class UserNumbers:
-    """A user's numbers, and what texting them needs. Times in Unix ms."""
+    """A user's numbers, and what texting them needs. Times in Unix ms.
+
+    `app_revision` is that of the user's app, for app_settings.load.
+    """
 
     id: str
     country: str | None
@@ -23,6 +26,7 @@ class UserNumbers:
     phone_number_verified: bool
     pending_phone_number: str | None
     pending_until: int | None
+    app_revision: str | None = None
 
     def pending(self, now: int) -> str | None:
         """The number that is to replace the one in force, while its day lasts."""
@@ -33,8 +37,12 @@ class UserNumbers:
         return self.pending(now) or (None if self.phone_number_verified else self.phone_number)
 
 
-_USER, _LIMIT, _V = table(User), table(PhoneNumberLimit), table(Verification)
-_COLUMNS = [_USER.c[name] for name in UserNumbers.__slots__]
+_USER, _LIMIT, _V, _APP = table(User), table(PhoneNumberLimit), table(Verification), table(App)
+_REVISION = select(_APP.c.revision).where(_APP.c.id == bindparam("the_app")).scalar_subquery()
+_COLUMNS = [
+    *(_USER.c[name] for name in UserNumbers.__slots__ if name in _USER.c),
+    _REVISION.label("app_revision"),
+]
 _IT = and_(_USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_user"))
 _NUMBERS = select(*_COLUMNS).where(_IT)
 HELD = _NUMBERS.with_for_update(read=True, key_share=True, of=_USER)

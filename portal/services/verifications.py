@@ -81,13 +81,13 @@ def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: st
     country was closed meanwhile, and Busy when too many messages of the app wait. `details` and a typed
     `reason` go to the audit entry.
     """
-    app = app_settings.load(ctx)
     user, tally = user_numbers.load_locking(ctx, user_id)
     number = user.waiting(ctx.now)
     if number is None:
         raise _nothing(user_id)
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
     to = Recipient(user_id, number, user.locale)
+    app = app_settings.load(ctx, user.app_revision)
     _refuse_to_text(ctx, app, number)
     tally = tally or phone_number_limits.lock_new(ctx, number)
     user, attempt = attempts.hold_user(ctx, user_id)

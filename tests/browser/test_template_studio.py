@@ -70,9 +70,10 @@ def test_the_marks_lie_exactly_under_the_text_and_scroll_with_it(editor):
     text_of(editor).evaluate("field => field.scrollTo(0, field.scrollHeight)")
 
     both = '["body", "marks"].map((id) => document.getElementById(id))'
-    # A scroll is told with the next frame, so the marks follow one frame later; where they stay behind, this times out.
+    # A scroll is told with the next frame, and the marks follow then; where they stay behind, this times out.
+    places = f"{both}.map((it) => it.scrollTop)"
     editor.wait_for_function(
-        f"() => {{ const [field, marks] = {both}; return marks.scrollTop > 0 && marks.scrollTop === field.scrollTop }}"
+        f"() => {{ const [text, marks] = {places}; return marks > 0 && marks === text }}"
     )
     look = ["fontFamily", "fontSize", "lineHeight", "paddingTop", "paddingInlineStart"]
     text, marks = editor.evaluate(

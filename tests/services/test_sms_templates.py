@@ -9,7 +9,7 @@ from portal.core import segments
 from portal.core.placeholders import WordingError
 from portal.errors import BadInput, NotFound
 from portal.models import ActorKind, App, AuditEntry, Message, SmsTemplateVersion
-from portal.services import accounts, sms_templates
+from portal.services import accounts, app_settings, sms_templates, winners
 from portal.services.context import Caller
 from portal.services.sms_templates import SavedTemplate
 from tests.services.conftest import Desk
@@ -39,7 +39,7 @@ def offered(desk: Desk) -> list[str]:
 
 def winner(desk: Desk, locale: str | None) -> str:
     """The locale whose wording a user of some locale gets."""
-    return desk.do(lambda ctx: sms_templates.winner(ctx, ctx.session.get(App, desk.app_id), locale)).locale
+    return desk.do(lambda ctx: winners.winner(ctx, app_settings.load(ctx), locale)).locale
 
 
 # --- Versions (TPL-05) -----------------------------------------------------------------------------
