@@ -6,6 +6,9 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.exc import InvalidatePoolError
 
+# One that needs no file of its own, where the system has it: it is made for every request.
+_Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
 
 class Freshness:
     """Whether a pooled connection still has its server, asked without asking the server each time.
@@ -30,6 +33,6 @@ class Freshness:
 
 
 def _has_something_to_read(connection: Any) -> bool:
-    with selectors.DefaultSelector() as selector:
+    with _Selector() as selector:
         selector.register(connection.fileno(), selectors.EVENT_READ)
         return bool(selector.select(0))

@@ -3,7 +3,8 @@
 PostgreSQL has one for parts of texts (pg_trgm), SQLite a table for searching texts (FTS5) that triggers keep
 in step. Neither is a table that the ORM knows, so both are made by these statements alone. PostgreSQL's gives
 all that it finds and in no order, so that the last digits, which most people ask for, have indexes of their
-own, in the order of the list.
+own, in the order of the list. Whoever asks for a whole number must not be given one of these, so they are for
+rows that have last digits, which a number that is asked for does not say.
 """
 
 from sqlalchemy import DDL, event
@@ -40,9 +41,9 @@ ON_POSTGRESQL = (
     """CREATE INDEX user_number_part ON "user"
         USING gin (phone_number gin_trgm_ops, pending_phone_number gin_trgm_ops)""",
     """CREATE INDEX user_number_part_end ON "user" (app_id, right(phone_number, 3), serial)
-        WHERE phone_number IS NOT NULL""",
+        WHERE right(phone_number, 3) IS NOT NULL""",
     """CREATE INDEX user_number_part_pending_end ON "user" (app_id, right(pending_phone_number, 3), serial)
-        WHERE pending_phone_number IS NOT NULL""",
+        WHERE right(pending_phone_number, 3) IS NOT NULL""",
 )
 
 

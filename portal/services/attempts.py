@@ -5,16 +5,15 @@ A move is a conditional update whose answer tells whether it happened; the verbs
 
 from dataclasses import dataclass
 
-from sqlalchemy import Executable, and_, bindparam, case, select, true, update
+from sqlalchemy import and_, bindparam, case, select, true, update
 
 from portal.core import code, limits
-from portal.core.lifecycle import Event, Purpose, State, after
+from portal.core.lifecycle import Event, State, after
 from portal.core.limits import Tally
-from portal.models import INSERT, PhoneNumberLimit, Verification, random_id, table
+from portal.errors import Refusal
+from portal.models import PhoneNumberLimit, Verification, table
 from portal.services import phone_number_limits, user_numbers
-from portal.services.app_settings import AppSettings
 from portal.services.context import Context
-from portal.services.outbox import Recipient
 from portal.services.user_numbers import UserNumbers
 
 
@@ -75,9 +74,6 @@ _LATEST_LOCKED = (
 _HELD_WITH_LATEST = user_numbers.HELD.add_columns(*_NEWEST.c).outerjoin(_NEWEST, true())
 
 
-_ADD: dict[str, Executable] = {
-    name: insert(_V).on_conflict_do_nothing().returning(_V.c.id) for name, insert in INSERT.items()
-}
 SPEND = (
     update(_V)
     .where(_IS_STILL_LIVE)
@@ -105,7 +101,7 @@ _COUNT_SEND = (
 _NEXT_ISSUE = (
     update(_V).where(_IT, _V.c.state == State.OPEN).values(issue=_V.c.issue + 1).returning(_V.c.issue)
 )
-_END_OPEN = (
+END_OPEN = (
     update(_V)
     .where(_OF_USER, _V.c.state == State.OPEN)
     .values(
@@ -151,34 +147,6 @@ def hold_user(ctx: Context, user_id: str) -> tuple[UserNumbers, Attempt | None]:
     return UserNumbers(*of_user), None if of_attempt[0] is None else Attempt(*of_attempt)
 
 
-def open_new(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose) -> str | None:
-    """A fresh attempt under the app's settings, sent once; returns its id.
-
-    None when another request has just opened one for this user: a user proves one number at a time.
-    """
-    row = {
-        "app_id": ctx.app_id,
-        "id": random_id(),
-        "user_id": to.user_id,
-        "phone_number": to.phone_number,
-        "number_hash": phone_number_limits.newest_hash(ctx, to.phone_number),
-        "purpose": purpose,
-        "state": State.OPEN,
-        "key_version": ctx.keys.code_version,
-        "issue": 1,
-        "code_length": app.code_length,
-        "code_expires_at": ctx.now + app.code_life_s * 1000,
-        "guesses": 0,
-        "guesses_allowed": app.guesses_allowed,
-        "sends": 1,
-        "sends_allowed": app.sends_allowed,
-        "last_sent_at": ctx.now,
-        "created_at": ctx.now,
-    }
-    opened: str | None = ctx.scalar(_ADD[ctx.session.get_bind().dialect.name], row)
-    return opened
-
-
 def code_of(ctx: Context, attempt: Attempt) -> str:
     """The attempt's code, derived."""
     return code.derive(ctx.keys.codes[attempt.key_version], attempt.id, attempt.issue, attempt.code_length)
@@ -195,9 +163,9 @@ def count_wrong_guess(ctx: Context, attempt: Attempt) -> State | None:
     return None if state is None else State(state)
 
 
-def count_send(ctx: Context, attempt: Attempt) -> bool:
-    """Notes one more send of a live code; False when another request was first."""
-    return ctx.scalar(_COUNT_SEND, as_compared(ctx, attempt) | {"the_sends": attempt.sends}) is not None
+def count_send(ctx: Context, attempt: Attempt, or_else: Refusal) -> None:
+    """Notes one more send of a live code; `or_else` is raised in time when another request was first."""
+    ctx.add(_COUNT_SEND, as_compared(ctx, attempt) | {"the_sends": attempt.sends}, or_else)
 
 
 def next_issue(ctx: Context, attempt: Attempt) -> int | None:
@@ -208,8 +176,13 @@ def next_issue(ctx: Context, attempt: Attempt) -> int | None:
 
 def end_open(ctx: Context, user_id: str, event: Event) -> None:
     """Ends the user's open attempt, if there is one: as expired when its time is over, else by `event`."""
-    end = {"the_now": ctx.now, "the_end": after(State.OPEN, event)}
-    ctx.execute(_END_OPEN, {"the_app": ctx.app_id, "the_user": user_id} | end)
+    ctx.execute(END_OPEN, ending(ctx, user_id, event))
+
+
+def ending(ctx: Context, user_id: str, event: Event) -> dict[str, object]:
+    """What END_OPEN is run with, for a user whose open attempt ends by `event`."""
+    whose = {"the_app": ctx.app_id, "the_user": user_id}
+    return whose | {"the_now": ctx.now, "the_end": after(State.OPEN, event)}
 
 
 def as_compared(ctx: Context, attempt: Attempt) -> dict[str, object]:

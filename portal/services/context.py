@@ -12,11 +12,12 @@ from portal import clock
 from portal.config import Settings
 from portal.core.keeping import DEFAULT, Keeping
 from portal.core.limits import Profile
+from portal.errors import Refusal
 from portal.keys import Keys
 from portal.mailer import Mailer
 from portal.models import ActorKind
 from portal.services import bundles
-from portal.services.bundles import Write
+from portal.services.bundles import Waiting, Write
 from portal.services.passwords import Hasher
 from portal.services.source_limits import SourceLimits
 
@@ -63,16 +64,18 @@ class Context:
         """The first value of the first row that such a statement gives, or None."""
         return self.execute(statement, values).scalar()
 
-    def add(self, write: Write, values: dict[str, Any]) -> None:
+    def add(self, write: Write, values: dict[str, Any], or_else: Refusal | None = None) -> None:
         """Runs a write on tables whose outcome nobody asks for, by the next statement at the latest.
 
-        `values` must name every column that is to be filled, those with a default of ours too.
+        `values` must name every column that is to be filled, those with a default of ours too. `or_else` is
+        raised then or now where it changes no row; such a write must return something of each row.
         """
+        one = Waiting(write, values, or_else)
         bundle = bundles.of(self._connection)
         if bundle is None:
-            self.execute(write, values)
+            bundles.send(self._connection, one)
         else:
-            bundle.add(self._connection, write, values)
+            bundle.add(self._connection, one)
 
     def by_account(self, account_id: str) -> "Context":
         """The same call, made by an account that has just proved itself, outside any app."""

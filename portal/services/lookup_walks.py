@@ -111,7 +111,7 @@ def _driver(filters: Filters) -> list[ColumnElement[bool]]:
     """The one condition whose index is walked; those on few users come first."""
     # Partial indexes are used only for conditions that are spelled like the index's own.
     if filters.pending:
-        return [_USER.c.pending_phone_number.is_not(None)]
+        return [_USER.c.pending_until.is_not(None)]
     if filters.disabled:
         return [_USER.c.disabled == true()]
     if filters.verified is False:

@@ -46,8 +46,7 @@ def redrive(ctx: Context, message_id: str, reason: str) -> None:
     tally = phone_number_limits.lock(ctx, message.phone_number)
     attempt = _live(ctx, message)
     _refuse_limits(ctx, attempt, tally)
-    if not attempts.count_send(ctx, attempt):
-        raise _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
+    attempts.count_send(ctx, attempt, _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON)))
     phone_number_limits.write(ctx, message.phone_number, tally.send(ctx.now))
     _put_back(ctx, message.serial)
     audit.record(ctx, AuditAction.MESSAGE_REDRIVEN, attempt.user_id, {"reason": message.reason}, reason=typed)

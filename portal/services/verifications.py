@@ -21,6 +21,7 @@ from portal.services import (
     audit,
     backlog,
     countries,
+    fresh_attempts,
     outbox,
     phone_number_limits,
     proofs,
@@ -47,8 +48,7 @@ def start(
 
 def _start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally) -> None:
     _refuse_send(ctx, tally)
-    attempts.end_open(ctx, to.user_id, Event.REPLACE)
-    verification_id = attempts.open_new(ctx, app, to, purpose)
+    verification_id = fresh_attempts.replace_open(ctx, app, to, purpose)
     if verification_id is None:
         raise _overtaken(ctx)
     outbox.put_down_verification(ctx, app, to, verification_id)
@@ -146,8 +146,7 @@ def _refuse_send(ctx: Context, tally: Tally) -> None:
 
 def _send_again(ctx: Context, app: AppSettings, to: Recipient, attempt: Attempt, tally: Tally) -> None:
     _refuse_send(ctx, tally)
-    if not attempts.count_send(ctx, attempt):
-        raise _overtaken(ctx)
+    attempts.count_send(ctx, attempt, _overtaken(ctx))
     outbox.put_down_verification(ctx, app, to, attempt.id)
     phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
 

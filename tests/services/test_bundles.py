@@ -1,10 +1,11 @@
 """Do writes that nobody waits for arrive, in order, and only with their transaction?"""
 
 import pytest
-from sqlalchemy import event, func, select, update
+from sqlalchemy import bindparam, event, func, select, update
 
 from portal.core.limits import Tally
-from portal.models import AuditAction, AuditEntry, PhoneNumberLimit, User
+from portal.errors import Overtaken
+from portal.models import AuditAction, AuditEntry, PhoneNumberLimit, User, table
 from portal.services import audit, phone_number_limits
 
 NUMBER = "+819012345678"
@@ -95,3 +96,35 @@ def test_on_postgresql_two_tables_are_written_in_one_journey(desk, alice, databa
         each for each in said if "INSERT INTO audit_entry" in each or "UPDATE phone_number_limit" in each
     ]
     assert len(writes) == (1 if database == "postgresql" else 2)
+
+
+def test_one_that_must_have_happened_raises_its_refusal_alone_and_in_company(desk, alice):
+    def nobody(ctx) -> None:
+        unknown = (
+            update(table(User)).where(table(User).c.id == bindparam("the_id")).returning(table(User).c.id)
+        )
+        ctx.add(unknown.values(locale="ja"), {"the_id": "nobody"}, Overtaken("Somebody was faster."))
+
+    def alone(ctx) -> None:
+        nobody(ctx)
+        entries(ctx, alice)
+
+    def in_company(ctx) -> None:
+        note(ctx, alice, AuditAction.CODE_RESENT)
+        nobody(ctx)
+
+    before = desk.do(lambda ctx: entries(ctx, alice))
+    for verb in (alone, in_company, nobody):
+        with pytest.raises(Overtaken):
+            desk.do(verb)
+    assert desk.do(lambda ctx: entries(ctx, alice)) == before
+
+
+def test_one_that_must_have_happened_and_has_is_silent(desk, alice):
+    def verb(ctx) -> None:
+        known = update(table(User)).where(table(User).c.id == bindparam("the_id")).returning(table(User).c.id)
+        note(ctx, alice, AuditAction.CODE_RESENT)
+        ctx.add(known.values(locale="ja"), {"the_id": alice}, Overtaken("Somebody was faster."))
+
+    desk.do(verb)
+    assert desk.user(alice).locale == "ja"

@@ -685,15 +685,16 @@ def test_a_page_far_down_the_list_is_found_by_its_key(crowd, filters):
 
 def test_a_part_of_a_number_is_asked_of_the_index_of_parts(crowd):
     if crowd.do(lambda ctx: ctx.session.get_bind().dialect.name) == "postgresql":
-        # Among so few users any index does; that this one serves is to be seen without the app's.
-        asked = text("EXPLAIN SELECT serial FROM \"user\" WHERE phone_number LIKE '%001234%'")
+        # Among so few users any index does; that this one serves is to be seen without the app's. LIKE goes
+        # to an index only through the view, which has the fence among its conditions (TEN-03).
+        asked = text("EXPLAIN SELECT serial FROM user_by_number WHERE phone_number LIKE '%001234%'")
         with crowd.transaction() as session:
             session.execute(text("SET LOCAL enable_seqscan = off"))
             plan = "\n".join(session.scalars(asked).all())
     else:
         plan = plans_of(crowd, "001234")
 
-    assert "user_number_part" in plan
+    assert re.search(r"\buser_number_part\b", plan)
     assert "ix_user_created" not in plan, "that index holds every user of the app"
 
 
