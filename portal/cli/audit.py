@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from portal.core.audit_anchors import Anchor
-    from portal.services.audit_checks import Report
+    from portal.services.audit_reports import Report
 
 BROKEN, WAITING, RESTARTED = 3, 4, 5
 

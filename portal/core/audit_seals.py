@@ -24,18 +24,23 @@ class Link:
 START: Final = Link(0, "0" * 64)
 # What is kept of no entries at all.
 NOTHING_KEPT: Final = "0" * 64
+# How entries of before a restart are hashed. The first form, of earlier Ringbacks, took empty ones for whole.
+FIRST_FORM: Final = 1
+FORM: Final = 2
+_HEX: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Restart:
     """Where a chain was begun anew: the number of the entry that says so, and when (Unix ms).
 
-    `kept` is one hash over the entries before it, as they were found then, in hex.
+    `kept` is one hash over the entries before it, as they were found then, in hex; `form` is how it was made.
     """
 
     sequence: int
     at: int
     kept: str
+    form: int = FORM
 
 
 def of_entry(key: bytes, chain: str, before: Link, facts: Mapping[str, Any]) -> Link:
@@ -44,9 +49,12 @@ def of_entry(key: bytes, chain: str, before: Link, facts: Mapping[str, Any]) -> 
     return Link(sequence, _sealed(key, ["entry", 1, chain, sequence, before.hash, dict(facts)]))
 
 
-def of_told(key: bytes, chain: str, entry_id: int, reason: str | None, details: Mapping[str, Any]) -> str:
-    """The hash over what an entry tells beside the deed itself, in hex; it outlives the telling (PII-05)."""
-    return _sealed(key, ["told", 1, chain, entry_id, reason, dict(details)])
+def of_told(key: bytes, chain: str, entry_id: int, reason: str | None, details: object) -> str:
+    """The hash over what an entry tells beside the deed itself, in hex; it outlives the telling (PII-05).
+
+    `details` are plain JSON values by name, or whatever else somebody put in their place.
+    """
+    return _sealed(key, ["told", 1, chain, entry_id, reason, details])
 
 
 def of_chain(key: bytes, chain: str, base: Link, head: Link, at: int, restart: Restart | None) -> str:
@@ -54,7 +62,10 @@ def of_chain(key: bytes, chain: str, base: Link, head: Link, at: int, restart: R
     ends = [base.sequence, base.hash, head.sequence, head.hash, at]
     if restart is None:
         return _sealed(key, ["chain", 1, chain, *ends])
-    return _sealed(key, ["chain", 2, chain, *ends, restart.sequence, restart.at, restart.kept])
+    restarted = [restart.sequence, restart.at, restart.kept]
+    if restart.form == FIRST_FORM:
+        return _sealed(key, ["chain", 2, chain, *ends, *restarted])
+    return _sealed(key, ["chain", 3, chain, *ends, *restarted, restart.form])
 
 
 def before_restart(key: bytes, chain: str, sequence: int) -> Link:
@@ -65,9 +76,32 @@ def before_restart(key: bytes, chain: str, sequence: int) -> Link:
     return Link(sequence, _sealed(key, ["restart", 1, chain, sequence]))
 
 
-def of_kept(key: bytes, chain: str, place: Link, entry_id: int, facts: Mapping[str, Any], told: bool) -> str:
-    """The hash over one entry of before a restart as it lies there; `told` is whether its details fit."""
-    return _sealed(key, ["kept", 1, chain, place.sequence, place.hash, entry_id, dict(facts), told])
+def of_kept(key: bytes, chain: str, place: Link, facts: Mapping[str, Any], told: str) -> str:
+    """The hash over one entry of before a restart as it lies there; `told` is the one over what it tells."""
+    return _sealed(key, ["kept", FORM, chain, place.sequence, place.hash, dict(facts), told])
+
+
+def of_kept_first(key: bytes, chain: str, place: Link, facts: Mapping[str, Any], told: bool) -> str:
+    """The same in the first form; `told` is whether the entry tells what it told when it was sealed."""
+    content = [chain, place.sequence, place.hash, facts["id"], dict(facts), told]
+    return _sealed(key, ["kept", FIRST_FORM, *content])
+
+
+def of_emptied(key: bytes, chain: str, facts: Mapping[str, Any], told: str) -> str:
+    """The mark of an entry that is emptied by an erasure: the hash over what it told, and a seal over that.
+
+    It fits no other entry, nor the same one with other facts, so whoever has no key can make none.
+    """
+    return told + _sealed(key, ["emptied", 1, chain, dict(facts), told])
+
+
+def told_before(key: bytes, chain: str, facts: Mapping[str, Any], mark: str | None) -> str | None:
+    """The hash over what an entry told before it got this mark; None where the mark is none of ours."""
+    if mark is None:
+        return None
+    told = mark[:_HEX]
+    is_ours = hmac.compare_digest(of_emptied(key, chain, facts, told).encode(), mark.encode())
+    return told if is_ours else None
 
 
 def with_kept(kept: str, more: Iterable[str], sign: int = 1) -> str:

@@ -38,5 +38,7 @@ class AuditChain(Base):
     restart_sequence: Mapped[int | None] = mapped_column(BigInteger)
     restarted_at: Mapped[Ms | None]
     kept_hash: Mapped[str | None] = mapped_column(String(64))
+    # How that hash was made (core/audit_seals.py); empty where a Ringback did that knew one way only.
+    kept_form: Mapped[int | None]
     sealed_at: Mapped[Ms]
     seal: Mapped[str] = mapped_column(String(64))

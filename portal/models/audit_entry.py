@@ -207,3 +207,5 @@ class AuditEntry(Base):
     hash: Mapped[str | None] = mapped_column(String(64))
     # The keyed hash over reason and details, which an erasure empties while the chain still holds (PII-05).
     told_hash: Mapped[str | None] = mapped_column(String(64))
+    # What an erasure leaves where it emptied the entry: only the key makes it (services/emptied_entries.py).
+    emptied: Mapped[str | None] = mapped_column(String(128))

@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core import audit_seals
-from portal.core.audit_seals import START, Link, Restart
+from portal.core.audit_seals import FIRST_FORM, START, Link, Restart
 from portal.models import INSTALLATION, AuditChain, AuditEntry
 from portal.services.context import Context
 
@@ -120,6 +120,7 @@ _COLUMNS = select(
     AuditChain.restart_sequence,
     AuditChain.restarted_at,
     AuditChain.kept_hash,
+    AuditChain.kept_form,
 )
 
 
@@ -127,7 +128,8 @@ def _chain(row: Row[*tuple[Any, ...]]) -> Chain:
     base, head = Link(row.base_sequence, row.base_hash), Link(row.head_sequence, row.head_hash)
     restart = None
     if row.restart_sequence is not None:
-        restart = Restart(row.restart_sequence, row.restarted_at, row.kept_hash)
+        form = row.kept_form or FIRST_FORM
+        restart = Restart(row.restart_sequence, row.restarted_at, row.kept_hash, form)
     return Chain(row.id, base, head, row.sealed_at, row.seal, restart)
 
 
@@ -140,6 +142,7 @@ def _row(ctx: Context, chain_id: str, base: Link, head: Link, restart: Restart |
         "restart_sequence": restart.sequence if restart else None,
         "restarted_at": restart.at if restart else None,
         "kept_hash": restart.kept if restart else None,
+        "kept_form": restart.form if restart and restart.form != FIRST_FORM else None,
         "sealed_at": ctx.now,
         "seal": audit_seals.of_chain(ctx.keys.audit, chain_id, base, head, ctx.now, restart),
     }

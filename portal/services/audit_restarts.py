@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from portal.core import audit_seals
 from portal.core.audit_anchors import Anchor
-from portal.core.audit_seals import NOTHING_KEPT, START, Link, Restart
+from portal.core.audit_seals import FORM, NOTHING_KEPT, START, Link, Restart
 from portal.errors import NothingToVerify, Overtaken
 from portal.models import AuditAction, AuditEntry, table
-from portal.services import audit_chains, audit_checks, audit_sealing
+from portal.services import audit_chains, audit_checks, audit_entries, audit_sealing, audit_walks
 from portal.services.audit_chains import Chain
 from portal.services.audit_sealing import LostEntry
 from portal.services.context import Context
@@ -55,10 +55,10 @@ def look(session: Session, key: bytes, chain_id: str, now: int, anchors: Iterabl
         raise NothingToVerify(f"The chain of {chain_id} holds: there is nothing to begin anew.")
     first = last = None
     kept, count = NOTHING_KEPT, 0
-    for entry in session.execute(audit_checks.entries_of(audit_chains.app_of(chain_id))):
+    for entry in session.execute(audit_walks.entries_of(audit_chains.app_of(chain_id))):
         if entry.sequence <= _LAST_NUMBER:
             first, last = entry.sequence if first is None else first, entry.sequence
-            kept = audit_seals.with_kept(kept, [audit_sealing.kept_of(key, chain_id, entry)])
+            kept = audit_seals.with_kept(kept, [audit_entries.kept_of(key, chain_id, entry, FORM)])
             count += 1
     end = max(last or 0, chain.head.sequence if chain and chain.head.sequence <= _LAST_NUMBER else 0)
     found = faults[0] if len(faults) == 1 else f"{faults[0]}; {len(faults) - 1} more"
@@ -74,9 +74,9 @@ def begin_anew(ctx: Context, damage: Damage, reason: str) -> Link:
     kept, last = _with_forgeries(ctx, damage)
     entry = _said(ctx, damage, reason)
     key, chain_id = ctx.keys.audit, damage.chain_id
-    told = audit_sealing.told_of(key, chain_id, entry)
+    told = audit_entries.told_of(key, chain_id, entry)
     follows = audit_seals.before_restart(key, chain_id, last)
-    head = audit_seals.of_entry(key, chain_id, follows, audit_sealing.facts_of(entry, told))
+    head = audit_seals.of_entry(key, chain_id, follows, audit_entries.facts_of(entry, told))
     restart = Restart(head.sequence, ctx.now, kept)
     is_ours = (
         audit_chains.move(ctx, damage.chain, base=damage.base, head=head, restart=restart)
@@ -103,13 +103,13 @@ def _with_forgeries(ctx: Context, damage: Damage) -> tuple[str, int]:
     app_id, key = audit_chains.app_of(damage.chain_id), ctx.keys.audit
     for entry in ctx.session.execute(audit_sealing.forged_restarts(app_id)).all():
         last += 1
-        seal = audit_sealing.told_of(key, damage.chain_id, entry)
+        seal = audit_entries.told_of(key, damage.chain_id, entry)
         try:
             audit_sealing.write(ctx, [entry], [Link(last, START.hash)], [seal])
         except LostEntry as error:
             raise Overtaken(_MOVED) from error
         numbered = _read(ctx, entry.id)
-        kept = audit_seals.with_kept(kept, [audit_sealing.kept_of(key, damage.chain_id, numbered)])
+        kept = audit_seals.with_kept(kept, [audit_entries.kept_of(key, damage.chain_id, numbered, FORM)])
     return kept, last
 
 
@@ -129,7 +129,7 @@ def _said(ctx: Context, damage: Damage, reason: str) -> Row[*tuple[Any, ...]]:
 
 
 def _read(ctx: Context, entry_id: int) -> Row[*tuple[Any, ...]]:
-    wanted = select(*audit_sealing.COLUMNS).where(_ENTRY.c.id == entry_id)
+    wanted = select(*audit_entries.COLUMNS).where(_ENTRY.c.id == entry_id)
     return ctx.session.connection().execute(wanted).one()
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Row, Select, Table, bindparam, delete, select, update
 from portal.core import audit_seals
 from portal.core.audit_seals import Link, Restart
 from portal.models import AuditAction, AuditEntry, table
-from portal.services import audit_chains
+from portal.services import audit_chains, audit_entries
 from portal.services.audit_chains import Chain
 from portal.services.context import Context
 
@@ -24,17 +24,6 @@ from portal.services.context import Context
 BATCH = 250
 
 _ENTRY: Table = table(AuditEntry)
-_FACTS = (
-    _ENTRY.c.id,
-    _ENTRY.c.at,
-    _ENTRY.c.actor_kind,
-    _ENTRY.c.actor_id,
-    _ENTRY.c.action,
-    _ENTRY.c.user_id,
-)
-_TOLD = (_ENTRY.c.reason, _ENTRY.c.details)
-COLUMNS = (_ENTRY.c.app_id, _ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, *_FACTS, *_TOLD)
-_NAMES = tuple(column.name for column in _FACTS)
 _SEAL = (
     update(_ENTRY)
     .where(_ENTRY.c.id == bindparam("the_id"), _ENTRY.c.sequence.is_(None))
@@ -48,38 +37,10 @@ class LostEntry(Exception):
     """An entry vanished while it was being sealed; nothing was sealed."""
 
 
-def told_of(key: bytes, chain_id: str, entry: Row[*tuple[Any, ...]]) -> str:
-    """The hash over an entry's reason and details, which its own hash covers in their place."""
-    return audit_seals.of_told(key, chain_id, entry.id, entry.reason, entry.details)
-
-
-def facts_of(entry: Row[*tuple[Any, ...]], told: str) -> dict[str, Any]:
-    """What the hash of an entry covers beside its chain and its place."""
-    return {name: getattr(entry, name) for name in _NAMES} | {"told": told}
-
-
-def kept_of(key: bytes, chain_id: str, entry: Row[*tuple[Any, ...]]) -> str:
-    """The hash over an entry of before a restart as it lies there; an erasure leaves it as it is."""
-    is_told = is_empty(entry) or told_of(key, chain_id, entry) == entry.told_hash
-    place, facts = Link(entry.sequence, entry.hash), facts_of(entry, entry.told_hash)
-    return audit_seals.of_kept(key, chain_id, place, entry.id, facts, is_told)
-
-
-def is_empty(entry: Row[*tuple[Any, ...]]) -> bool:
-    """Whether an entry tells nothing but a deed, as it does once its user is erased."""
-    return entry.user_id is not None and entry.reason is None and not entry.details
-
-
 def forged_restarts(app_id: str | None) -> Select[*tuple[Any, ...]]:
     """The entries of a chain that say it was begun anew, and were not sealed as they were written."""
-    forged = select(*COLUMNS).where(audit_chains.of(app_id), _ENTRY.c.sequence.is_(None))
+    forged = select(*audit_entries.COLUMNS).where(audit_chains.of(app_id), _ENTRY.c.sequence.is_(None))
     return forged.where(_ENTRY.c.action == AuditAction.AUDIT_CHAIN_RESTARTED).order_by(_ENTRY.c.id)
-
-
-def follows(key: bytes, chain_id: str, before: Link, entry: Row[*tuple[Any, ...]]) -> bool:
-    """Whether a sealed entry is the very one that was sealed after `before`."""
-    sealed = audit_seals.of_entry(key, chain_id, before, facts_of(entry, entry.told_hash))
-    return sealed == Link(entry.sequence, entry.hash)
 
 
 def seal(ctx: Context) -> int:
@@ -112,7 +73,7 @@ def remove(ctx: Context, until: int) -> int:
 
 
 def _unsealed(ctx: Context, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
-    wanted = select(*COLUMNS).where(_ENTRY.c.sequence.is_(None), _ENTRY.c.id > after)
+    wanted = select(*audit_entries.COLUMNS).where(_ENTRY.c.sequence.is_(None), _ENTRY.c.id > after)
     # What begins a chain anew is sealed as it is written, so this one is a forgery.
     wanted = wanted.where(_ENTRY.c.action != AuditAction.AUDIT_CHAIN_RESTARTED)
     wanted = wanted.order_by(_ENTRY.c.id).limit(BATCH).with_for_update(skip_locked=True)
@@ -136,7 +97,7 @@ def _seal_in(ctx: Context, app_id: str | None, entries: list[Row[*tuple[Any, ...
     chain = _true_chain(ctx, app_id)
     if chain is None:
         return 0
-    told = [told_of(ctx.keys.audit, chain.id, entry) for entry in entries]
+    told = [audit_entries.told_of(ctx.keys.audit, chain.id, entry) for entry in entries]
     links = list(_links(ctx.keys.audit, chain, entries, told))
     if not audit_chains.move(ctx, chain, head=links[-1]):
         # Another worker was faster; what it left is for the next round.
@@ -162,7 +123,7 @@ def _links(
 ) -> Iterable[Link]:
     link = chain.head
     for entry, each in zip(entries, told, strict=True):
-        link = audit_seals.of_entry(key, chain.id, link, facts_of(entry, each))
+        link = audit_seals.of_entry(key, chain.id, link, audit_entries.facts_of(entry, each))
         yield link
 
 
@@ -170,7 +131,7 @@ def _remove_in(ctx: Context, app_id: str | None, until: int) -> int:
     chain = _true_chain(ctx, app_id)
     if chain is None:
         return 0
-    oldest = select(*COLUMNS)
+    oldest = select(*audit_entries.COLUMNS)
     oldest = oldest.where(audit_chains.of(app_id), _ENTRY.c.sequence > chain.base.sequence)
     last: Link | None = None
     for entry in ctx.session.execute(oldest.order_by(_ENTRY.c.sequence).limit(BATCH)):
@@ -192,7 +153,7 @@ def _may_go(key: bytes, chain: Chain, before: Link, entry: Row[*tuple[Any, ...]]
         return True
     if chain.restart is not None and entry.sequence == chain.restart.sequence:
         before = audit_seals.before_restart(key, chain.id, entry.sequence - 1)
-    return follows(key, chain.id, before, entry)
+    return audit_entries.follows(key, chain.id, before, entry)
 
 
 def _without(ctx: Context, chain: Chain, last: Link) -> Restart | None:
@@ -200,7 +161,9 @@ def _without(ctx: Context, chain: Chain, last: Link) -> Restart | None:
     restart = chain.restart
     if restart is None:
         return None
-    going = select(*COLUMNS).where(audit_chains.of(chain.app_id), _ENTRY.c.sequence <= last.sequence)
+    going = select(*audit_entries.COLUMNS).where(
+        audit_chains.of(chain.app_id), _ENTRY.c.sequence <= last.sequence
+    )
     gone = ctx.session.execute(going.where(_ENTRY.c.sequence < restart.sequence)).all()
-    hashes = (kept_of(ctx.keys.audit, chain.id, each) for each in gone)
+    hashes = (audit_entries.kept_of(ctx.keys.audit, chain.id, each, restart.form) for each in gone)
     return replace(restart, kept=audit_seals.with_kept(restart.kept, hashes, -1))

@@ -12,7 +12,6 @@ from sqlalchemy import Connection, TableClause, and_, column, delete, inspect, o
 from portal.core import number_hashes
 from portal.keys import Keys
 from portal.models import (
-    AuditEntry,
     BearerToken,
     IdempotencyKey,
     Message,
@@ -21,14 +20,10 @@ from portal.models import (
     Verification,
     table,
 )
+from portal.services import emptied_entries
 
 _USER, _VERIFICATION, _MESSAGE = table(User), table(Verification), table(Message)
-_TOKEN, _LIMIT, _ENTRY, _ANSWER = (
-    table(BearerToken),
-    table(PhoneNumberLimit),
-    table(AuditEntry),
-    table(IdempotencyKey),
-)
+_TOKEN, _LIMIT, _ANSWER = table(BearerToken), table(PhoneNumberLimit), table(IdempotencyKey)
 # As it was up to schema 0007.
 _OLD_LIMIT = TableClause(_LIMIT.name, column("app_id"), column("phone_number"))
 # What belongs to one user, by the name under which a receipt counts it; what points at others comes first.
@@ -77,18 +72,21 @@ def lock(connection: Connection, keys: Keys, app_id: str, numbers: Collection[st
         )
 
 
-def remove_user(connection: Connection, app_id: str, user_id: str, *, has_answers: bool = True) -> Counts:
+def remove_user(
+    connection: Connection, keys: Keys, app_id: str, user_id: str, *, is_restored: bool = False
+) -> Counts:
     """Removes a user with all that is theirs, and what audit entries tell of them beside the deed itself.
 
-    `has_answers` is False for the rows of a backup, which holds no stored answers. Without such a user the
-    count of `users` is 0.
+    `is_restored` is for the rows of a backup, which holds no stored answers. Without such a user the count of
+    `users` is 0.
     """
     counts: Counts = Counter()
     for name, its in _OF_USER.items():
-        if name != "answers" or has_answers:
+        if name != "answers" or not is_restored:
             theirs = delete(its).where(its.c.app_id == app_id, its.c.user_id == user_id)
             counts[name] = connection.execute(theirs).rowcount
-    counts["auditDetails"] = _silence(connection, app_id, user_id)
+    empty = emptied_entries.empty_restored if is_restored else emptied_entries.empty
+    counts["auditDetails"] = empty(connection, keys.audit, app_id, user_id)
     gone = connection.execute(delete(_USER).where(_USER.c.app_id == app_id, _USER.c.id == user_id))
     counts["users"] = gone.rowcount
     return counts
@@ -131,15 +129,18 @@ def owners_of(connection: Connection, app_id: str, number: str, until: int) -> l
     return list(connection.scalars(found.order_by(_USER.c.id)))
 
 
-def forget_number(connection: Connection, app_id: str, number: str, until: int) -> Counts:
+def forget_number(
+    connection: Connection, keys: Keys, app_id: str, number: str, until: int, *, is_restored: bool = False
+) -> Counts:
     """Takes a number out of everything else: from users who only claim it, and what was sent to it."""
     counts: Counts = Counter()
+    empty = emptied_entries.empty_restored if is_restored else emptied_entries.empty
     for name, its in (("messages", _MESSAGE), ("verifications", _VERIFICATION)):
         # Tests that members of the team sent to their own numbers have no user, and are not an end user's.
         sent = and_(its.c.app_id == app_id, its.c.phone_number == number, its.c.user_id.is_not(None))
         users = connection.scalars(select(its.c.user_id).where(sent).distinct()).all()
         counts[name] = connection.execute(delete(its).where(sent, its.c.created_at <= until)).rowcount
-        counts["auditDetails"] += sum(_silence(connection, app_id, user_id) for user_id in users)
+        counts["auditDetails"] += sum(empty(connection, keys.audit, app_id, user_id) for user_id in users)
     return counts + _drop_claims(connection, app_id, number, until)
 
 
@@ -153,9 +154,3 @@ def _drop_claims(connection: Connection, app_id: str, number: str, until: int) -
     claims = connection.execute(update(_USER).where(claimed).values(nothing)).rowcount
     changes = connection.execute(update(_USER).where(wanted).values(no_change)).rowcount
     return Counter({"claims": claims + changes})
-
-
-def _silence(connection: Connection, app_id: str, user_id: str) -> int:
-    """What was done, by whom and when stays on record; masked numbers and typed reasons do not."""
-    of_user = and_(_ENTRY.c.app_id == app_id, _ENTRY.c.user_id == user_id)
-    return connection.execute(update(_ENTRY).where(of_user).values(details={}, reason=None)).rowcount

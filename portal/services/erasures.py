@@ -47,7 +47,7 @@ def erase_user(
     """
     connection = ctx.session.connection()
     numbers = lock_numbers_of(ctx, user_id)
-    removed = erased_rows.remove_user(connection, ctx.app_id, user_id)
+    removed = erased_rows.remove_user(connection, ctx.keys, ctx.app_id, user_id)
     if not removed["users"]:
         raise NotFound("user", "There is no such user.", field="userID", value=user_id)
     if forgets_limits:
@@ -78,7 +78,7 @@ def erase_number(ctx: Context, e164: str, reason: str | None = None) -> Receipt:
     removed: Counts = Counter()
     for user_id in owners:
         removed += Counter(erase_user(ctx, user_id, reason).removed)
-    removed += erased_rows.forget_number(connection, ctx.app_id, e164, ctx.now)
+    removed += erased_rows.forget_number(connection, ctx.keys, ctx.app_id, e164, ctx.now)
     removed += erased_rows.remove_limits(connection, ctx.keys, ctx.app_id, {e164})
     receipt = _keep(ctx, ErasureKind.NUMBER, None, {e164}, removed)
     details = {"erasure": receipt.id, "removed": receipt.removed}
@@ -100,13 +100,13 @@ def found(connection: Connection, since: int = 0) -> list[Erased]:
 
 
 def replay(
-    connection: Connection, told: Iterable[Erased], keys: Keys, *, has_answers: bool = False
+    connection: Connection, told: Iterable[Erased], keys: Keys, *, is_restored: bool = True
 ) -> list[Erased]:
     """Erases once more whom a database brought back; returns the erasures that it did not know.
 
     `keys` are those that numbers were hashed with; a hash by one that is gone matches nobody. An erasure that
     is on record was done in this database.
-    `has_answers` is for a database that serves; a restored copy, maybe of an older schema, holds none.
+    `is_restored` is False for a database that serves; a restored copy may be of an older schema.
     """
     known = {each.id for each in found(connection)}
     new = {each.id: each for each in told if each.id not in known}
@@ -114,7 +114,7 @@ def replay(
     for each in sorted(new.values(), key=lambda each: each.erased_at):
         by_app[each.app_id].append(each)
     for app_id, its in by_app.items():
-        _replay_in_app(connection, app_id, its, keys, has_answers)
+        _replay_in_app(connection, app_id, its, keys, is_restored)
     return list(new.values())
 
 
@@ -129,7 +129,7 @@ def note(connection: Connection, told: Collection[Erased]) -> int:
 
 
 def _replay_in_app(
-    connection: Connection, app_id: str, its: list[Erased], keys: Keys, has_answers: bool
+    connection: Connection, app_id: str, its: list[Erased], keys: Keys, is_restored: bool
 ) -> None:
     wanted = {each for one in its for each in one.number_hashes}
     known = number_hashes.erasure_keys(keys)
@@ -142,16 +142,18 @@ def _replay_in_app(
     }
     for each in its:
         if each.user_id is not None:
-            erased_rows.remove_user(connection, app_id, each.user_id, has_answers=has_answers)
+            erased_rows.remove_user(connection, keys, app_id, each.user_id, is_restored=is_restored)
         there = {numbers[hidden] for hidden in each.number_hashes if hidden in numbers}
         for number in there if each.is_of_number else ():
             for user_id in erased_rows.owners_of(connection, app_id, number, each.erased_at):
-                erased_rows.remove_user(connection, app_id, user_id, has_answers=has_answers)
-            erased_rows.forget_number(connection, app_id, number, each.erased_at)
-        if has_answers:
-            erased_rows.remove_limits(connection, keys, app_id, there)
-        else:
+                erased_rows.remove_user(connection, keys, app_id, user_id, is_restored=is_restored)
+            erased_rows.forget_number(
+                connection, keys, app_id, number, each.erased_at, is_restored=is_restored
+            )
+        if is_restored:
             erased_rows.remove_restored_limits(connection, keys, app_id, there)
+        else:
+            erased_rows.remove_limits(connection, keys, app_id, there)
 
 
 def _keep(

@@ -112,7 +112,7 @@ class Watchman:
     def _erase_again(self, lost: list[Erased]) -> None:
         with self._transaction() as session:
             connection = session.connection()
-            again = erasures.replay(connection, lost, self._parts.keys, has_answers=True)
+            again = erasures.replay(connection, lost, self._parts.keys, is_restored=False)
             erasures.note(connection, again)
         _log.warning("erased_again", erasures=len(again))
 

@@ -17,6 +17,7 @@ from portal.models import (
     AuditEntry,
 )
 from portal.services import audit, audit_chains, audit_checks, audit_heads, audit_sealing, erasures, retention
+from portal.services.audit_reports import Report
 from portal.services.context import Caller
 from tests import factories
 
@@ -55,7 +56,7 @@ def seal(desk):
 def check(desk, clock):
     """`check(app_id)` is the report on one chain, the shop's by default."""
 
-    def run(chain: str = "", *anchors: Anchor) -> audit_checks.Report:
+    def run(chain: str = "", *anchors: Anchor) -> Report:
         chain = chain or desk.app_id
         audit_key = desk.keys.audit
         with desk.transaction() as session:

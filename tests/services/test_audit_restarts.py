@@ -18,6 +18,7 @@ from portal.services import (
     erasures,
     retention,
 )
+from portal.services.audit_reports import Report
 from portal.services.context import Caller
 from tests import factories
 
@@ -46,7 +47,7 @@ def write(desk):
 def check(desk, clock):
     """`check(anchor)` is the report on the shop's chain."""
 
-    def run(*anchors: Anchor) -> audit_checks.Report:
+    def run(*anchors: Anchor) -> Report:
         with desk.transaction() as session:
             return audit_checks.check(session, desk.keys.audit, desk.app_id, clock.now(), anchors)
 
@@ -425,7 +426,7 @@ def test_pii_05_an_erasure_after_a_restart_is_no_alarm(desk, session, write, tam
 
 def test_pii_07_sums_of_hashes_lose_what_was_added_in_any_order():
     key, facts = b"k" * 32, {"at": 1}
-    hashes = [audit_seals.of_kept(key, "a", Link(n, "f" * 64), n, facts, True) for n in range(1, 9)]
+    hashes = [audit_seals.of_kept(key, "a", Link(n, "f" * 64), facts, "e" * 64) for n in range(1, 9)]
     kept = audit_seals.with_kept(audit_seals.NOTHING_KEPT, hashes)
     assert kept == audit_seals.with_kept(audit_seals.NOTHING_KEPT, reversed(hashes))
     assert audit_seals.with_kept(kept, hashes, -1) == audit_seals.NOTHING_KEPT

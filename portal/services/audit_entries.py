@@ -1,0 +1,65 @@
+"""What do the hashes of an audit entry cover, and does it fit them? (PII-07)"""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+from portal.core import audit_seals
+from portal.core.audit_seals import FIRST_FORM, Link
+from portal.models import AuditEntry, table
+
+_ENTRY = table(AuditEntry)
+_FACTS = (
+    _ENTRY.c.id,
+    _ENTRY.c.at,
+    _ENTRY.c.actor_kind,
+    _ENTRY.c.actor_id,
+    _ENTRY.c.action,
+    _ENTRY.c.user_id,
+)
+_TOLD = (_ENTRY.c.reason, _ENTRY.c.details)
+_SEALS = (_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, _ENTRY.c.emptied)
+COLUMNS = (_ENTRY.c.app_id, *_SEALS, *_FACTS, *_TOLD)
+_NAMES = tuple(column.name for column in _FACTS)
+_Entry = Row[*tuple[Any, ...]]
+
+
+def told_of(key: bytes, chain_id: str, entry: _Entry) -> str:
+    """The hash over an entry's reason and details, which its own hash covers in their place."""
+    return audit_seals.of_told(key, chain_id, entry.id, entry.reason, entry.details)
+
+
+def facts_of(entry: _Entry, told: str) -> dict[str, Any]:
+    """What the hash of an entry covers beside its chain and its place."""
+    return {name: getattr(entry, name) for name in _NAMES} | {"told": told}
+
+
+def follows(key: bytes, chain_id: str, before: Link, entry: _Entry) -> bool:
+    """Whether a sealed entry is the very one that was sealed after `before`."""
+    sealed = audit_seals.of_entry(key, chain_id, before, facts_of(entry, entry.told_hash))
+    return sealed == Link(entry.sequence, entry.hash)
+
+
+def is_empty(entry: _Entry) -> bool:
+    """Whether an entry tells nothing but a deed, as it does once its user is erased."""
+    return entry.user_id is not None and entry.reason is None and entry.details == {}
+
+
+def told_before(key: bytes, chain_id: str, entry: _Entry) -> str | None:
+    """The hash over what an entry told before an erasure emptied it; None where no erasure of ours did."""
+    if not is_empty(entry):
+        return None
+    facts = facts_of(entry, entry.told_hash)
+    return audit_seals.told_before(key, chain_id, facts, entry.emptied)
+
+
+def kept_of(key: bytes, chain_id: str, entry: _Entry, form: int) -> str:
+    """The hash over an entry of before a restart as it lay there then; an erasure leaves it as it is."""
+    place, facts = Link(entry.sequence, entry.hash), facts_of(entry, entry.told_hash)
+    before = told_before(key, chain_id, entry)
+    told = before or told_of(key, chain_id, entry)
+    if form == FIRST_FORM:
+        # It cannot tell who emptied an entry that has no mark.
+        is_told = told == entry.told_hash or (before is None and is_empty(entry))
+        return audit_seals.of_kept_first(key, chain_id, place, facts, is_told)
+    return audit_seals.of_kept(key, chain_id, place, facts, told)

@@ -1,0 +1,84 @@
+"""What is wrong with one audit entry, or with the end of its chain? In words that name it (PII-07)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from sqlalchemy import Row, func, select
+from sqlalchemy.orm import Session
+
+from portal.core import audit_seals
+from portal.core.audit_seals import Link
+from portal.models import AuditAction, AuditEntry, Erasure
+from portal.services import audit_chains, audit_entries, audit_sealing
+from portal.services.audit_chains import Chain
+
+_Entry = Row[*tuple[Any, ...]]
+
+
+def of_entry(
+    key: bytes, chain: Chain, before: Link, row: _Entry, erased_at: Callable[[], int]
+) -> Iterator[str]:
+    """What is wrong with an entry that comes after `before`; `erased_at` tells when somebody was erased last.
+
+    It is asked only for an entry that is empty without a mark: earlier Ringbacks left none.
+    """
+    named = f"entry {row.sequence} (id {row.id})"
+    if row.action == AuditAction.AUDIT_CHAIN_RESTARTED:
+        # It follows upon no other entry; only the key makes what it follows upon.
+        before = audit_seals.before_restart(key, chain.id, row.sequence - 1)
+        if not (audit_entries.follows(key, chain.id, before, row) and _tells_as_sealed(key, chain, row)):
+            yield f"{named} says that the chain was begun anew, and was changed or put there by somebody else"
+    elif row.sequence != before.sequence + 1:
+        return
+    elif before.sequence and before.hash == audit_seals.START.hash:
+        yield f"{named} cannot be compared: where the chain began is not known"
+    elif not audit_entries.follows(key, chain.id, before, row):
+        yield f"{named} was changed, moved, or put in place of another"
+    elif not _tells_as_sealed(key, chain, row):
+        yield from _of_telling(key, chain, row, named, erased_at)
+
+
+def of_end(chain: Chain, last: Link) -> Iterator[str]:
+    """What is wrong with a chain whose last entry is `last`."""
+    if last.sequence < chain.head.sequence:
+        yield f"{audit_seals.missing(last.sequence + 1, chain.head.sequence)}: the newest were cut off"
+    elif last != chain.head:
+        yield f"entry {last.sequence} is not the one that the chain ends with"
+
+
+def of_no_chain(session: Session, app_id: str | None, *, is_known_outside: bool) -> Iterator[str]:
+    """What is wrong where no row says that there is a chain."""
+    sealed = select(func.count()).where(audit_chains.of(app_id), AuditEntry.sequence.is_not(None))
+    if count := session.scalar(sealed):
+        yield f"the row that says where the chain begins and ends is missing; sealed entries: {count}"
+    if is_known_outside:
+        yield "the chain is missing, which the head outside tells of"
+
+
+def forged_restarts(session: Session, app_id: str | None) -> Iterator[str]:
+    """Entries that say that their chain was begun anew, and that nobody sealed."""
+    for entry in session.execute(audit_sealing.forged_restarts(app_id)):
+        yield f"the entry with id {entry.id} says that the chain was begun anew, and no key sealed it"
+
+
+def last_erasure(session: Session, app_id: str | None) -> int:
+    """When somebody was erased from an app last (Unix ms); 0 where nobody was."""
+    last = select(func.max(Erasure.erased_at)).where(Erasure.app_id == app_id)
+    return session.scalar(last) or 0
+
+
+def _tells_as_sealed(key: bytes, chain: Chain, row: _Entry) -> bool:
+    """Whether an entry tells what it was sealed with, or did until an erasure of ours emptied it."""
+    now = audit_entries.told_of(key, chain.id, row)
+    return row.told_hash in (now, audit_entries.told_before(key, chain.id, row))
+
+
+def _of_telling(
+    key: bytes, chain: Chain, row: _Entry, named: str, erased_at: Callable[[], int]
+) -> Iterator[str]:
+    if not audit_entries.is_empty(row):
+        yield f"{named} was changed, moved, or put in place of another"
+    elif audit_entries.told_before(key, chain.id, row):
+        yield f"{named} was changed before its user was erased"
+    elif row.at > erased_at():
+        yield f"{named} was emptied, and nobody was erased since"
