@@ -11,6 +11,8 @@ from portal.services import fences
 class App(Protocol):
     """What is needed of the app that the factory made."""
 
+    extensions: dict[str, Any]
+
     def app_context(self) -> AbstractContextManager[Any]:
         """Opens the surroundings in which the database is reached."""
         ...

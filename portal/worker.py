@@ -33,6 +33,7 @@ from portal.services import (
 )
 from portal.services.alarms import Found
 from portal.services.context import Caller, Context, Parts
+from portal.watch.auditor import Auditor
 from portal.watch.pulse import Pulse
 from portal.watch.rounds import place_of
 
@@ -123,6 +124,7 @@ class Worker:
             carriers=self._carriers,
         )
         self._pulse = Pulse(self._transaction)
+        self._auditor = Auditor(app)
         self._stopping = threading.Event()
         self._senders = Senders(post, parts.settings.senders, pause, self._survived)
         with app.app_context():
@@ -140,6 +142,7 @@ class Worker:
         self._senders.start()
         self._keeper.start()
         self._listener.start()
+        self._auditor.start()
 
     def stop(self, within: float = STOP_WITHIN) -> bool:
         """Takes no new message, and waits `within` seconds for those under way; whether all were finished.
@@ -147,6 +150,7 @@ class Worker:
         Every message whose sending ends in time has its lease given back by then (OPS-03).
         """
         self._stopping.set()
+        self._auditor.stop()
         self._listener.stop()
         self._senders.stop()
         until = time.monotonic() + within

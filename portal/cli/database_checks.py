@@ -133,7 +133,9 @@ def _audit_log(session: Session) -> Finding:
     if waiting := audit_heads.unsealed(session, clock.now()):
         says = f"{waiting} entries wait to be sealed for more than a minute."
         return bad("audit", says, "Run a worker; if one runs: portal audit verify")
-    return ok("audit", "Its entries are sealed. Whether they hold, `portal audit verify` says.")
+    return ok(
+        "audit", "Its entries are sealed. Workers look whether they hold; `portal audit verify` does at once."
+    )
 
 
 def _carriers(session: Session, settings: Settings) -> Iterator[Finding]:

@@ -53,6 +53,10 @@ class AlarmName(ClosedList):
         "codes_sprayed",
         "Nearly all codes of an app are wrong: somebody tries many numbers. They are checked slowly.",
     )
+    AUDIT_TAMPERED = (
+        "audit_tampered",
+        "An audit log is not as it was written: `portal audit verify APPID`, then `portal audit restart`.",
+    )
     JOB_FAILED = "job_failed", "A periodic job failed; it is tried again. The log says where."
 
 

@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, exists, insert, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -107,6 +107,13 @@ def move(
 def of(app_id: str | None) -> ColumnElement[bool]:
     """The condition for the entries of one chain, spelled so that its index is used."""
     return AuditEntry.app_id.is_(None) if app_id is None else AuditEntry.app_id == app_id
+
+
+def unsealed_of(app_id: str | None) -> ColumnElement[bool]:
+    """The condition for the entries of one chain that are not sealed, so that their small index is used."""
+    # Spelled like `of`, it would have both databases read all entries of the app.
+    chain_id = func.coalesce(AuditEntry.app_id, INSTALLATION)
+    return and_(AuditEntry.sequence.is_(None), chain_id == (app_id or INSTALLATION))
 
 
 _COLUMNS = select(

@@ -34,5 +34,5 @@ def check(session: Session, key: bytes, chain_id: str, now: int, anchors: Iterab
 
 
 def _waiting(session: Session, app_id: str | None, now: int) -> int:
-    waiting = select(func.count()).where(audit_chains.of(app_id), AuditEntry.sequence.is_(None))
+    waiting = select(func.count()).where(audit_chains.unsealed_of(app_id))
     return session.scalar(waiting.where(AuditEntry.at <= now - PATIENCE)) or 0

@@ -39,7 +39,7 @@ class LostEntry(Exception):
 
 def forged_restarts(app_id: str | None) -> Select[*tuple[Any, ...]]:
     """The entries of a chain that say it was begun anew, and were not sealed as they were written."""
-    forged = select(*audit_entries.COLUMNS).where(audit_chains.of(app_id), _ENTRY.c.sequence.is_(None))
+    forged = select(*audit_entries.COLUMNS).where(audit_chains.unsealed_of(app_id))
     return forged.where(_ENTRY.c.action == AuditAction.AUDIT_CHAIN_RESTARTED).order_by(_ENTRY.c.id)
 
 

@@ -1,5 +1,7 @@
 """Nobody without the key empties an audit entry of before a restart; an erasure is no fault (PII-07)."""
 
+import threading
+
 import pytest
 from sqlalchemy import select, text
 
@@ -221,6 +223,25 @@ def test_pii_05_an_erasure_that_is_done_once_more_in_a_restored_copy_is_no_fault
         assert erasures.replay(session.connection(), [told], desk.keys) == [told]
         erasures.note(session.connection(), [told])
     assert len(desk.rows(select(AuditEntry.emptied).where(AuditEntry.emptied.is_not(None)))) == 2
+    assert check().faults == []
+
+
+def test_pii_05_an_erasure_waits_for_whoever_seals_an_entry_and_marks_it_as_sealed(desk, session, check):
+    made = factories.user(session, app_id=desk.app_id).id
+    desk.do(lambda ctx: audit.record(ctx, AuditAction.CODE_RESENT, made, {"n": 1}, "Asked."))
+    erasing = threading.Thread(target=lambda: desk.do(lambda ctx: erasures.erase_user(ctx, made)))
+
+    def seal_while_somebody_erases(ctx) -> None:
+        assert audit_sealing.seal(ctx)
+        erasing.start()
+        erasing.join(0.5)
+        assert erasing.is_alive()
+
+    desk.do(seal_while_somebody_erases, SYSTEM)
+    erasing.join()
+    of_user = audit_walks.entries_of(desk.app_id).where(AuditEntry.user_id == made)
+    (entry,) = desk.do(lambda ctx: ctx.session.execute(of_user).all())
+    assert audit_entries.told_before(desk.keys.audit, desk.app_id, entry) == entry.told_hash
     assert check().faults == []
 
 

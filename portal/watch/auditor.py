@@ -1,0 +1,145 @@
+"""Who notices that the audit log was tampered with? Each worker walks through it again and again (PII-07).
+
+How far it is, and when it begins again, is in its memory and in no row: whoever can write to the database
+can neither put a walk off nor have an entry passed over. So workers share no walk and need no lease.
+"""
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from sqlalchemy.orm import Session
+
+from portal import clock, database
+from portal.core.alarms import AlarmName, Level
+from portal.own_work import App, of_all_apps
+from portal.services import alarms, audit_checks
+from portal.services.alarms import Found
+from portal.services.audit_walks import Walk
+from portal.services.context import Parts
+from portal.watch.rounds import Rounds
+
+# So many entries are looked at in one moment, which takes some 15 ms, and so often (s).
+PORTION: Final = 500
+PORTION_EVERY: Final = 1.0
+# After so long (s) no further chain is begun in that moment.
+_LONG: Final = 0.02
+# What asking for one chain counts, in entries: most chains of many are short.
+_A_CHAIN: Final = 25
+# How long (s) after a walk through all chains began the next one may begin.
+WALK_EVERY: Final = 600.0
+_NAME: Final = AlarmName.AUDIT_TAMPERED
+
+_log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one walk found of a chain, and when (Unix ms) it began."""
+
+    chain: str
+    faults: int
+    began_at: int
+
+
+class Auditor:
+    """Walks through every chain while its process lives. A chain that does not hold has its alarm."""
+
+    def __init__(self, app: App, *, portion: int = PORTION, walk_every: float = WALK_EVERY) -> None:
+        """`portion` is in entries, `walk_every` in s."""
+        self._app, self._portion, self._walk_every = app, portion, walk_every
+        self._parts: Parts = app.extensions["ringback"]
+        # Those that this walk has not been through yet; the first of them is under way.
+        self._chains: deque[str] = deque()
+        self._walk: Walk | None = None
+        self._chain_began_at = 0
+        self._next_at = 0.0
+        self._rounds = Rounds("auditor", PORTION_EVERY, self.look, first=PORTION_EVERY)
+
+    def start(self) -> None:
+        """Starts walking beside the caller."""
+        self._rounds.start()
+
+    def stop(self) -> None:
+        """Stops walking."""
+        self._rounds.stop()
+
+    def look(self) -> bool:
+        """One portion of a walk, if one is due; whether the walk goes on after it."""
+        if not self._chains and time.monotonic() < self._next_at:
+            return False
+        try:
+            with self._one_moment() as session:
+                if not self._chains:
+                    self._begin(session)
+                seen = list(self._look(session))
+                changes = [each for each in seen if _is_news(session, each)]
+        except BaseException:
+            # What this portion had counted is not known, so the chain under way is begun again.
+            self._walk = None
+            raise
+        self._tell(seen, changes)
+        return bool(self._chains)
+
+    def _begin(self, session: Session) -> None:
+        self._next_at = time.monotonic() + self._walk_every
+        known = audit_checks.ids(session)
+        alarmed = {each.about for each in alarms.standing(session) if each.name == _NAME}
+        # An operator who has begun a chain anew hears soon that it holds; one that went with its app does.
+        self._chains.extend(sorted({*known, *alarmed}, key=lambda chain: chain not in alarmed))
+
+    def _look(self, session: Session) -> Iterator[_Seen]:
+        left, until = self._portion, time.monotonic() + _LONG
+        while left > 0 and self._chains and time.monotonic() < until:
+            if self._walk is None:
+                self._walk, self._chain_began_at = self._walk_through(self._chains[0]), clock.now()
+            walk = self._walk
+            left -= walk.go_on(session, left) + _A_CHAIN
+            if walk.is_over:
+                yield _Seen(self._chains.popleft(), len(walk.report.faults), self._chain_began_at)
+                self._walk = None
+
+    def _walk_through(self, chain: str) -> Walk:
+        return Walk(self._parts.keys.audit, chain)
+
+    def _tell(self, seen: list[_Seen], changes: list[_Seen]) -> None:
+        for each in seen:
+            if each.faults:
+                # Each time: whoever changed the entries can change the rows of alarms, but no log.
+                _log.error(_NAME.value, app=each.chain, faults=each.faults)
+        if not changes:
+            return
+        is_told = bool(self._parts.settings.alarm_url)
+        with of_all_apps(self._app), database.transaction() as session:
+            for each in changes:
+                if each.faults:
+                    alarms.put_up(session, Found(_NAME, Level.PAGE, each.chain), clock.now())
+                else:
+                    alarms.take_down(session, _NAME, each.chain, is_told=is_told)
+
+    @contextmanager
+    def _one_moment(self) -> Iterator[Session]:
+        with of_all_apps(self._app):
+            session = database.reading()
+            # SQLite's reader sees one moment anyway, PostgreSQL is asked for it.
+            if session.get_bind().dialect.name == "postgresql":
+                options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+                session.connection(execution_options=options)
+            try:
+                yield session
+            finally:
+                session.rollback()
+
+
+def _is_news(session: Session, seen: _Seen) -> bool:
+    """Whether what a walk found changes an alarm. Another worker may have seen the damage since it began."""
+    since = next((each.since for each in alarms.standing(session) if _is_of(each, seen.chain)), None)
+    return since is None if seen.faults else since is not None and since <= seen.began_at
+
+
+def _is_of(news: alarms.News, chain: str) -> bool:
+    return (news.name, news.about) == (_NAME, chain)
