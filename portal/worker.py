@@ -102,10 +102,8 @@ class Worker:
     ) -> None:
         """`lease` is in ms, `pause` (the longest sleep with a due message) in s."""
         parts: Parts = app.extensions["ringback"]
-        self._app = app
-        self._parts = parts
-        self._pause = pause
-        self._timetable = timetable
+        self._app, self._parts = app, parts
+        self._pause, self._timetable = pause, timetable
         self._carriers = Carriers(
             parts.keys,
             self._transaction,

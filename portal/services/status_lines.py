@@ -12,7 +12,7 @@ from portal.services.app_modes import OWN_CARRIERS
 
 # What stands still for everybody. The rest of the alarms is the operator's own.
 _OF_EVERYBODY: Final = (AlarmName.WORKER_DEAD, AlarmName.WORKER_STALLED, AlarmName.BACKLOG)
-_OF_ONE_APP: Final = (AlarmName.CODES_SPRAYED, AlarmName.MESSAGES_DEAD)
+_OF_ONE_APP: Final = (AlarmName.AUDIT_TAMPERED, AlarmName.CODES_SPRAYED, AlarmName.MESSAGES_DEAD)
 _SHOWN: Final = (*_OF_EVERYBODY, *_OF_ONE_APP)
 _MILD: Final = {AlarmName.BACKLOG, *_OF_ONE_APP}
 
@@ -21,7 +21,8 @@ _MILD: Final = {AlarmName.BACKLOG, *_OF_ONE_APP}
 class Trouble:
     """One thing that needs a person. `provider` is the label of the one that it is about, where it is.
 
-    `name` is an alarm's, or `no_provider`. `is_bad` where SMS do not leave at all because of it.
+    `name` is an alarm's, or `no_provider`. `is_bad` where SMS do not leave at all because of it, or somebody
+    has been where nobody may be.
     """
 
     name: str

@@ -42,7 +42,7 @@ class _Seen:
     """What one walk found of a chain, and when (Unix ms) it began."""
 
     chain: str
-    faults: int
+    holds: bool
     began_at: int
 
 
@@ -99,27 +99,29 @@ class Auditor:
                 self._walk, self._chain_began_at = self._walk_through(self._chains[0]), clock.now()
             walk = self._walk
             left -= walk.go_on(session, left) + _A_CHAIN
-            if walk.is_over:
-                yield _Seen(self._chains.popleft(), len(walk.report.faults), self._chain_began_at)
+            # A person who verifies the chain reads all that is wrong; here, one fault is enough.
+            if walk.is_over or walk.report.faults:
+                yield _Seen(self._chains.popleft(), not walk.report.faults, self._chain_began_at)
                 self._walk = None
+            walk.report.before.clear()
 
     def _walk_through(self, chain: str) -> Walk:
         return Walk(self._parts.keys.audit, chain)
 
     def _tell(self, seen: list[_Seen], changes: list[_Seen]) -> None:
         for each in seen:
-            if each.faults:
+            if not each.holds:
                 # Each time: whoever changed the entries can change the rows of alarms, but no log.
-                _log.error(_NAME.value, app=each.chain, faults=each.faults)
+                _log.error(_NAME.value, app=each.chain)
         if not changes:
             return
         is_told = bool(self._parts.settings.alarm_url)
         with of_all_apps(self._app), database.transaction() as session:
             for each in changes:
-                if each.faults:
-                    alarms.put_up(session, Found(_NAME, Level.PAGE, each.chain), clock.now())
-                else:
+                if each.holds:
                     alarms.take_down(session, _NAME, each.chain, is_told=is_told)
+                else:
+                    alarms.put_up(session, Found(_NAME, Level.PAGE, each.chain), clock.now())
 
     @contextmanager
     def _one_moment(self) -> Iterator[Session]:
@@ -138,7 +140,7 @@ class Auditor:
 def _is_news(session: Session, seen: _Seen) -> bool:
     """Whether what a walk found changes an alarm. Another worker may have seen the damage since it began."""
     since = next((each.since for each in alarms.standing(session) if _is_of(each, seen.chain)), None)
-    return since is None if seen.faults else since is not None and since <= seen.began_at
+    return since is not None and since <= seen.began_at if seen.holds else since is None
 
 
 def _is_of(news: alarms.News, chain: str) -> bool:

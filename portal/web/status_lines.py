@@ -94,6 +94,13 @@ def _sprayed(standing: Standing, it: Trouble) -> Line:
     return _line(standing, it, sentence, _AUDIT)
 
 
+def _tampered(standing: Standing, it: Trouble) -> Line:
+    sentence = (
+        "This app's audit log was changed, and not by Ringback. Tell your operator: portal audit verify."
+    )
+    return _line(standing, it, sentence, _AUDIT)
+
+
 def _without(standing: Standing, it: Trouble) -> Line:
     told = "Switch one on." if standing.may(Action.MANAGE_PROVIDERS) else "Tell an owner of this app."
     return _line(standing, it, f"No SMS is sent: no provider is on. {told}", _PROVIDERS)
@@ -131,6 +138,7 @@ _WORDED: Final[dict[str, Callable[[Standing, Trouble], Line]]] = {
     AlarmName.BACKLOG: _crowded,
     AlarmName.MESSAGES_DEAD: _set_aside,
     AlarmName.CODES_SPRAYED: _sprayed,
+    AlarmName.AUDIT_TAMPERED: _tampered,
     AlarmName.PROVIDER_PAUSED: _paused,
     "no_provider": _without,
 }

@@ -154,6 +154,14 @@ def test_a_redis_that_is_away_has_to_be_started(operator, examine, home):
     assert states(examine()["limits"]) == ["bad"]
 
 
+def test_pii_07_a_log_that_was_tampered_with_is_told_with_what_to_do(examine, session, home):
+    factories.alarm(session, name="audit_tampered", level="page", about="0123456789abcdef")
+
+    [found] = examine()["alarm"]
+    assert (found["state"], "0123456789abcdef" in found["says"]) == ("bad", True)
+    assert "`portal audit verify APPID`, then `portal audit restart`" in found["do"]
+
+
 def test_in_production_metrics_and_alarms_are_missed(settings):
     chosen = replace(settings, production=True, base_url="https://ringback.example", proxies=1)
     found = {each.name: each for each in machine_checks.look(chosen)}

@@ -124,3 +124,15 @@ def test_otp_06_whoever_looks_after_an_app_reads_that_codes_are_sprayed_there(al
     for browser in (alices, bobs):
         told = lines(browser.get(f"/apps/{shop.id}").text)
         assert told == [("wait", f"{said} See the audit log", [f"/apps/{shop.id}/audit"])]
+
+
+def test_pii_07_whoever_looks_after_an_app_reads_that_its_audit_log_was_tampered_with(
+    alices, bobs, session, shop
+):
+    factories.alarm(session, name="audit_tampered", level="page", about=shop.id)
+    for about in ("another-app", "installation"):
+        factories.alarm(session, name="audit_tampered", level="page", about=about)
+    said = "This app's audit log was changed, and not by Ringback. Tell your operator: portal audit verify."
+    for browser in (alices, bobs):
+        told = lines(browser.get(f"/apps/{shop.id}").text)
+        assert told == [("bad", f"{said} See the audit log", [f"/apps/{shop.id}/audit"])]
