@@ -7,7 +7,7 @@ from sqlalchemy import Row, func, select
 from sqlalchemy.orm import Session
 
 from portal.core import audit_seals
-from portal.core.audit_seals import Link
+from portal.core.audit_seals import FIRST_FORM, Link
 from portal.models import AuditAction, AuditEntry, Erasure
 from portal.services import audit_chains, audit_entries, audit_sealing
 from portal.services.audit_chains import Chain
@@ -80,5 +80,13 @@ def _of_telling(
         yield f"{named} was changed, moved, or put in place of another"
     elif audit_entries.told_before(key, chain.id, row):
         yield f"{named} was changed before its user was erased"
+    elif _is_marked_where_emptied(chain, row):
+        yield f"{named} was emptied, and not by an erasure"
     elif row.at > erased_at():
         yield f"{named} was emptied, and nobody was erased since"
+
+
+def _is_marked_where_emptied(chain: Chain, row: _Entry) -> bool:
+    """Whether an entry was written when every erasure left marks: after a restart by a Ringback of today."""
+    restart = chain.restart
+    return restart is not None and restart.form != FIRST_FORM and row.sequence > restart.sequence

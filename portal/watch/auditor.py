@@ -96,7 +96,8 @@ class Auditor:
         left, until = self._portion, time.monotonic() + _LONG
         while left > 0 and self._chains and time.monotonic() < until:
             if self._walk is None:
-                self._walk, self._chain_began_at = self._walk_through(self._chains[0]), clock.now()
+                self._walk = Walk(self._parts.keys.audit, self._chains[0])
+                self._chain_began_at = clock.now()
             walk = self._walk
             left -= walk.go_on(session, left) + _A_CHAIN
             # A person who verifies the chain reads all that is wrong; here, one fault is enough.
@@ -104,9 +105,6 @@ class Auditor:
                 yield _Seen(self._chains.popleft(), not walk.report.faults, self._chain_began_at)
                 self._walk = None
             walk.report.before.clear()
-
-    def _walk_through(self, chain: str) -> Walk:
-        return Walk(self._parts.keys.audit, chain)
 
     def _tell(self, seen: list[_Seen], changes: list[_Seen]) -> None:
         for each in seen:

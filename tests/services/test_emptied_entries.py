@@ -121,6 +121,20 @@ def test_pii_07_an_entry_of_before_a_restart_that_somebody_empties_after_it_is_f
     assert check().faults == NOT_AS_FOUND
 
 
+def test_pii_07_an_entry_of_after_a_restart_that_somebody_empties_is_found_whoever_is_erased(
+    desk, session, user, tamper, restart, check
+):
+    restart()
+    users = [factories.user(session, app_id=desk.app_id).id for _ in range(3)]
+    for each in users:
+        desk.do(lambda ctx, each=each: audit.record(ctx, AuditAction.CODE_RESENT, each, {"n": 1}, "Asked."))
+    seal(desk)
+    tamper(EMPTY, user=users[0])
+    for each in users[1:]:
+        erase(desk, each)
+    assert ["was emptied, and not by an erasure" in each for each in check().faults] == [True]
+
+
 def test_pii_07_nor_does_the_erasure_of_another_user_cover_it(desk, session, user, tamper, restart, check):
     restart()
     tamper(EMPTY, user=user)
