@@ -23,7 +23,7 @@ from portal.services.audit_walks import Walk
 from portal.services.context import Parts
 from portal.watch.rounds import Rounds
 
-# So many entries are looked at in one moment, which takes some 15 ms, and so often (s).
+# So many entries are looked at in one moment, which takes 15 to 25 ms, and so often (s).
 PORTION: Final = 500
 PORTION_EVERY: Final = 1.0
 # After so long (s) no further chain is begun in that moment.
