@@ -47,18 +47,18 @@ def test_pii_07_the_way_down_keeps_the_entries_and_lifts_the_guard(empty_url, ru
 
 
 def test_pii_07_a_chain_that_an_earlier_ringback_began_anew_comes_through_and_back(empty_url, run):
-    migrate(empty_url, "0012")
+    migrate(empty_url, "0013")
     values = "'installation', 0, 'x', 3, 'y', 1, 'seal', 3, 1, 'kept'"
     names = "id, base_sequence, base_hash, head_sequence, head_hash, sealed_at, seal, restart_sequence"
     run(f"INSERT INTO audit_chain ({names}, restarted_at, kept_hash) VALUES ({values})")
     run(ENTRY)
-    migrate(empty_url, "0013")
+    migrate(empty_url, "0014")
 
     assert run("SELECT seal, kept_hash, kept_form FROM audit_chain") == [("seal", "kept", None)]
     assert run("SELECT emptied FROM audit_entry") == [(None,)]
     with pytest.raises(DBAPIError, match="stay as they are"):
         run("UPDATE audit_entry SET emptied = 'x'")
-    migrate(empty_url, "0012", down=True)
+    migrate(empty_url, "0013", down=True)
     assert run("SELECT seal, kept_hash FROM audit_chain") == [("seal", "kept")]
     with pytest.raises(DBAPIError, match="stay as they are"):
         run("DELETE FROM audit_entry")
