@@ -1,6 +1,8 @@
 """How does an app come together? The only place where the parts meet."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, request
@@ -33,6 +35,14 @@ AT_ONCE = 3
 PROFILES = {"default": limits.DEFAULT, "bench": limits.BENCH}
 
 
+class _Flask(Flask):
+    """Flask without async views, which it would look for twenty times in every request."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` itself."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """A Flask app with both doors, its database and its keys. Starts nothing and sends nothing.
 
@@ -41,7 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or config.load()
     logs.configure(settings.log_level)
     turnstile = Turnstile(AT_ONCE)
-    app = Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
+    app = _Flask("portal", root_path=str(ROOT), template_folder="templates", static_folder="static")
     server_keys = keys.load(settings.home, refuses_placeholders=settings.production)
     app.config.update(
         SECRET_KEY=server_keys.session,
