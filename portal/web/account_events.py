@@ -33,14 +33,13 @@ def _signed_in(_event: Event, told: Mapping[str, Any]) -> Words:
     return Words("Signed in", f"by {told['by']}" if "by" in told else "")
 
 
-def _failed(_event: Event, told: Mapping[str, Any]) -> Words:
+def _failed(event: Event, told: Mapping[str, Any]) -> Words:
     what = "A wrong password was typed"
     if told.get("passkey"):
         what = "A passkey was refused"
     elif told.get("second_factor"):
         what = "A wrong code was typed"
-    tries = told.get("tries")
-    more = f"{tries} times in a row" if isinstance(tries, int) and tries > 1 else ""
+    more = f"{event.times} times in a row" if event.times > 1 else ""
     return Words(what, more, is_refused=True)
 
 

@@ -20,6 +20,8 @@ from portal.web.server_sessions import ACCOUNT
 PAGE = "accounts/show.html"
 # What htmx asks for by itself, by its id.
 ROWS_ID, ROWS = "event_rows", "accounts/_event_rows.html"
+# What is told before anybody asks for older events, so that the page stays short.
+NEWEST = 5
 
 
 @pages.get("")
@@ -93,5 +95,6 @@ def _page(form: ChangePasswordForm, status: int = 200) -> Response:
 
 def _events() -> dict[str, object]:
     before = serials.read(request.args.get("before"))
-    events, older = account_events.page(reading(), current_user.id, before)
+    most = NEWEST if before is None else account_events.PAGE
+    events, older = account_events.page(reading(), current_user.id, before, most)
     return {"events": events, "before": before, "older": older, "words_of": event_words.words}

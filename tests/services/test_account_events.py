@@ -96,6 +96,40 @@ def test_pages_of_twenty_tell_each_event_once(desk, dora, look):
     assert look(dora.id, 1) == ([], None)
 
 
+def wrong(*tries: int | None, browser: str = "curl", second: bool = True):
+    """What as many wrong tries put on record, the last one last."""
+    what = {"second_factor": True} if second else {}
+    return [what | {"browser": browser} | ({} if each is None else {"tries": each}) for each in tries]
+
+
+@pytest.mark.parametrize(
+    ("entries", "times"),
+    [
+        (wrong(1, 2, 3), [3]),
+        (wrong(3, 4), [2]),
+        # A right one, or a quarter of an hour, begins the count anew.
+        (wrong(1, 2, 1), [1, 2]),
+        (wrong(1, 3), [1, 1]),
+        (wrong(1) + wrong(2, browser="Firefox on Linux") + wrong(3), [1, 1, 1]),
+        (wrong(1) + wrong(2, second=False), [1, 1]),
+        # Refused passkeys have no place in a row.
+        (wrong(None, None), [1, 1]),
+        (wrong(*range(1, 31)), [20]),
+        ([{"tries": "2"}, {"tries": ["3"]}, {}], [1, 1, 1]),
+    ],
+)
+def test_wrong_tries_in_a_row_are_told_once_and_each_is_counted_once(desk, dora, look, entries, times):
+    for told in entries:
+        whose = told | {"account_id": dora.id}
+        desk.do(lambda ctx, it=whose: audit.record(ctx, AuditAction.SIGN_IN_FAILED, details=it), dora)
+    found, older = look(dora.id)
+    failed = [event.times for event in found if event.action == "account.sign_in_failed"]
+    rest = look(dora.id, older)[0] if older else []
+
+    assert failed == times
+    assert sum(failed) + sum(each.times for each in rest if "failed" in each.action) == len(entries)
+
+
 def test_no_page_reads_more_of_the_log_than_the_account_s_own(desk, dora, session, look):
     entry = {"at": 1, "actor_kind": "account", "action": "account.signed_in", "details": {}, "app_id": None}
     session.execute(insert(AuditEntry), [entry | {"actor_id": f"other{at % 50}"} for at in range(5_000)])
