@@ -74,7 +74,7 @@ def outcome(state: str) -> str:
 
 
 def ago(at: int) -> str:
-    """How long ago a time (Unix ms) was, in words; the date when it is over a month ago."""
+    """How long ago a time (Unix ms) was, in words; the date when it is over a month ago: 3 Jul 2026 (UTC)."""
     passed = clock.now() - at
     if passed < MINUTE:
         return "just now"
@@ -84,7 +84,7 @@ def ago(at: int) -> str:
         return f"{counted(passed // HOUR, 'hour')} ago"
     if passed < 30 * DAY:
         return f"{counted(passed // DAY, 'day')} ago"
-    return zones.local(at).strftime("%-d %b %Y")
+    return f"{zones.local(at):%-d %b %Y}{' (UTC)' if zones.is_utc() else ''}"
 
 
 def day_of_use(day: int) -> str:

@@ -240,7 +240,9 @@ def test_events_stand_under_their_days_with_their_exact_times(bobs, address, cus
     text = bobs.get(address).text
     day = portal_clock.as_datetime(now - 40 * portal_clock.DAY).strftime("%A, %-d %B %Y")
 
-    assert re.findall(r"<h3><time [^>]+>([^<]+)</time></h3>", text) == ["Today", "Yesterday", day]
+    assert re.findall(r"<h3><time [^>]+>([^<]+)</time></h3>", text) == [
+        f"{each} (UTC)" for each in ("Today", "Yesterday", day)
+    ]
     assert len(re.findall(r'<span class="unseen">, \d+ \w+ \d{4}, [\d:]+ UTC</span>', text)) == 3
 
 

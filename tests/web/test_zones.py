@@ -62,6 +62,8 @@ def test_times_are_those_of_the_persons_clock_with_utc_behind_them(read_in):
         assert filters.exact(EVENING - 8 * HOUR) == "23 July 2026, 23:30:00 (14:30:00 UTC)"
         assert filters.ago(EVENING - 40 * DAY) == "14 Jun 2026"
         assert filters.machine_time(EVENING) == "2026-07-23T22:30:00+00:00"
+    with read_in("UTC"):
+        assert filters.ago(EVENING - 40 * DAY) == "13 Jun 2026 (UTC)"
 
 
 @pytest.mark.parametrize("name", [*FOREIGN, "UTC", "Etc/UTC"])
