@@ -53,6 +53,7 @@ from portal.models import (
     TokenKind,
     Totp,
     UnmatchedReceipt,
+    UnreadableReceipt,
     User,
     Verification,
     WorkerBeat,
@@ -274,11 +275,20 @@ def provider(session: Session, **columns: Any) -> Provider:
 
 def unmatched_receipt(session: Session, **columns: Any) -> UnmatchedReceipt:
     """One receipt of this hour that matched no message; its carrier is made where it is not given."""
+    return _put(session, UnmatchedReceipt(**_tallied(session, columns)))
+
+
+def unreadable_receipt(session: Session, **columns: Any) -> UnreadableReceipt:
+    """One receipt of this hour that could not be read; its carrier is made where it is not given."""
+    return _put(session, UnreadableReceipt(**{"trouble": "no_reference"} | _tallied(session, columns)))
+
+
+def _tallied(session: Session, columns: dict[str, Any]) -> dict[str, Any]:
     if "provider_id" not in columns:
         columns["provider_id"] = provider(session, **{k: columns[k] for k in ("app_id",) if k in columns}).id
     columns.setdefault("app_id", session.get_one(Provider, columns["provider_id"]).app_id)
     defaults = {"hour": clock.now() - clock.now() % clock.HOUR, "receipts": 1, "last_at": clock.now()}
-    return _put(session, UnmatchedReceipt(**defaults | columns))
+    return defaults | columns
 
 
 def idempotency_key(session: Session, **columns: Any) -> IdempotencyKey:

@@ -19,9 +19,16 @@ from portal.core import receipt_addresses
 from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.core.sealing import BrokenSeal
 from portal.database import reading, transaction
-from portal.delivery import receipts
+from portal.delivery import receipts, unreadable_receipts
 from portal.delivery.providers import installed
-from portal.delivery.providers.base import Arrived, Receipt, Surroundings, WrongField, WrongSignature
+from portal.delivery.providers.base import (
+    Arrived,
+    Receipt,
+    Surroundings,
+    UnreadableReceipt,
+    WrongField,
+    WrongSignature,
+)
 from portal.models import ActorKind, Provider
 from portal.services import fences, providers
 from portal.services.context import Caller
@@ -44,7 +51,8 @@ _logger = structlog.get_logger()
 def take(provider_id: str, token: str) -> Response:
     """Takes what a carrier reports: 200 or 204, 403 for a wrong token or signature, 404 for one that is gone.
 
-    A report of a message that is not there, or that was told before, changes nothing and is taken too.
+    A report of a message that is not there, that was told before, or that cannot be read changes no message
+    and is taken too.
     """
     # Asked before any row is looked for, so that nobody learns which providers there are (TEN-02).
     key = current_app.extensions["ringback"].keys.receipts
@@ -64,6 +72,12 @@ def take(provider_id: str, token: str) -> Response:
     except WrongSignature:
         _logger.info("receipt_refused", provider=provider_id)
         return _answer(403)
+    except UnreadableReceipt as odd:
+        # Taken all the same: the next try of the same report would be no easier to read.
+        with transaction() as session:
+            unreadable_receipts.count(session, provider_id, odd.trouble, clock.now())
+        _logger.warning("receipt_unreadable", provider=provider_id, trouble=odd.trouble.value)
+        return _answer(_TAKEN.get(kind, 200))
     if found:
         # One that comes before its SMS was noted as taken is looked at again within the next second.
         with current_app.extensions["ringback"].while_waiting():

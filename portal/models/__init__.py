@@ -30,10 +30,12 @@ from portal.models.password_reset import PasswordReset
 from portal.models.periodic_job import PeriodicJob
 from portal.models.provider import Provider
 from portal.models.quarantine import Quarantine
+from portal.models.receipt_tally import ReceiptTally
 from portal.models.second_factor import Passkey, RecoveryCode, Totp
 from portal.models.segment_price import SegmentPrice
 from portal.models.sms_template import SmsTemplate, SmsTemplateDraft, SmsTemplateVersion
 from portal.models.unmatched_receipt import UnmatchedReceipt
+from portal.models.unreadable_receipt import UnreadableReceipt
 from portal.models.user import User
 from portal.models.user_number_part import is_ours
 from portal.models.verification import PhoneNumberLimit, Verification
@@ -81,6 +83,7 @@ __all__ = [
     "PhoneNumberLimit",
     "Provider",
     "Quarantine",
+    "ReceiptTally",
     "RecoveryCode",
     "SegmentPrice",
     "SmsTemplate",
@@ -89,6 +92,7 @@ __all__ = [
     "TokenKind",
     "Totp",
     "UnmatchedReceipt",
+    "UnreadableReceipt",
     "User",
     "Verification",
     "WorkerBeat",

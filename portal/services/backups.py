@@ -40,6 +40,7 @@ LEFT_OUT = frozenset(
         "periodic_job",
         "quarantine",
         "unmatched_receipt",
+        "unreadable_receipt",
         "worker_beat",
     }
 )

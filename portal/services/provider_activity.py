@@ -1,14 +1,18 @@
-"""How did an app's carriers fare lately? Messages and stray receipts of the last 24 hours by carrier."""
+"""How did an app's carriers fare lately? Messages, and receipts in vain, of the last 24 hours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from portal.core import limits
-from portal.models import Message, MessageState, UnmatchedReceipt
+from portal.core.receipt_troubles import ReceiptTrouble
+from portal.models import Message, MessageState, UnmatchedReceipt, UnreadableReceipt
 from portal.services import walks
+
+_TROUBLES: Final = {each.value: each for each in ReceiptTrouble}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +24,30 @@ class Unmatched:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Receipts of a carrier that could not be read in the last 24 hours; when (Unix ms) the last came.
+
+    `trouble` is what was missing in the last one.
+    """
+
+    receipts: int
+    last_at: int
+    trouble: ReceiptTrouble
+
+
+@dataclass(frozen=True, slots=True)
 class Activity:
     """Messages by state, and by the id of the provider that had them last.
 
     Of the last 24 hours, or, where more than EXAMINED messages are younger, of the newest EXAMINED.
-    `unmatched` has the providers whose receipts matched no message.
+    `unmatched` has the providers whose receipts matched no message, `unreadable` those whose receipts could
+    not be read.
     """
 
     counts: Mapping[str, Mapping[MessageState, int]]
     is_cut: bool
     unmatched: Mapping[str, Unmatched]
+    unreadable: Mapping[str, Unreadable]
 
     def of(self, provider_id: str) -> Mapping[MessageState, int]:
         """The messages of one provider by state; nothing for one that had none."""
@@ -37,7 +55,7 @@ class Activity:
 
 
 def of(session: Session, app_id: str, now: int) -> Activity:
-    """What an app's providers had to send lately, at `now` (Unix ms). Two statements."""
+    """What an app's providers had to send lately, at `now` (Unix ms). Three statements."""
     rows = (
         select(Message.provider_id, Message.state, Message.created_at)
         .where(Message.app_id == app_id)
@@ -52,7 +70,8 @@ def of(session: Session, app_id: str, now: int) -> Activity:
     for provider_id, state, count in session.execute(grouped.group_by(rows.c.provider_id, rows.c.state)):
         seen += count
         counts.setdefault(provider_id or "", {})[MessageState(state)] = count
-    return Activity(counts, seen == walks.EXAMINED, _unmatched(session, app_id, now))
+    is_cut = seen == walks.EXAMINED
+    return Activity(counts, is_cut, _unmatched(session, app_id, now), _unreadable(session, app_id, now))
 
 
 def _unmatched(session: Session, app_id: str, now: int) -> dict[str, Unmatched]:
@@ -66,3 +85,13 @@ def _unmatched(session: Session, app_id: str, now: int) -> dict[str, Unmatched]:
         .group_by(UnmatchedReceipt.provider_id)
     )
     return {provider_id: Unmatched(int(receipts), at) for provider_id, receipts, at in session.execute(found)}
+
+
+def _unreadable(session: Session, app_id: str, now: int) -> dict[str, Unreadable]:
+    it, found = UnreadableReceipt, dict[str, Unreadable]()
+    wanted = select(it.provider_id, it.receipts, it.last_at, it.trouble)
+    rows = session.execute(wanted.where(it.app_id == app_id, it.hour > now - limits.DAY).order_by(it.last_at))
+    for provider_id, receipts, at, trouble in rows:
+        before = found[provider_id].receipts if provider_id in found else 0
+        found[provider_id] = Unreadable(before + receipts, at, _TROUBLES[trouble])
+    return found

@@ -8,6 +8,7 @@ from flask import Flask, current_app, request
 
 from portal.core import receipt_addresses
 from portal.core.provider_kinds import ProviderKind, kind_named
+from portal.core.receipt_troubles import ReceiptTrouble
 from portal.delivery.providers.base import Surroundings
 from portal.models import MessageState, Provider
 
@@ -37,11 +38,19 @@ _NAMED_OTHERWISE: Final = {
 _SENT_ELSEWHERE: Final = (
     "most likely a copy of this installation, or something else, sends through the same account."
 )
+# What an owner compares or changes; what is named in quotes are fields of the form.
+_MENDED_BY: Final[Mapping[ReceiptTrouble, str]] = {
+    ReceiptTrouble.NO_FIELDS: "Have your carrier send JSON as application/json, a form, or a query.",
+    ReceiptTrouble.WRONG_JSON: "Look at what your carrier sends, or have it send a form instead.",
+    ReceiptTrouble.NO_REFERENCE: "Compare “Where a receipt names the message” with your carrier's manual.",
+    ReceiptTrouble.NO_STATE: "Compare “Where a receipt tells the state” with your carrier's manual.",
+    ReceiptTrouble.UNKNOWN_WORD: "Add it to “Words for the states” if it means sent, delivered or failed.",
+}
 
 
 def mount(app: Flask) -> None:
-    """Gives templates the likely cause of receipts that match nothing."""
-    app.jinja_env.filters["why_unmatched"] = why_unmatched
+    """Gives templates the likely cause of receipts that match nothing, and of those that say nothing."""
+    app.jinja_env.filters.update(why_unmatched=why_unmatched, why_unreadable=why_unreadable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +83,11 @@ def why_unmatched(provider: Provider, counts: Mapping[MessageState, int]) -> str
         likely = _NAMED_OTHERWISE.get(kind_named(provider.kind), _SENT_ELSEWHERE)
         return f"None of its SMS got a receipt, so {likely}"
     return f"This app sent nothing through it that waits for one, so {_USED_ELSEWHERE}"
+
+
+def why_unreadable(trouble: ReceiptTrouble) -> str:
+    """What was missing in a receipt that could not be read, and what helps."""
+    return f"{trouble.sentence} {_MENDED_BY[trouble]}"
 
 
 def address_of(provider_id: str) -> str:

@@ -6,13 +6,16 @@ import io
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from portal.core import credentials, receipt_addresses
 from portal.core.receipt_states import ReceiptState
+from portal.core.receipt_troubles import ReceiptTrouble
 from portal.database import db
-from portal.delivery.providers.base import Receipt
+from portal.delivery.providers.base import Receipt, UnreadableReceipt
 from portal.factory import create_app
 from portal.models import Message, UnmatchedReceipt, random_id
+from portal.models import UnreadableReceipt as Counted
 from tests import factories
 from tests.web.carrier_kinds import DELIVERED, SECRET, carrier
 
@@ -200,3 +203,31 @@ def test_del_10_only_who_holds_the_address_and_its_signature_can_make_it_count(
     assert answers == {(200, b"")}
     [counted] = session.scalars(select(UnmatchedReceipt)).all()
     assert (counted.provider_id, counted.receipts) == (provider.id, 3)
+
+
+def test_del_10_what_cannot_be_read_is_taken_counted_and_logged_without_a_word_of_it(
+    client, address, provider, session, carrier, state
+):
+    carrier.fails = UnreadableReceipt(ReceiptTrouble.NO_STATE)
+    said = {"to": "+819012345678", "text": "123456 is your code"}
+    with capture_logs() as lines:
+        answers = [client.post(address, json=said) for _ in range(2)]
+
+    assert {(each.status_code, each.data) for each in answers} == {(200, b"")}
+    [counted] = session.scalars(select(Counted)).all()
+    assert (counted.provider_id, counted.receipts, counted.trouble) == (provider.id, 2, "no_state")
+    [line, _] = [each for each in lines if each["event"] == "receipt_unreadable"]
+    assert line == {
+        "event": "receipt_unreadable",
+        "log_level": "warning",
+        "provider": provider.id,
+        "trouble": "no_state",
+    }
+    assert state() == "sent"
+
+
+def test_del_10_a_strangers_unreadable_receipts_are_not_counted(client, address, provider, session, carrier):
+    carrier.fails = UnreadableReceipt(ReceiptTrouble.NO_FIELDS)
+    assert client.post(f"/receipts/{provider.id}/x", data=b"?").status_code == 403
+    assert client.post(address, data=b"wrong").status_code == 403
+    assert session.scalars(select(Counted)).all() == []

@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 from portal.clock import HOUR
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
-from portal.delivery import claims, receipts
+from portal.core.receipt_troubles import ReceiptTrouble
+from portal.delivery import claims, receipts, unreadable_receipts
 from portal.delivery.providers.base import ProviderUnreachable, Receipt
-from portal.models import Message, MessageState, UnmatchedReceipt
+from portal.models import Message, MessageState, UnmatchedReceipt, UnreadableReceipt
 from portal.services import provider_activity
 from tests import factories
 from tests.delivery.test_claims import Killed, die
@@ -294,5 +295,61 @@ def test_receipts_that_come_together_each_count(office, mail, database):
     with ThreadPoolExecutor(8) as carrier:
         list(carrier.map(lambda at: report(office, mail, f"foreign-{at}"), range(40)))
     counted = unmatched(office)
+    assert counted
+    assert counted[0] == 40
+
+
+# --- Receipts that cannot be read --------------------------------------------------------------------------
+
+
+def puzzle(office, mail, trouble: ReceiptTrouble, now: int | None = None) -> None:
+    """One receipt that arrives and cannot be read."""
+    with office.transaction() as session:
+        unreadable_receipts.count(session, mail.provider_id, trouble, now or office.post.now())
+
+
+def unreadable(office) -> tuple[int, int, str] | None:
+    """How many could not be read in the last 24 hours, when the last came, and what it lacked."""
+    with office.transaction() as session:
+        found = provider_activity.of(session, office.app_id, office.post.now()).unreadable
+    told = next(iter(found.values()), None)
+    return told and (told.receipts, told.last_at, told.trouble.value)
+
+
+def test_receipts_that_cannot_be_read_are_counted_for_a_day_with_what_the_last_one_lacked(
+    office, mail, clock
+):
+    assert unreadable(office) is None
+    puzzle(office, mail, ReceiptTrouble.WRONG_JSON)
+    puzzle(office, mail, ReceiptTrouble.NO_STATE)
+    assert unreadable(office) == (2, clock.at, "no_state")
+    clock.advance(2 * 3_600)
+    puzzle(office, mail, ReceiptTrouble.UNKNOWN_WORD)
+    assert unreadable(office) == (3, clock.at, "unknown_word")
+    clock.advance(25 * 3_600)
+    assert unreadable(office) is None
+
+
+def test_of_two_that_come_together_the_later_one_is_the_last(office, mail, clock):
+    puzzle(office, mail, ReceiptTrouble.NO_STATE)
+    puzzle(office, mail, ReceiptTrouble.NO_FIELDS, clock.at - 1)
+    assert unreadable(office) == (2, clock.at, "no_state")
+
+
+def test_however_many_cannot_be_read_a_carrier_keeps_a_row_an_hour_and_nothing_of_theirs(office, mail, clock):
+    for _ in range(60):
+        puzzle(office, mail, ReceiptTrouble.NO_REFERENCE)
+        clock.advance(1_800)
+    with office.transaction() as session:
+        rows = session.scalars(select(UnreadableReceipt)).all()
+    held = {column.name for column in UnreadableReceipt.__table__.columns}
+    assert len(rows) <= 26
+    assert held == {"app_id", "provider_id", "hour", "receipts", "last_at", "trouble"}
+
+
+def test_unreadable_receipts_that_come_together_each_count(office, mail, database):
+    with ThreadPoolExecutor(8) as carrier:
+        list(carrier.map(lambda _: puzzle(office, mail, ReceiptTrouble.NO_STATE), range(40)))
+    counted = unreadable(office)
     assert counted
     assert counted[0] == 40

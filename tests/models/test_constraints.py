@@ -165,6 +165,8 @@ WRONG = [
     ("app", "most_segments", "7"),
     ("segment_price", "millionths", "-1"),
     ("unmatched_receipt", "receipts", "0"),
+    ("unreadable_receipt", "receipts", "0"),
+    ("unreadable_receipt", "trouble", "'too_long'"),
     ("segment_price", "millionths", "1000000000001"),
     ("verification", "state", "'opened'"),
     ("verification", "purpose", "'login'"),

@@ -1,4 +1,4 @@
-"""Does an owner learn of receipts that match no message, and what most likely sends them?"""
+"""Does an owner learn of receipts that match no message or cannot be read, and what is most likely wrong?"""
 
 import re
 
@@ -6,6 +6,7 @@ import pytest
 
 from portal import clock
 from portal.core.provider_kinds import ProviderKind
+from portal.core.receipt_troubles import ReceiptTrouble
 from portal.models import MessageState
 from tests import factories
 from tests.web.carrier_kinds import carrier
@@ -100,3 +101,38 @@ def test_another_apps_stray_receipts_are_not_counted_here(alices, shop, stray, s
     factories.unmatched_receipt(session, provider_id=elsewhere.id, receipts=99, last_at=clock.now())
 
     assert "matched no message" not in alices.get(f"/apps/{shop.id}/provider").text
+
+
+# --- Receipts that cannot be read --------------------------------------------------------------------------
+
+
+def puzzled(alices, shop, path: str) -> str:
+    """What a page says of them, from the count on."""
+    text = main(alices.get(f"/apps/{shop.id}/provider{path}").text)
+    return re.search(r"[\d,]+ receipts? in the last 24 hours could.*?(?= No SMS| Last SMS)", text)[0]
+
+
+@pytest.mark.parametrize("trouble", ReceiptTrouble)
+def test_the_page_says_how_many_cannot_be_read_and_what_the_last_one_lacked(
+    alices, shop, session, stray, trouble
+):
+    it = stray("http", 0, "sent")
+    factories.unreadable_receipt(session, provider_id=it.id, receipts=1_204, trouble=trouble)
+    said = puzzled(alices, shop, f"/{it.id}")
+    page = alices.get(f"/apps/{shop.id}/provider/{it.id}").text
+    labels = re.findall(r"<label[^>]*>(.*?)</label>", page, re.DOTALL)
+
+    begins = (
+        "1,204 receipts in the last 24 hours could not be read, the last just now, so the SMS that they are"
+    )
+    assert said.startswith(f"{begins} about stay as they were. The last one: {trouble.sentence} ")
+    assert all(any(label.startswith(each) for label in labels) for each in re.findall("“(.+?)”", said))
+    assert puzzled(alices, shop, "").endswith("See what was missing for Tea.")
+
+
+def test_support_and_other_apps_learn_nothing_of_unreadable_receipts(alices, bobs, shop, session):
+    elsewhere = factories.unreadable_receipt(session)
+
+    assert "could not be read" not in alices.get(f"/apps/{shop.id}/provider").text
+    assert alices.get(f"/apps/{shop.id}/provider/{elsewhere.provider_id}").status_code == 404
+    assert bobs.get(f"/apps/{shop.id}/provider").status_code in (403, 404)

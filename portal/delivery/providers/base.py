@@ -4,6 +4,7 @@ ProviderFailure
 ├── ProviderRefused       the provider answered no; `permanent` says whether asking again can help
 └── ProviderUnreachable   no answer, a broken one or a time-out; asking again may help
 WrongSignature            a receipt that does not come from the provider, or not from now
+UnreadableReceipt         a receipt that comes from it, and lacks what its description asks for
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,6 +13,7 @@ from typing import Protocol
 
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
+from portal.core.receipt_troubles import ReceiptTrouble
 
 # A provider's words are cut here at once, whatever it sent.
 LONGEST_WORDS = 300
@@ -63,6 +65,14 @@ class ProviderUnreachable(ProviderFailure):
 
 class WrongSignature(Exception):
     """A receipt is not signed by the provider, or is too old; it tells nothing more to whoever sent it."""
+
+
+class UnreadableReceipt(Exception):
+    """A receipt does not fit what the owner said of receipts; `trouble` says what is missing."""
+
+    def __init__(self, trouble: ReceiptTrouble) -> None:
+        super().__init__(trouble.value)
+        self.trouble = trouble
 
 
 class WrongField(Exception):
@@ -185,7 +195,10 @@ class Carrier(Provider, Protocol):
         ...
 
     def read_receipts(self, arrived: Arrived) -> list[Receipt]:
-        """What a request at the receipts address says. Raises WrongSignature; the unreadable says nothing."""
+        """What a request at the receipts address says; what a vendor does not report says nothing.
+
+        Raises WrongSignature, and UnreadableReceipt where owners say themselves how receipts look.
+        """
         ...
 
     def close(self) -> None:

@@ -197,7 +197,7 @@ class Http:
             raise judging.refused(answer, judging.of_status(answer.status), "")
 
     def read_receipts(self, arrived: Arrived) -> list[Receipt]:
-        """What a receipt says, by its described format. Raises WrongSignature."""
+        """What a receipt says, by its described format. Raises WrongSignature and UnreadableReceipt."""
         return self._receipts.read(arrived)
 
     def close(self) -> None:

@@ -11,8 +11,15 @@ from typing import Final
 from portal import clock
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
+from portal.core.receipt_troubles import ReceiptTrouble
 from portal.delivery.providers import judging
-from portal.delivery.providers.base import Arrived, Receipt, WrongField, WrongSignature
+from portal.delivery.providers.base import (
+    Arrived,
+    Receipt,
+    UnreadableReceipt,
+    WrongField,
+    WrongSignature,
+)
 
 _STATES: Final[Mapping[str, ReceiptState]] = {state.value: state for state in ReceiptState}
 _FRESH: Final = 5 * clock.MINUTE
@@ -34,15 +41,19 @@ class ReceiptFormat:
     signature_header: str = ""
 
     def read(self, arrived: Arrived) -> list[Receipt]:
-        """What a request says. Raises WrongSignature."""
+        """What a request says. Raises WrongSignature and UnreadableReceipt."""
         if self.key:
             self._check(arrived)
         said = _content(arrived)
         reference = judging.text_of(found_at(said, self.reference))
         word = judging.text_of(found_at(said, self.status)).strip()
+        if not reference:
+            raise UnreadableReceipt(ReceiptTrouble.NO_REFERENCE)
+        if not word:
+            raise UnreadableReceipt(ReceiptTrouble.NO_STATE)
         state = self.words.get(word.lower())
-        if not reference or state is None:
-            return []
+        if state is None:
+            raise UnreadableReceipt(ReceiptTrouble.UNKNOWN_WORD)
         reason = Reason.PHONE_UNREACHABLE if state is ReceiptState.FAILED else None
         # A carrier that gives no reference of its own was told to use ours.
         return [Receipt(reference, state, reason, word, our_reference=reference)]
@@ -95,10 +106,13 @@ def found_at(content: object, place: str) -> object:
 
 
 def _content(arrived: Arrived) -> object:
-    """The fields of a request: a JSON body, or form and query together."""
+    """The fields of a request: a JSON body, or form and query together. Raises UnreadableReceipt."""
     if arrived.headers.get("content-type", "").lower().startswith("application/json"):
         try:
             return json.loads(arrived.body)
         except (ValueError, RecursionError):
-            return None
-    return dict(arrived.query) | dict(arrived.form)
+            raise UnreadableReceipt(ReceiptTrouble.WRONG_JSON) from None
+    fields = dict(arrived.query) | dict(arrived.form)
+    if not fields:
+        raise UnreadableReceipt(ReceiptTrouble.NO_FIELDS)
+    return fields

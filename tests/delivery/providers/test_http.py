@@ -17,8 +17,16 @@ from portal import clock as portal_clock
 from portal.core.provider_kinds import ProviderKind
 from portal.core.reasons import Reason
 from portal.core.receipt_states import ReceiptState
+from portal.core.receipt_troubles import ReceiptTrouble
 from portal.delivery.providers import http, http_receipts, http_templates
-from portal.delivery.providers.base import Arrived, Receipt, Sms, WrongField, WrongSignature
+from portal.delivery.providers.base import (
+    Arrived,
+    Receipt,
+    Sms,
+    UnreadableReceipt,
+    WrongField,
+    WrongSignature,
+)
 from portal.delivery.providers.http_templates import FORM, JSON
 from tests.delivery.providers.conftest import (
     RECEIPTS_URL,
@@ -299,11 +307,38 @@ def test_places_and_words_are_those_of_the_description(httpserver):
 
 
 @pytest.mark.parametrize(
-    "content",
-    [b"", b"{", b"[]", b"null", {}, {"reference": "m1"}, {"status": "sent"}, {"reference": [], "status": {}}],
+    ("arrived", "trouble"),
+    [
+        (in_json(b""), "wrong_json"),
+        (in_json(b"{"), "wrong_json"),
+        (in_json(b"[" * 100_000), "wrong_json"),
+        (in_json(b"[]"), "no_reference"),
+        (in_json(b"null"), "no_reference"),
+        (in_json({}), "no_reference"),
+        (in_json({"status": "sent"}), "no_reference"),
+        (in_json({"reference": [], "status": {}}), "no_reference"),
+        (in_json({"reference": "m1"}), "no_state"),
+        (in_json({"reference": "m1", "status": {}}), "no_state"),
+        (in_json({"reference": "m1", "status": "  "}), "no_state"),
+        (in_json({"reference": "m1", "status": "+819012345678"}), "unknown_word"),
+        (got(RECEIPTS_URL), "no_fields"),
+        (Arrived("POST", RECEIPTS_URL, {"content-type": "text/plain"}, body=b"{}"), "no_fields"),
+        (got(f"{RECEIPTS_URL}?status=delivered"), "no_reference"),
+        (posted_form(RECEIPTS_URL, {"reference": "m1", "state": "delivered"}), "no_state"),
+    ],
+    ids=range(16),
 )
-def test_a_receipt_that_says_nothing_readable_says_nothing(httpserver, content):
-    assert open_http(httpserver).read_receipts(in_json(content)) == []
+def test_a_receipt_that_cannot_be_read_says_what_is_missing_and_nothing_of_what_came(
+    httpserver, arrived, trouble
+):
+    with pytest.raises(UnreadableReceipt) as odd:
+        open_http(httpserver).read_receipts(arrived)
+    assert (odd.value.trouble, str(odd.value)) == (ReceiptTrouble(trouble), trouble)
+
+
+def test_del_10_what_is_not_signed_is_no_unreadable_receipt(httpserver):
+    with pytest.raises(WrongSignature):
+        open_http(httpserver, receipt_key=KEY).read_receipts(in_json(b"{"))
 
 
 def signed(body: bytes, key: str, *, ago: int = 0, plain: str = "") -> Arrived:

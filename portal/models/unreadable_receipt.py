@@ -1,0 +1,24 @@
+"""How many receipts of a carrier could not be read lately, and what was missing in the last one?"""
+
+from sqlalchemy import CheckConstraint, Constraint, String
+from sqlalchemy.orm import Mapped, declared_attr, mapped_column
+
+from portal.core.receipt_troubles import ReceiptTrouble
+from portal.models.base import Base, in_list
+from portal.models.receipt_tally import ReceiptTally
+
+
+class UnreadableReceipt(ReceiptTally, Base):
+    """The receipts of one hour that arrived and did not fit their description (DEL-10).
+
+    They are counted and not kept: of the last one stands here what was missing, and nothing that it said.
+    """
+
+    __tablename__ = "unreadable_receipt"
+
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Constraint, ...]:  # noqa: N805 - SQLAlchemy gives the class
+        """As of all tallies, and what was missing is of the closed list."""
+        return (*super().__table_args__, CheckConstraint(in_list("trouble", ReceiptTrouble), name="trouble"))
+
+    trouble: Mapped[str] = mapped_column(String(16))
