@@ -29,11 +29,15 @@ _CLOSED = [
 
 
 class AddressRefused(Exception):
-    """An address that Ringback does not call; `fix` says why in one sentence, without the address."""
+    """An address that Ringback does not call; `fix` says why in one sentence, without the address.
 
-    def __init__(self, fix: str) -> None:
+    `may_be_allowed` where it would be called if the server's operator named its host.
+    """
+
+    def __init__(self, fix: str, *, may_be_allowed: bool = False) -> None:
         super().__init__(fix)
         self.fix = fix
+        self.may_be_allowed = may_be_allowed
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +68,7 @@ def target(url: str, private_hosts: frozenset[str] = frozenset(), own_host: str 
     is_port_named = bool({f"{host}:{port}", f"[{host}]:{port}"} & private_hosts)
     is_private = is_port_named or bool({host, f"[{host}]"} & private_hosts)
     if scheme != "https" and not is_private:
-        raise AddressRefused("The address must begin with https://.")
+        raise AddressRefused("The address must begin with https://.", may_be_allowed=True)
     if host == own_host and not is_port_named:
         raise AddressRefused("The address is Ringback's own.")
     if not is_private:
@@ -100,10 +104,12 @@ def _parts(url: str) -> tuple[str, str, int]:
 def _refuse_odd(host: str) -> None:
     if ":" in host or _NUMBER.fullmatch(host.rsplit(".", 1)[-1]):
         if not is_public(host):
-            raise AddressRefused("The address is not on the public internet.")
+            raise AddressRefused("The address is not on the public internet.", may_be_allowed=True)
         return
     labels = host.split(".")
     if len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise AddressRefused("The host must be a name with its domain, such as sms.example.com.")
+        raise AddressRefused(
+            "The host must be a name with its domain, such as sms.example.com.", may_be_allowed=True
+        )
     if labels[-1] in ("localhost", "local", "internal", "arpa"):
-        raise AddressRefused("The host is a name of a private network.")
+        raise AddressRefused("The host is a name of a private network.", may_be_allowed=True)

@@ -92,6 +92,9 @@ def test_web_11_a_hostile_address_is_refused_with_a_sentence_that_does_not_repea
         target(url, own_host="ringback.example")
     assert refused.value.fix.endswith(".")
     assert "127" not in str(refused.value)
+    if refused.value.may_be_allowed:
+        host = outgoing_urls.urlsplit(url).hostname
+        assert target(url, frozenset({host, f"[{host}]"}), "ringback.example").is_private
 
 
 @pytest.mark.parametrize(

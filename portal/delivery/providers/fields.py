@@ -4,6 +4,11 @@ from typing import Final
 
 from portal.delivery.providers.base import Field
 
+# The rule of WEB-11, said before somebody types an address that it refuses.
+WHERE_IT_MAY_STAND: Final = (
+    "It begins with https://. Plain http://, or a host in a private network such as kannel:13013, works only "
+    + "after your operator named that host in PORTAL_PRIVATE_CARRIERS."
+)
 _NAME: Final = r"(?=.*[A-Za-z])[A-Za-z0-9 &+_.-]{1,11}"
 
 

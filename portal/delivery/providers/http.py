@@ -38,7 +38,7 @@ FIELDS: Final = (
     Field(
         name="url",
         label="Address",
-        help=f"Filled in, each encoded for its place: {http_templates.KNOWN}.",
+        help=f"Filled in, each encoded for its place: {http_templates.KNOWN}. {fields.WHERE_IT_MAY_STAND}",
         pattern=r"https?://[!-~]{1,1500}",
         fix="An address begins with https:// and holds no spaces.",
     ),

@@ -21,6 +21,9 @@ from portal.delivery.providers.base import (
 
 # A rest that somebody asks for is believed up to this long.
 _LONGEST_REST: Final = clock.HOUR
+_ASK_OPERATOR: Final = (
+    " Only your operator can allow this one, by naming its host in PORTAL_PRIVATE_CARRIERS."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,7 @@ def refuse_address(name: str, url: str, surroundings: Surroundings) -> None:
     try:
         outgoing_urls.target(url, surroundings.private_hosts, own_host)
     except AddressRefused as wrong:
-        raise WrongField(name, wrong.fix) from None
+        raise WrongField(name, f"{wrong.fix}{_ASK_OPERATOR if wrong.may_be_allowed else ''}") from None
 
 
 def of_status(status: int) -> Verdict:

@@ -29,9 +29,9 @@ FIELDS: Final = (
     Field(
         name="address",
         label="Address of sendsms",
-        help="Such as http://kannel:13013/cgi-bin/sendsms. In a private network, the operator must allow it.",
+        help=f"Such as https://kannel.example/cgi-bin/sendsms. {fields.WHERE_IT_MAY_STAND}",
         pattern=r"https?://[!-~]{1,500}",
-        fix="The address looks like http://kannel:13013/cgi-bin/sendsms.",
+        fix="The address looks like https://kannel.example/cgi-bin/sendsms.",
     ),
     Field(
         name="user",

@@ -1,11 +1,13 @@
 """What holds for every carrier over HTTP: time, size, failures told apart, and no word too many."""
 
+import re
 import socket
 import time
 import traceback
 
 import pytest
 
+from portal.core import outgoing_urls
 from portal.core.provider_kinds import ProviderKind
 from portal.delivery import outgoing
 from portal.delivery.providers import installed
@@ -64,6 +66,31 @@ def test_every_kind_of_carrier_can_be_opened_and_has_its_fields():
             field.label[0].isupper() and field.fix.endswith(".") for field in installed.fields_of(kind)
         )
         assert all(not field.default for field in installed.fields_of(kind) if field.is_secret)
+
+
+def test_no_hint_shows_an_address_that_the_rule_refuses(kind):
+    examples = [
+        (field, each)
+        for field in installed.fields_of(kind)
+        for each in re.findall(r"https?://[a-z][^\s,]*[a-z]", f"{field.help} {field.fix} {field.default}")
+    ]
+    for field, each in examples:
+        assert re.fullmatch(field.pattern, each), field.name
+        assert not outgoing_urls.target(each).is_private
+
+
+@pytest.mark.parametrize("kind", [ProviderKind.KANNEL, ProviderKind.HTTP])
+@pytest.mark.parametrize(
+    "address", ["http://kannel:13013/x", "http://127.0.0.1:13013/x", "https://10.0.0.1/x"]
+)
+def test_the_hint_of_an_address_says_before_what_its_refusal_says_after(kind, address):
+    [field] = [each for each in installed.fields_of(kind) if each.name == PLACE[kind]]
+    settings = {each.name: each.default for each in installed.fields_of(kind)}
+    with pytest.raises(WrongField, match="PORTAL_PRIVATE_CARRIERS") as refused:
+        open_here(kind, "https://ringback.example", settings | CARRIERS[kind] | {PLACE[kind]: address})
+    assert refused.value.field == PLACE[kind]
+    for said in ("https://", "your operator", "PORTAL_PRIVATE_CARRIERS"):
+        assert said in field.help
 
 
 def test_what_is_typed_is_divided_into_settings_and_secrets(kind):
