@@ -30,8 +30,8 @@ _USED_ELSEWHERE: Final = (
 )
 # Where the two names of an SMS are set, for the kinds in which they can be set wrong.
 _NAMED_OTHERWISE: Final = {
-    ProviderKind.HTTP: "most likely the answer and the receipt name an SMS differently. Under Settings, "
-    + "compare “Where the answer names the message” with “Where a receipt names the message”.",
+    ProviderKind.HTTP: "most likely the answer and the receipt name an SMS differently. "
+    + "Compare “Where the answer names the message” with “Where a receipt names the message”.",
     ProviderKind.SMPP: "most likely the SMSC writes the number of a message differently in its receipts. "
     + "Change “Numbers of messages in receipts” under Settings.",
 }

@@ -389,7 +389,7 @@ PAGES = {
     "verifications.show": "{shop}/verification",
     "providers.index": "{shop}/provider",
     "providers.new": "{shop}/provider/new",
-    "providers.new_of": "{shop}/provider/new/twilio",
+    "providers.new_of": "{shop}/provider/new/http",
     "providers.show": "{shop}/provider/{carrier}",
     "provider_actions.ask_to_remove": "{shop}/provider/{carrier}/removal",
     "app_modes.ask_to_go_live": "{shop}/provider/live",

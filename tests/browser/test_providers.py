@@ -160,3 +160,27 @@ def test_support_reads_the_status_line_and_has_no_way_to_the_providers(
     expect(line.get_by_role("link")).to_have_count(0)
     expect(page.get_by_role("link", name="Provider", exact=True)).to_have_count(0)
     assert_everybody_can_read(page, watch)
+
+
+@BOTH
+def test_a_folded_part_opens_by_keyboard_and_by_itself_over_what_is_wrong_in_it(
+    alices, address, scripts, watch
+):
+    page = alices
+    page.goto(f"{address}/new/http")
+    fold, check = page.locator("summary", has_text="Checking"), page.get_by_label("Address to check")
+    expect(check).to_be_hidden()
+    if scripts:
+        tab_to(page, fold)
+    else:
+        fold.focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(check).to_be_focused()
+    page.keyboard.type("ftp://nowhere")
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Address to check")).to_have_value("ftp://nowhere")
+    expect(page.get_by_label("Address to check")).to_be_visible()
+    expect(page.get_by_label("Signing key")).to_be_hidden()
+    if scripts:
+        assert_everybody_can_read(page, watch)

@@ -11,6 +11,7 @@ import pytest
 from portal.core.provider_kinds import ProviderKind
 from portal.delivery.providers import installed
 from portal.models import Provider
+from portal.web.forms import provider_parts
 from tests.web.test_providers import main, refusals, seen
 
 SID = "AC" + "0" * 32
@@ -139,3 +140,38 @@ def test_the_form_says_when_a_sender_is_needed_and_what_signatures_are_over(alic
         hint = page.split(f'id="carrier_{name}-hint"')[1].split("</p>")[0]
         assert "HMAC-SHA-256 in hex over" in hint
         assert ",v1=" in hint
+
+
+# --- The parts of a form -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ProviderKind)
+def test_each_field_of_a_kind_stands_under_one_heading(kind):
+    fields = installed.fields_of(kind)
+    found = provider_parts.under(kind, fields)
+    assert sorted(each.name for named in found.values() for each in named) == sorted(
+        each.name for each in fields
+    )
+    assert set(provider_parts._PLACES.get(kind, {})) <= {each.name for each in fields}
+
+
+def folds(page: str) -> dict[str, bool]:
+    """The folded parts of a form, and whether each is open."""
+    found = re.findall(r'<details class="card form-fold"[^>]*?( open)?>\s*<summary>\s*<h2>(.*?)</h2>', page)
+    return {title: bool(is_open) for is_open, title in found}
+
+
+def test_what_few_need_is_folded_until_it_holds_something(alices, address, session, carrier_server):
+    page = alices.get(f"{address}/new/http").text
+    typed = {"label": "Own", "carrier_url": f"{carrier_server}/send", "carrier_sender": "Shop"}
+    assert folds(page) == {"Checking the credentials": False, "Signatures": False}
+
+    # What is wrong is seen, and what somebody wrote or stored.
+    wrong = alices.post(f"{address}/new/http", typed | {"carrier_check_url": "ftp://x"})
+    assert folds(wrong.text) == {"Checking the credentials": True, "Signatures": False}
+    added = alices.post(f"{address}/new/http", typed | {"secret_signing_key": "correct-horse-battery"})
+    assert folds(alices.get(added.location).text) == {"Checking the credentials": False, "Signatures": True}
+    seen_there = {"seen": seen(alices.get(added.location).text), "forget_signing_key": "y"}
+    changed = alices.post(added.location, typed | seen_there | {"carrier_check_url": f"{carrier_server}/x"})
+    assert changed.status_code == 303
+    assert folds(alices.get(added.location).text) == {"Checking the credentials": True, "Signatures": False}

@@ -64,7 +64,7 @@ def test_without_one_nothing_is_said(alices, shop, stray, kind):
 @pytest.mark.parametrize(
     ("kind", "states", "cause"),
     [
-        ("http", ["sent"], "compare “Where the answer names the message” with “Where a receipt names"),
+        ("http", ["sent"], "Compare “Where the answer names the message” with “Where a receipt names"),
         ("smpp", ["sent"], "Change “Numbers of messages in receipts” under Settings."),
         ("twilio", ["sent"], "None of its SMS got a receipt, so most likely a copy of this installation"),
         ("http", ["sent", "delivered"], "Other receipts match, so most likely something else sends"),

@@ -23,7 +23,8 @@ from portal.delivery.providers import installed
 from portal.delivery.providers.base import Field, WrongField
 from portal.services.provider_details import Wanted
 from portal.services.providers import LONGEST_LABEL
-from portal.web.forms import provider_hints, secrets
+from portal.web.forms import provider_hints, provider_parts, secrets
+from portal.web.forms.provider_parts import Part, Row
 
 _OWN, _FORGET = "carrier_", "forget_"
 TYPE_AGAIN: Final = "Type this again: a secret is not sent back to your browser."
@@ -41,6 +42,7 @@ class _UnshownTextArea(TextAreaField):
 class ProviderForm(FlaskForm):
     """Name and settings of a provider. Make one with `form_of`, which adds the fields of its kind."""
 
+    kind: ClassVar[ProviderKind]
     fields: ClassVar[tuple[Field, ...]] = ()
     # The secrets that are stored already, each with its last four where they may be shown.
     stored: ClassVar[Mapping[str, str | None]] = {}
@@ -52,14 +54,16 @@ class ProviderForm(FlaskForm):
     )
     seen = HiddenField()
 
-    def settings_fields(self) -> list[FormField]:
-        """What everybody who may open the page may read, in the order of the kind."""
-        return [self[_name(each)] for each in self.fields if not each.is_secret]
+    def parts(self) -> list[Part]:
+        """Its fields under their headings, a secret with the box that takes a stored one away."""
+        found = provider_parts.under(self.kind, self.fields)
+        return [
+            provider_parts.part(heading, [(each, self._row(each)) for each in fields], self.stored)
+            for heading, fields in found.items()
+        ]
 
-    def secret_fields(self) -> list[tuple[FormField, FormField | None]]:
-        """Each secret, with the box that takes a stored one away where it is not needed."""
-        found = [each for each in self.fields if each.is_secret]
-        return [(self[_name(each)], self._fields.get(_FORGET + each.name)) for each in found]
+    def _row(self, each: Field) -> Row:
+        return Row(self[_name(each)], self._fields.get(_FORGET + each.name))
 
     @property
     def wanted(self) -> Wanted:
@@ -96,7 +100,7 @@ class ProviderForm(FlaskForm):
 
     def ask_for_secrets_again(self) -> None:
         """Says at each secret that was typed that it did not arrive, since the form goes back without it."""
-        for each, _ in self.secret_fields():
+        for each in (self[_name(field)] for field in self.fields if field.is_secret):
             if each.data and not each.errors:
                 each.errors = [TYPE_AGAIN]
 
@@ -115,7 +119,7 @@ class ProviderForm(FlaskForm):
 def form_of(kind: ProviderKind, stored: Mapping[str, str | None] | None = None) -> type[ProviderForm]:
     """The form of one kind of provider; `stored` are the secrets that it has, with their last four."""
     fields, stored = installed.fields_of(kind), stored or {}
-    made: dict[str, Any] = {"fields": fields, "stored": stored}
+    made: dict[str, Any] = {"kind": kind, "fields": fields, "stored": stored}
     for each in fields:
         made[_name(each)] = _made(kind, each, stored)
         if each.is_secret and not each.is_required and each.name in stored:
