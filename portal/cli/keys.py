@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from portal import keys as server_keys
+from portal.cli import key_words
 from portal.cli.installation import Installation
 
 if TYPE_CHECKING:
@@ -70,42 +71,58 @@ def reseal(installation: Installation, kind: str) -> None:  # noqa: ARG001 - the
 @click.argument("kind", type=_KIND)
 @click.pass_obj
 def retire(installation: Installation, kind: str) -> None:
-    """Remove old keys that nothing needs any more; what an old backup holds never opens again.
+    """Remove old keys that nothing needs any more from keys.json, for good.
 
-    Answers kept for repeated calls hold their sealing key for a day. An old hashing key is held for a day by
-    the limits of numbers, and for 35 days by numbers that were erased, which may still stand in a backup.
-    With more machines, retire only after each of them got the newer key, and copy keys.json again.
+    A key that something still needs stays, and the command says what that is: run it again later. Answers
+    kept for repeated calls need their sealing key for a day. An old hashing key is needed for a day by the
+    limits of numbers, and for 35 days by numbers that were erased, which may still stand in a backup.
+    Carriers and authenticator apps need an old sealing key until `portal keys reseal sealing`.
+
+    What a removed key opened in a backup opens only with a copy of keys.json from before. With more machines,
+    retire only after each of them got the newer key, and copy keys.json to them again afterwards.
 
     \b
     Examples:
       portal keys retire sealing
       portal keys retire hashing
 
-    Exit codes: 0 done, 1 refused, 2 wrong usage.
+    Exit codes: 0 done, also where nothing could go, 1 refused, 2 wrong usage.
     """
     with installation.transaction() as ctx:
-        versions, in_use = _versions(ctx, kind), _rules(kind).versions_in_use(ctx)
-        newest = max(versions)
-        old = versions - {newest} - in_use
+        versions, needs = _versions(ctx, kind), _rules(kind).needs(ctx)
+        old = versions - {max(versions)} - set(needs)
         _rules(kind).note_removed(ctx, old)
         server_keys.remove_keys(installation.settings.home, kind, old)
-    kept = (in_use & versions) | {newest}
-    click.echo(f"Removed {kind} keys: {_listed(old)}. Still in use: {_listed(kept)}.")
+    left = versions - old
+    click.echo(key_words.removed(kind, old, left))
+    _say(kind, left, needs, key_words.after_removal() if old else "")
 
 
 @keys.command("list")
 @click.argument("kind", type=_KIND)
 @click.pass_obj
 def list_all(installation: Installation, kind: str) -> None:
-    """List the versions of a kind of key, and which of them something needs.
+    """List the keys of a kind by number, say what still needs an old one, and what to do next.
 
-    Exit codes: 0 done, 1 refused.
+    The keys themselves are never printed. The newest one is used for whatever is new; an old one stays only
+    for what was made with it.
+
+    \b
+    Examples:
+      portal keys list sealing
+      portal keys list hashing
+
+    Exit codes: 0 done, 1 refused, 2 wrong usage.
     """
     with installation.transaction() as ctx:
-        in_use = _rules(kind).versions_in_use(ctx)
-        newest = max(_versions(ctx, kind))
-        for version in sorted(_versions(ctx, kind)):
-            click.echo(f"{kind}  {version}  {_standing(version, newest, in_use)}")
+        versions, needs = _versions(ctx, kind), _rules(kind).needs(ctx)
+    _say(kind, versions, needs)
+
+
+def _say(kind: str, versions: set[int], needs: key_words.Needs, next_step: str = "") -> None:
+    for line in key_words.standing(kind, versions, needs):
+        click.echo(line)
+    click.echo(next_step or key_words.next_step(kind, versions, needs, _rules(kind).RESEALED))
 
 
 def _reseal(installation: Installation) -> None:
@@ -131,13 +148,3 @@ def _rules(kind: str) -> ModuleType:
 
 def _versions(ctx: "Context", kind: str) -> set[int]:
     return set(ctx.keys.sealing) if kind == _SEALING else {version for version, _ in ctx.keys.hashing.all()}
-
-
-def _standing(version: int, newest: int, in_use: set[int]) -> str:
-    if version == newest:
-        return "newest, used from now on"
-    return "in use" if version in in_use else "not in use"
-
-
-def _listed(versions: set[int]) -> str:
-    return ", ".join(map(str, sorted(versions))) or "none"

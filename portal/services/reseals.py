@@ -1,11 +1,19 @@
 """Which sealing keys are in use, and how does a row get the newest one? For rotation (OPS-05)."""
 
+from typing import Final
+
 from sqlalchemy import select, update
 
 from portal.core import sealing
 from portal.models import AuditAction, IdempotencyKey, Provider, Totp
 from portal.services import audit
 from portal.services.context import Context
+
+CARRIERS: Final = "credentials of carriers"
+AUTHENTICATORS: Final = "authenticator apps"
+ANSWERS: Final = "answers kept for repeated calls (for a day)"
+# What needs an old key no more once `reseal` was there.
+RESEALED: Final = frozenset({CARRIERS, AUTHENTICATORS})
 
 
 def reseal(ctx: Context) -> int:
@@ -44,13 +52,17 @@ def note_removed(ctx: Context, versions: set[int]) -> None:
         audit.record(ctx, AuditAction.SEALING_KEYS_REMOVED, details={"versions": sorted(versions)})
 
 
-def versions_in_use(ctx: Context) -> set[int]:
-    """The versions of the sealing keys that some row needs to be opened."""
+def needs(ctx: Context) -> dict[int, list[str]]:
+    """What some row needs a sealing key for, to be opened, by the key's version."""
     providers = select(Provider.sealing_key_version).where(Provider.sealed.is_not(None)).distinct()
     answers = select(IdempotencyKey.answer).where(IdempotencyKey.answer.is_not(None))
-    found = {version for version in ctx.session.scalars(providers) if version is not None}
-    packed = [*ctx.session.scalars(answers), *ctx.session.scalars(select(Totp.sealed))]
-    return found | {sealing.packed_version(each) for each in packed if each}
+    found = {
+        CARRIERS: {version or 0 for version in ctx.session.scalars(providers)},
+        AUTHENTICATORS: {sealing.packed_version(each) for each in ctx.session.scalars(select(Totp.sealed))},
+        ANSWERS: {sealing.packed_version(each) for each in ctx.session.scalars(answers) if each},
+    }
+    versions = sorted(set().union(*found.values()))
+    return {version: [need for need, those in found.items() if version in those] for version in versions}
 
 
 def _reseal(ctx: Context, provider_id: str, app_id: str, version: int, sealed: bytes) -> int:

@@ -75,12 +75,23 @@ def test_ops_05_an_old_key_is_retired_once_nothing_uses_it_and_an_old_dump_opens
 ):
     dumped = provider.sealed
     operator.types("keys", "rotate", "sealing", "--no-reseal")
-    assert (
-        "Removed sealing keys: none. Still in use: 1, 2."
-        in operator.types("keys", "retire", "sealing").stdout
-    )
+    assert operator.types("keys", "retire", "sealing").stdout.splitlines() == [
+        "Removed nothing: each old sealing key is still needed.",
+        "sealing key 1: old, still needed by credentials of carriers.",
+        "sealing key 2: the newest; whatever is new gets it.",
+        "Next: `portal keys reseal sealing`, once every machine has this keys.json.",
+    ]
     operator.types("keys", "reseal", "sealing")
-    assert "Removed sealing keys: 1. Still in use: 2." in operator.types("keys", "retire", "sealing").stdout
+    assert operator.types("keys", "list", "sealing").stdout.splitlines() == [
+        "sealing key 1: old, and needed by nothing.",
+        "sealing key 2: the newest; whatever is new gets it.",
+        "Next: `portal keys retire sealing` removes key 1.",
+    ]
+    assert operator.types("keys", "retire", "sealing").stdout.splitlines() == [
+        "Removed sealing key 1 from keys.json: nothing needed it.",
+        "sealing key 2: the newest; whatever is new gets it.",
+        "Next: back keys.json up and copy it to your other machines. Older backups need an older copy.",
+    ]
     found = portal_keys.load(settings.home)
     assert list(found.sealing) == [2]
     assert opened(session, found) == PLAIN
@@ -102,9 +113,29 @@ def test_an_answer_that_is_kept_holds_its_key(operator, shop, session, keys):
     )
     session.flush()
     operator.types("keys", "rotate", "sealing")
-    assert "Removed sealing keys: none." in operator.types("keys", "retire", "sealing").stdout
+    assert "Removed nothing: each old" in operator.types("keys", "retire", "sealing").stdout
     listed = operator.types("keys", "list", "sealing").stdout.splitlines()
-    assert listed == ["sealing  1  in use", "sealing  2  newest, used from now on"]
+    assert listed == [
+        "sealing key 1: old, still needed by answers kept for repeated calls (for a day).",
+        "sealing key 2: the newest; whatever is new gets it.",
+        "Next: wait until nothing needs it, then `portal keys retire sealing`.",
+    ]
+
+
+def test_with_one_key_there_is_nothing_to_retire_and_nothing_to_do(operator, shop):
+    for kind in ("sealing", "hashing"):
+        assert operator.types("keys", "retire", kind).stdout.splitlines() == [
+            f"Removed nothing: there is no old {kind} key.",
+            f"{kind} key 1: the newest; whatever is new gets it.",
+            f"Next: nothing. `portal keys rotate {kind}` adds a newer key, when you want one.",
+        ]
+
+
+@pytest.mark.parametrize("command", ["list", "retire"])
+def test_the_help_says_what_stays_and_what_comes_next(operator, command):
+    said = operator.types("keys", command, "--help").stdout
+    assert f"portal keys {command} hashing" in said
+    assert all(word in said for word in ("still needs", "Exit codes"))
 
 
 def test_credentials_that_do_not_open_are_left_and_told_of(operator, provider, session):
@@ -161,16 +192,17 @@ def test_pii_06_a_hashing_key_is_added_listed_and_retired_when_nothing_needs_it(
     )
     assert limits_of(session, keys, shop.id) == "1,2"
     assert operator.types("keys", "list", "hashing").stdout.splitlines() == [
-        "hashing  1  in use",
-        "hashing  2  newest, used from now on",
+        "hashing key 1: old, still needed by limits of numbers (for a day).",
+        "hashing key 2: the newest; whatever is new gets it.",
+        "Next: wait until nothing needs it, then `portal keys retire hashing`.",
     ]
     held = operator.types("keys", "retire", "hashing").stdout
-    assert held == "Removed hashing keys: none. Still in use: 1, 2.\n"
+    assert held.startswith("Removed nothing: each old hashing key is still needed.\n")
     # A day later no limit looks at it any more.
     limit.touched_at -= portal_clock.DAY
     session.commit()
     gone = operator.types("keys", "retire", "hashing").stdout
-    assert gone == "Removed hashing keys: 1. Still in use: 2.\n"
+    assert gone.startswith("Removed hashing key 1 from keys.json: ")
     assert [version for version, _key in keys.hashing.all()] == [2]
     stored = json.loads((settings.home / portal_keys.FILE).read_text())
     assert list(stored["hashing"]) == ["2"]

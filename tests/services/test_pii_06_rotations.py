@@ -37,7 +37,7 @@ def retire(settings, desk):
     """`retire()` takes away the old keys that nothing needs; returns those that are left."""
 
     def take_away() -> list[int]:
-        in_use = desk.do(hashing_keys.versions_in_use)
+        in_use = set(desk.do(hashing_keys.needs))
         versions = [version for version, _key in desk.keys.hashing.all()]
         portal_keys.remove_keys(settings.home, "hashing", set(versions) - in_use)
         return [version for version, _key in desk.keys.hashing.all()]
