@@ -62,5 +62,5 @@ def portal() -> None:
       portal accounts create you@example.com
       portal serve
 
-    Exit codes: 0 done, 1 refused (one line on standard error says why), 2 wrong usage.
+    Exit codes: 0 done, 1 refused (a line on standard error says why), 2 wrong usage.
     """

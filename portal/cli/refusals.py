@@ -2,7 +2,10 @@
 
 
 def line_for(error: Exception) -> str | None:
-    """One plain line for an operator; None for an error that nobody foresaw, which keeps its traceback."""
+    """A plain line for an operator, of settings one each; None for an error that nobody foresaw.
+
+    Such an error keeps its traceback.
+    """
     from sqlalchemy.exc import DBAPIError
 
     from portal.config import WrongSetting

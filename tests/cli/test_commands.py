@@ -63,7 +63,6 @@ def test_wrong_usage_exits_2(operator, words):
         ("PORTAL_TYPO", "1", "PORTAL_TYPO is not a setting"),
         ("PORTAL_DATABASE_URL", "mysql://db", "PORTAL_DATABASE_URL must begin with"),
         ("PORTAL_DATABASE_URL", "postgresql://db:port/x", "PORTAL_DATABASE_URL must look like"),
-        ("PORTAL_PRODUCTION", "true", "PORTAL_BASE_URL must be set in production"),
     ],
 )
 @pytest.mark.parametrize("words", [["serve"], ["worker"], ["migrate"], ["apps", "list"]], ids=" ".join)
@@ -73,6 +72,18 @@ def test_ops_06_nonsense_in_a_setting_is_refused_in_one_line(operator, words, na
     assert answer.exit_code == 1
     assert hint in answer.stderr
     assert answer.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("words", [["serve"], ["worker"], ["migrate"], ["apps", "list"]], ids=" ".join)
+def test_ops_06_a_first_production_start_is_told_all_that_is_missing_a_line_each(operator, words):
+    operator.environment["PORTAL_PRODUCTION"] = "true"
+    answer = operator.types(*words)
+    assert answer.exit_code == 1
+    assert answer.stderr.splitlines() == [
+        "Error: PORTAL_BASE_URL must be set in production, and begin with https://.",
+        "PORTAL_SECURE_COOKIES must be true in production.",
+        "PORTAL_PROXIES must say in production how many proxies of yours a request passes.",
+    ]
 
 
 @pytest.mark.parametrize(

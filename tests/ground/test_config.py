@@ -174,6 +174,35 @@ def test_ops_06_production_refuses_what_is_only_good_for_trying_out(unsafe, name
     assert load(SAFE | unsafe | {"PORTAL_PRODUCTION": "false"})
 
 
+def test_ops_06_production_names_all_that_is_missing_or_wrong_in_one_refusal_a_line_each():
+    environment = {
+        "PORTAL_PRODUCTION": "true",
+        "PORTAL_PROXIES": "many",
+        "PORTAL_POTR": "1",
+        "PORTAL_TYPO": "1",
+        "PORTAL_METRICS_TOKEN": "change-me-change-me",
+        "PORTAL_SMTP_SECURITY": "none",
+        "FLASK_DEBUG": "1",
+    }
+    with pytest.raises(WrongSetting) as refused:
+        load(environment)
+    lines = str(refused.value).splitlines()
+    assert [line.partition(" ")[0] for line in lines] == [
+        "PORTAL_POTR",
+        "PORTAL_TYPO",
+        "PORTAL_PROXIES",
+        "PORTAL_BASE_URL",
+        "PORTAL_SECURE_COOKIES",
+        "PORTAL_SMTP_SECURITY",
+        "PORTAL_METRICS_TOKEN",
+        "FLASK_DEBUG",
+    ]
+    # Those that are known are told once, and what is wrong is not called missing too.
+    assert [line for line in lines if "Known: " in line] == lines[1:2]
+    assert lines[2] == "PORTAL_PROXIES is 'many'; it must be a whole number from 0 to 9."
+    assert "change-me" not in str(refused.value)
+
+
 SECRETS = ("METRICS_TOKEN", "ALARM_SECRET", "BACKUP_KEY", "SMTP_PASSWORD")
 
 
