@@ -15,6 +15,11 @@ from portal.config import FILE, Settings, WrongSetting
 from portal.models.app_fence import ALL_APPS
 from portal.services import fences
 
+_WRONG_ADDRESS = (
+    "PORTAL_DATABASE_URL must look like postgresql://user@host:5432/name. "
+    + "In a password (user:password@) write @ as %40, / as %2F and % as %25."
+)
+
 
 class WrongSchema(click.ClickException):
     """The database has no schema, an old one, or one that this Ringback does not know (OPS-04)."""
@@ -82,7 +87,7 @@ def _engine(settings: Settings) -> Engine:
     try:
         engine = create_engine(settings.sqlalchemy_url)
     except (ArgumentError, ValueError) as error:
-        raise WrongSetting("PORTAL_DATABASE_URL must look like postgresql://user@host:5432/name.") from error
+        raise WrongSetting(_WRONG_ADDRESS) from error
     database.prepare(engine)
     # What an operator looks at, copies or restores is the whole installation.
     event.listen(engine, "begin", lambda connection: fences.say(connection, ALL_APPS))

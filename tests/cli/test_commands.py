@@ -63,6 +63,7 @@ def test_wrong_usage_exits_2(operator, words):
         ("PORTAL_TYPO", "1", "PORTAL_TYPO is not a setting"),
         ("PORTAL_DATABASE_URL", "mysql://db", "PORTAL_DATABASE_URL must begin with"),
         ("PORTAL_DATABASE_URL", "postgresql://db:port/x", "PORTAL_DATABASE_URL must look like"),
+        ("PORTAL_DATABASE_URL", "postgresql://me:p@ss:w/rd@db/x", "write @ as %40, / as %2F"),
     ],
 )
 @pytest.mark.parametrize("words", [["serve"], ["worker"], ["migrate"], ["apps", "list"]], ids=" ".join)
