@@ -15,6 +15,8 @@ IMAGES = ROOT / "static" / "img"
 # Bytes; the pictures travel with every clone.
 LARGEST = 150_000
 APP = "Hanami Coffee"
+# The README's pictures are of an app whose language and names every machine has the letters for.
+README_APP, README_LOCALE, README_COUNTRY = "Kiezrad", "de", "DE"
 PAGES = {
     "overview": "",
     "inbox": "/inbox",
@@ -65,9 +67,10 @@ def _signed_in(browser: Browser, here: Installation) -> Page:
 
 
 def _take_for_readme(page: Page) -> None:
-    shop = _app(page)
+    shop = _app(page, README_APP)
     page.set_viewport_size({"width": 1200, "height": 720})
-    for name, path in (("sms-templates", f"{shop}/sms-templates/ja"), ("user", _changing_user(page, shop))):
+    user = _changing_user(page, shop, f"&country={README_COUNTRY}")
+    for name, path in (("sms-templates", f"{shop}/sms-templates/{README_LOCALE}"), ("user", user)):
         page.goto(path)
         picture = page.screenshot(path=IMAGES / f"{name}.png")
         assert len(picture) < LARGEST, f"{name}.png has {len(picture)} bytes"
@@ -103,14 +106,14 @@ def _variants() -> Iterator[tuple[int, str]]:
             yield width, scheme
 
 
-def _app(page: Page) -> str:
-    link = page.get_by_role("link", name=APP).first
+def _app(page: Page, name: str = APP) -> str:
+    link = page.get_by_role("link", name=name).first
     return str(link.get_attribute("href"))
 
 
-def _changing_user(page: Page, shop: str) -> str:
+def _changing_user(page: Page, shop: str, more: str = "") -> str:
     """The address of the first user who has a verified number and waits for the code of another one."""
-    page.goto(f"{shop}/users?pending=yes&verified=yes")
+    page.goto(f"{shop}/users?pending=yes&verified=yes{more}")
     return str(page.locator("a.row-target").first.get_attribute("href"))
 
 
