@@ -59,11 +59,20 @@ def fill(url: str, home: Path, users: int, password_hash: str, first: int = 0) -
             for table in (User, Verification, BearerToken, PhoneNumberLimit):
                 connection.execute(insert(table), [person.rows[table] for person in people])
             made += [person.seeded for person in people]
-    with engine.connect() as connection:
-        connection.exec_driver_sql("ANALYZE")
-        connection.commit()
+    _settle(engine)
     engine.dispose()
     return made
+
+
+def _settle(engine: Engine) -> None:
+    """Does now what the database would do soon after so many rows, which nobody measures here."""
+    settling = {
+        "postgresql": ("VACUUM ANALYZE", "CHECKPOINT"),
+        "sqlite": ("ANALYZE", "PRAGMA wal_checkpoint(TRUNCATE)"),
+    }
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for statement in settling[engine.dialect.name]:
+            connection.exec_driver_sql(statement)
 
 
 @dataclass(frozen=True, slots=True)
