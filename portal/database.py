@@ -60,14 +60,16 @@ def transaction() -> Iterator[Session]:
         session.connection(execution_options={"ringback_turn": turn, bundles.OPTION: bundle})
         try:
             yield session
+            # A write whose refusal waits for it may refuse only now.
+            _send_all(session)
+            ring = session.info.get(BELL, False)
+            is_rung = ring and bells.ring_within(session)
         except Refusal as refusal:
             _end(session, commit=refusal.keeps_changes)
             raise
         except BaseException:
             _end(session, commit=False)
             raise
-        ring = session.info.get(BELL, False)
-        is_rung = ring and bells.ring_within(session)
         _end(session, commit=True)
     if ring:
         _bell()
@@ -98,6 +100,7 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "before_cursor_execute", _send_bundle)
         event.listen(engine, "savepoint", _send_bundle)
         event.listen(engine, "checkout", Freshness(engine))
+        event.listen(engine, "checkin", fences.make_plain)
         event.listen(engine, "engine_connect", database_timelines.know)
 
 
@@ -112,11 +115,15 @@ def _end(session: Session, *, commit: bool) -> None:
     session.info.pop(BELL, None)
     try:
         if commit:
-            session.flush()
-            _send_bundle(session.connection())
+            _send_all(session)
             session.commit()
     finally:
         session.rollback()
+
+
+def _send_all(session: Session) -> None:
+    session.flush()
+    _send_bundle(session.connection())
 
 
 def _send_bundle(connection: Connection, *_event: object) -> None:

@@ -36,7 +36,11 @@ def look(settings: Settings) -> Iterator[Finding]:
         yield bad("schema", error.message, "")
     except (SQLAlchemyError, WrongSetting, database.WrongPragma) as error:
         says = line_for(error) or "It cannot be used."
-        yield bad("database", says, "See PORTAL_DATABASE_URL, and whether it runs.")
+        yield bad(
+            "database",
+            says,
+            "See PORTAL_DATABASE_URL (a password in it is percent-encoded), and whether it runs.",
+        )
 
 
 def _ms_since(began: float) -> int:

@@ -14,9 +14,9 @@ _PARTS = ("open_country", "sms_template")
 _NEW = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "replace(gen_random_uuid()::text, '-', '')"}
 
 
-def _of_part_in_sqlite(part: str, change: str, row: str) -> str:
+def _of_part_in_sqlite(part: str, change: str, whose: str) -> str:
     return f"""CREATE TRIGGER {part}_{change.lower()}_revises_app AFTER {change} ON {part}
-        BEGIN UPDATE app SET revision = {_NEW["sqlite"]} WHERE id = {row}.app_id; END"""  # noqa: S608 - ours
+        BEGIN UPDATE app SET revision = {_NEW["sqlite"]} WHERE id {whose}; END"""  # noqa: S608 - ours
 
 
 SET_ON_APP = {
@@ -35,7 +35,7 @@ SET_ON_APP = {
         # The update itself is what revises.
         """CREATE OR REPLACE FUNCTION revises_app() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                UPDATE app SET revision = NULL WHERE id = coalesce(new.app_id, old.app_id);
+                UPDATE app SET revision = NULL WHERE id IN (new.app_id, old.app_id);
                 RETURN NULL;
             END $$""",
     ),
@@ -43,8 +43,12 @@ SET_ON_APP = {
 SET_ON_PARTS = {
     part: {
         "sqlite": tuple(
-            _of_part_in_sqlite(part, change, row)
-            for change, row in (("INSERT", "new"), ("UPDATE", "new"), ("DELETE", "old"))
+            _of_part_in_sqlite(part, change, whose)
+            for change, whose in (
+                ("INSERT", "= new.app_id"),
+                ("UPDATE", "IN (new.app_id, old.app_id)"),
+                ("DELETE", "= old.app_id"),
+            )
         ),
         "postgresql": (
             f"""CREATE TRIGGER {part}_revises_app AFTER INSERT OR UPDATE OR DELETE ON {part}

@@ -6,9 +6,10 @@ policies are in models/app_fence.py. SQLite has none, and is told nothing.
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVarTuple
 
+import psycopg
 from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy import Connection, Row, Select
 from sqlalchemy.exc import DBAPIError
@@ -83,14 +84,31 @@ def _begin_saying(connection: Connection, value: str) -> bool:
     if connection.dialect.name != "postgresql" or _is_special(driver):
         return False
     # Nothing but an app's ID or what stands for all apps is ever kept, so there is nothing to quote.
-    answer = driver.pgconn.exec_((_BEGIN_SAYING % value).encode())
-    # What went wrong will go wrong again, and be told as any other statement's trouble.
-    return bool(answer.status == ExecStatus.TUPLES_OK)
+    # Where it fails the driver begins anew, and what goes wrong again is told as any statement's trouble.
+    with suppress(psycopg.Error):
+        if driver.pgconn.exec_((_BEGIN_SAYING % value).encode()).status == ExecStatus.TUPLES_OK:
+            return True
+        driver.pgconn.exec_(b"ROLLBACK")
+    return False
 
 
 def _is_special(driver: Any) -> bool:
-    is_plain = driver.isolation_level is None and driver.read_only is None and driver.deferrable is None
-    return not is_plain or driver.autocommit or driver.pgconn.transaction_status != TransactionStatus.IDLE
+    is_busy = driver.pgconn.transaction_status != TransactionStatus.IDLE
+    return is_busy or driver.autocommit or _has_own_way(driver)
+
+
+def _has_own_way(driver: Any) -> bool:
+    ways = driver.isolation_level, driver.read_only, driver.deferrable
+    return any(each is not None for each in ways)
+
+
+def make_plain(driver: Any, _record: object) -> None:
+    """Has a connection that somebody set up for one transaction begin the next one as all others; `checkin`.
+
+    SQLAlchemy puts back what the server begins with by default, by its name, and no longer nothing at all.
+    """
+    if driver is not None and not driver.closed and _has_own_way(driver):
+        driver.isolation_level = driver.read_only = driver.deferrable = None
 
 
 def _keep(session: Session, value: str) -> None:

@@ -91,6 +91,9 @@ def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: st
     _refuse_to_text(ctx, app, number)
     tally = tally or phone_number_limits.lock_new(ctx, number)
     user, attempt = attempts.hold_user(ctx, user_id)
+    # Settings may have changed while the number's lock was waited for, and so may the user.
+    app = app_settings.load(ctx, user.app_revision)
+    _refuse_to_text(ctx, app, number)
     if user.waiting(ctx.now) != number:
         # A change of number was faster; its own code is on its way, and this one would end it.
         raise _overtaken(ctx)

@@ -21,6 +21,7 @@ from portal.errors import Refusal
 from portal.models import Account, ActorKind, App, AuditAction
 from portal.own_work import of_all_apps
 from portal.services import (
+    apps,
     attempt_tallies,
     audit,
     audit_restarts,
@@ -31,6 +32,7 @@ from portal.services import (
     phone_numbers,
     reveals,
     sms_template_drafts,
+    sms_templates,
     support_deeds,
     team,
     test_sends,
@@ -167,9 +169,33 @@ def reset_password(ctx: Context, key: str) -> None:
     password_resets.use(ctx, key, "hash")
 
 
+def open_countries(ctx: Context, *countries: str) -> None:
+    """Opens exactly these."""
+    apps.change(ctx, apps.AppChanges(open_countries=frozenset(countries)))
+
+
+def save_template(ctx: Context, locale: str, body: str) -> None:
+    """Puts a wording in force."""
+    sms_templates.save(ctx, locale, body)
+
+
+def rename_app(ctx: Context, name: str) -> None:
+    """Changes what an app is called."""
+    apps.change(ctx, apps.AppChanges(name=name))
+
+
+def cancel(ctx: Context, user_id: str) -> None:
+    """Ends what is open."""
+    verifications.cancel(ctx, user_id)
+
+
 VERBS = {
     verb.__name__: verb
     for verb in (
+        open_countries,
+        save_template,
+        rename_app,
+        cancel,
         submit,
         approve,
         discard,

@@ -1,5 +1,8 @@
 """Is what a process remembers of an app never older than what the next SMS must go by?"""
 
+import threading
+import time
+
 import pytest
 from sqlalchemy import event, select, text
 
@@ -7,8 +10,10 @@ from portal.core.lifecycle import Purpose
 from portal.errors import BadInput
 from portal.models import Message, SmsTemplateVersion, Verification
 from portal.services import app_settings, phone_numbers, sms_templates, verifications
+from portal.services.by_revision import ByRevision
 from portal.services.context import Context
 from portal.services.outbox import Recipient
+from tests import factories
 from tests.services.conftest import Desk
 
 NUMBER, OTHER = "+819012345678", "+819012345679"
@@ -95,3 +100,47 @@ def test_what_a_transaction_changed_and_undid_is_never_remembered(desk, alice):
     desk.change(alice, OTHER)
     assert last_wording(desk) != "{code} was never said"
     assert desk.do(lambda ctx: app_settings.load(ctx, app_settings.load(ctx).revision)).code_length == 6
+
+
+# Nothing of SQLite's waits between reading and writing.
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_a_wording_saved_while_a_resend_waits_for_its_turn_is_in_its_sms(transaction, keys, engine):
+    desk = Desk(transaction, keys)
+    alice = desk.register("alice", NUMBER)
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE verification SET last_sent_at = last_sent_at - 400000"))
+        connection.execute(text("UPDATE phone_number_limit SET sent_times = ''"))
+    with engine.execution_options(isolation_level="READ COMMITTED").connect() as holder:
+        holder.execute(text("SELECT 1 FROM phone_number_limit FOR UPDATE"))
+        waiting = threading.Thread(target=lambda: desk.resend(alice))
+        waiting.start()
+        until_somebody_waits(engine)
+        say(desk, "en", "{code} is new")
+        holder.rollback()
+    waiting.join()
+    assert last_wording(desk) == "{code} is new"
+
+
+def until_somebody_waits(engine) -> None:
+    waits = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+    until = time.monotonic() + 20
+    with engine.connect() as connection:
+        while not connection.scalar(waits):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+
+
+def test_a_country_that_moves_to_another_app_is_closed_in_the_first(desk, alice, session):
+    other = factories.app(session).id
+    with desk.transaction() as writing:
+        writing.execute(text("UPDATE open_country SET app_id = :other"), {"other": other})
+    with pytest.raises(BadInput, match="JP is not open"):
+        desk.change(alice, OTHER)
+
+
+def test_a_process_never_holds_more_than_a_thousand_apps():
+    known = ByRevision[int]()
+    for place in range(3_000):
+        known.put(f"app-{place}", "r", place)
+    assert sum(known.get(f"app-{place}", "r") is not None for place in range(3_000)) <= 1_000
+    assert known.get("app-2999", "r") == 2_999

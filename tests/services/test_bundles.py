@@ -1,12 +1,18 @@
 """Do writes that nobody waits for arrive, in order, and only with their transaction?"""
 
 import pytest
-from sqlalchemy import bindparam, event, func, select, update
+from sqlalchemy import bindparam, event, func, select, text, update
 
-from portal.core.limits import Tally
-from portal.errors import Overtaken
-from portal.models import AuditAction, AuditEntry, PhoneNumberLimit, User, table
-from portal.services import audit, phone_number_limits
+import portal.clock
+import portal.database
+from portal.core.limits import DEFAULT, Tally
+from portal.errors import Overtaken, TooSoon
+from portal.models import ActorKind, AuditAction, AuditEntry, Message, PhoneNumberLimit, User, table
+from portal.own_work import of_all_apps
+from portal.services import audit, phone_number_limits, verifications
+from portal.services.context import Caller, Context
+from portal.services.outbox import BELL
+from tests.services.conftest import Desk
 
 NUMBER = "+819012345678"
 
@@ -128,3 +134,26 @@ def test_one_that_must_have_happened_and_has_is_silent(desk, alice):
 
     desk.do(verb)
     assert desk.user(alice).locale == "ja"
+
+
+# SQLite has no bundles.
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_a_refusal_that_the_last_one_brings_undoes_everything_at_once(app, transaction, keys, engine, clock):
+    desk = Desk(transaction, keys, clock=clock)
+    alice = desk.register("alice")
+    clock.advance(61)
+
+    def ask_again_too_late() -> None:
+        with portal.database.transaction() as session:
+            caller = Caller(ActorKind.USER, desk.app_id, alice)
+            verifications.resend(Context(session, caller, portal.clock.now(), keys, DEFAULT), alice)
+            with engine.connect() as other:
+                other.execute(text("UPDATE verification SET state = 'cancelled', ended_at = 1"))
+
+    with of_all_apps(app):
+        with pytest.raises(TooSoon):
+            ask_again_too_late()
+        page = portal.database.reading()
+        is_open = page.in_transaction()
+        messages = page.scalar(select(func.count()).select_from(Message))
+        assert (is_open, messages, page.info.get(BELL)) == (False, 1, None)

@@ -33,7 +33,7 @@ def downgrade() -> None:
 _CHANGES = [
     (part, change) for part in ("open_country", "sms_template") for change in ("INSERT", "UPDATE", "DELETE")
 ]
-_ROW = {"DELETE": "old"}
+_WHOSE = {"INSERT": "= new.app_id", "UPDATE": "IN (new.app_id, old.app_id)", "DELETE": "= old.app_id"}
 _RANDOM = "lower(hex(randomblob(16)))"
 _SET = {
     "sqlite": (
@@ -41,7 +41,7 @@ _SET = {
             BEGIN UPDATE app SET revision = {_RANDOM} WHERE id = new.id; END""",  # noqa: S608 - names above
         *(
             f"""CREATE TRIGGER {part}_{change.lower()}_revises_app AFTER {change} ON {part}
-        BEGIN UPDATE app SET revision = {_RANDOM} WHERE id = {_ROW.get(change, "new")}.app_id; END"""  # noqa: S608
+        BEGIN UPDATE app SET revision = {_RANDOM} WHERE id {_WHOSE[change]}; END"""  # noqa: S608
             for part, change in _CHANGES
         ),
     ),
@@ -55,7 +55,7 @@ _SET = {
             FOR EACH ROW EXECUTE FUNCTION app_is_revised()""",
         """CREATE FUNCTION revises_app() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
-                UPDATE app SET revision = NULL WHERE id = coalesce(new.app_id, old.app_id);
+                UPDATE app SET revision = NULL WHERE id IN (new.app_id, old.app_id);
                 RETURN NULL;
             END $$""",
         *(
