@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from portal.core import app_name, autofill, code, placeholders, wordings
-from portal.core.lifecycle import Event, Purpose
+from portal.core.lifecycle import Purpose
 from portal.delivery import dispatch
 from portal.delivery.dispatch import Post
 from portal.delivery.providers.base import Accepted, Sms
 from portal.models import ActorKind, App, Verification
-from portal.services import app_settings, attempts, outbox, sms_templates, test_sends
+from portal.services import app_settings, fresh_attempts, outbox, sms_templates, test_sends
 from portal.services.context import Caller
 from portal.services.outbox import Recipient
 from portal.services.sms_templates import Signed
@@ -155,8 +155,7 @@ class Studio:
 
         def start(ctx) -> Verification:
             app = app_settings.load(ctx)
-            attempts.end_open(ctx, self.to.user_id, Event.REPLACE)
-            made = attempts.open_new(ctx, app, self.to, Purpose.REGISTER)
+            made = fresh_attempts.replace_open(ctx, app, self.to, Purpose.REGISTER)
             outbox.put_down_verification(ctx, app, self.to, made)
             return ctx.session.get_one(Verification, (self.app_id, made))
 
