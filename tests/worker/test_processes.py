@@ -49,8 +49,10 @@ def test_del_08_a_message_that_kills_its_worker_is_dead_after_five_tries_and_a_t
     states = {message.id: message.state for message in session.scalars(select(Message))}
     assert states.pop(poison) == "dead"
     assert set(states.values()) == {"sent"}
+    # Whoever was under way beside it goes out again, and never more often.
     assert sends[poison] == 5
-    assert all(sends[each] <= 3 for each in states)
+    assert all(sends[each] <= 5 for each in states)
+    assert sum(sends[each] > 1 for each in states) < 100
 
 
 def test_del_04_a_worker_that_was_frozen_in_mid_send_does_not_overwrite_the_end(
