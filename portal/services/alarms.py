@@ -3,14 +3,21 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, delete, insert, literal_column, or_, select, update
+from sqlalchemy import BigInteger, ColumnElement, cast, delete, insert, literal_column, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core import alarms
 from portal.core.alarms import CARRIER_FAILS_AT, DEAD_TOLD_FOR, SWITCH_TOLD_FOR, AlarmName, Level
 from portal.models import Alarm, Message, MessageState, Provider
-from portal.services import beats, code_sprays, database_timelines, figures, quarantine
+from portal.services import (
+    beats,
+    code_sprays,
+    database_timelines,
+    figures,
+    quarantine,
+    unreadable_rows,
+)
 
 # What a look decides; the others are raised and ended by those whom they are about.
 WATCHED = frozenset(
@@ -136,6 +143,19 @@ def stands(session: Session, name: AlarmName, about: str = "") -> bool:
     return session.scalar(found) is not None
 
 
+def stands_since(session: Session, name: AlarmName, about: str = "") -> int | None:
+    """Since when an alarm stands, in Unix ms; 0 where its row says what is no number, None if it does not."""
+    # SQLite takes anything for a number; read as it is, it could be anything here.
+    since = select(cast(Alarm.since, BigInteger)).where(*_is(name, about), Alarm.level != Level.OVER)
+    return session.scalar(since)
+
+
+def abouts(session: Session, name: AlarmName) -> list[str]:
+    """What the standing alarms of one name are about."""
+    about = select(Alarm.about).where(Alarm.name == name, Alarm.level != Level.OVER)
+    return unreadable_rows.texts(session, about)
+
+
 def untold(session: Session) -> list[News]:
     """What nobody was told of yet: alarms that are new, that became worse, or that are over."""
     columns = (Alarm.name, Alarm.level, Alarm.about, Alarm.since)
@@ -177,7 +197,8 @@ def _is(name: str, about: str) -> Collection[ColumnElement[bool]]:
 
 
 def _change(session: Session, is_it: Collection[ColumnElement[bool]], found: Found, now: int) -> bool:
-    before = session.execute(select(Alarm.level, Alarm.since).where(*is_it)).first()
+    since_then = cast(Alarm.since, BigInteger).label("since")
+    before = session.execute(select(Alarm.level, since_then).where(*is_it)).first()
     if before is None:
         return False
     since = now if before.level == Level.OVER else before.since

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from portal.clock import MINUTE
 from portal.core.audit_anchors import Anchor
 from portal.models import INSTALLATION, App, AuditEntry
-from portal.services import audit_chains
+from portal.services import audit_chains, unreadable_rows
 from portal.services.audit_reports import Report
 from portal.services.audit_walks import Walk
 
@@ -18,7 +18,8 @@ PATIENCE = MINUTE
 
 def ids(session: Session, anchors: Iterable[Anchor] = ()) -> list[str]:
     """The chains to look at: the installation's, every app's, and those that an anchor speaks of."""
-    known = {INSTALLATION, *session.scalars(select(App.id)), *(each.chain for each in anchors)}
+    apps = unreadable_rows.texts(session, select(App.id))
+    known = {INSTALLATION, *apps, *(each.chain for each in anchors)}
     return sorted(known, key=lambda chain: (chain != INSTALLATION, chain))
 
 

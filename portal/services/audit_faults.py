@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import Session
 
 from portal.core import audit_seals
 from portal.core.audit_seals import FIRST_FORM, Link
-from portal.models import AuditAction, AuditEntry, Erasure
+from portal.models import App, AuditAction, AuditEntry, Erasure
 from portal.services import audit_chains, audit_entries, audit_sealing
 from portal.services.audit_chains import Chain
 
@@ -53,6 +53,11 @@ def of_no_chain(session: Session, app_id: str | None, *, is_known_outside: bool)
         yield f"the row that says where the chain begins and ends is missing; sealed entries: {count}"
     if is_known_outside:
         yield "the chain is missing, which the head outside tells of"
+
+
+def is_gone(session: Session, app_id: str | None) -> bool:
+    """Whether an app is not there any more. The installation always is."""
+    return app_id is not None and not session.scalar(select(exists().where(App.id == app_id)))
 
 
 def forged_restarts(session: Session, app_id: str | None) -> Iterator[str]:

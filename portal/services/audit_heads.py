@@ -4,7 +4,7 @@ import structlog
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from portal.core.audit_anchors import LOGGED
+from portal.core.audit_anchors import LOGGED, Anchor
 from portal.models import AuditEntry
 from portal.services import audit_chains, audit_checks
 from portal.services.audit_chains import Chain
@@ -19,8 +19,13 @@ class BrokenChains(Exception):
 
 def told(chain: Chain) -> dict[str, object]:
     """The end of a chain, as it is kept outside; `sealedAt` is Unix ms."""
-    head = chain.head
-    return {"app": chain.id, "sequence": head.sequence, "hash": head.hash, "sealedAt": chain.sealed_at}
+    return told_of(Anchor(chain.id, chain.head, chain.sealed_at))
+
+
+def told_of(anchor: Anchor) -> dict[str, object]:
+    """The same of where a chain ended once."""
+    link = anchor.link
+    return {"app": anchor.chain, "sequence": link.sequence, "hash": link.hash, "sealedAt": anchor.sealed_at}
 
 
 def tell(ctx: Context) -> int:

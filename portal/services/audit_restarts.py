@@ -6,7 +6,8 @@ is before it stays in place with what is wrong about it, under one hash of its o
 on the old damage what they do later.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,14 +19,24 @@ from portal.core.audit_anchors import Anchor
 from portal.core.audit_seals import FORM, NOTHING_KEPT, START, Link, Restart
 from portal.errors import NothingToVerify, Overtaken
 from portal.models import AuditAction, AuditEntry, table
-from portal.services import audit_chains, audit_checks, audit_entries, audit_sealing, audit_walks
+from portal.services import (
+    audit_chains,
+    audit_checks,
+    audit_entries,
+    audit_sealing,
+    audit_walks,
+    unreadable_rows,
+)
 from portal.services.audit_chains import Chain
 from portal.services.audit_sealing import LostEntry
 from portal.services.context import Context
+from portal.services.unreadable_rows import Unreadable
 
 # A number beyond this was written by somebody else; new ones could not be counted on from there.
 _LAST_NUMBER = 2**62
 _ENTRY = table(AuditEntry)
+_UNREADABLE = """A row of the chain holds what Ringback never writes, so it cannot be kept as it is. \
+Nothing was done; keep a copy of that row elsewhere, have it hold something readable, and try again."""
 _MOVED = "The chain was moved or begun anew meanwhile. Nothing was done; verify it again."
 
 
@@ -47,7 +58,15 @@ class Damage:
 
 
 def look(session: Session, key: bytes, chain_id: str, now: int, anchors: Iterable[Anchor] = ()) -> Damage:
-    """What is wrong with a chain. The session must see one moment. Raises NothingToVerify where it holds."""
+    """What is wrong with a chain. The session must see one moment.
+
+    Raises NothingToVerify where it holds, and where a row cannot be read at all.
+    """
+    with _in_words():
+        return _look(session, key, chain_id, now, anchors)
+
+
+def _look(session: Session, key: bytes, chain_id: str, now: int, anchors: Iterable[Anchor]) -> Damage:
     # It comes first: what moved it since is found by it.
     chain = audit_chains.find(session, chain_id)
     faults = audit_checks.check(session, key, chain_id, now, anchors).faults
@@ -69,9 +88,10 @@ def begin_anew(ctx: Context, damage: Damage, reason: str) -> Link:
     """Begins the chain anew after the damage that was looked at; returns the link of the entry that says so.
 
     `ctx` is a call in the chain's app. Raises Overtaken, having changed nothing, when the chain was moved or
-    begun anew since.
+    begun anew since, and NothingToVerify where a row cannot be read at all.
     """
-    kept, last = _with_forgeries(ctx, damage)
+    with _in_words():
+        kept, last = _with_forgeries(ctx, damage)
     entry = _said(ctx, damage, reason)
     key, chain_id = ctx.keys.audit, damage.chain_id
     told = audit_entries.told_of(key, chain_id, entry)
@@ -87,6 +107,15 @@ def begin_anew(ctx: Context, damage: Damage, reason: str) -> Link:
         raise Overtaken(_MOVED)
     audit_sealing.write(ctx, [entry], [head], [told])
     return head
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    try:
+        with unreadable_rows.told_apart():
+            yield
+    except Unreadable as error:
+        raise NothingToVerify(_UNREADABLE) from error
 
 
 def _base(chain: Chain | None, first: int) -> Link:

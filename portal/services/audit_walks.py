@@ -15,10 +15,11 @@ from portal.core import audit_seals
 from portal.core.audit_anchors import Anchor
 from portal.core.audit_seals import NOTHING_KEPT, START, Link
 from portal.models import AuditAction, AuditEntry
-from portal.services import audit_chains, audit_entries, audit_faults, audit_reports
+from portal.services import audit_chains, audit_entries, audit_faults, audit_reports, unreadable_rows
 from portal.services.audit_chains import Chain
 from portal.services.audit_comparisons import Comparison
 from portal.services.audit_reports import Report
+from portal.services.unreadable_rows import Unreadable
 
 _AT_ONCE = 1_000
 # How often a walk may have to begin again before that is a fault itself: nobody honest moves a chain back so.
@@ -36,9 +37,14 @@ def entries_of(app_id: str | None, after: int | None = None) -> Select[*tuple[An
 class Walk:
     """A walk through one chain. `report` is what was found once it `is_over`."""
 
-    def __init__(self, key: bytes, chain_id: str, anchors: Sequence[Anchor] = ()) -> None:
-        """`key` is the server's key for chains; the anchors are of this chain."""
-        self._key, self._id, self._anchors = key, chain_id, anchors
+    def __init__(
+        self, key: bytes, chain_id: str, anchors: Sequence[Anchor] = (), *, may_be_gone: bool = False
+    ) -> None:
+        """`key` is the server's key for chains; the anchors are of this chain.
+
+        A chain that an anchor tells of and that is missing is a fault, unless it `may_be_gone` with its app.
+        """
+        self._key, self._id, self._anchors, self._may_be_gone = key, chain_id, anchors, may_be_gone
         self.report = Report(chain_id)
         self.is_over = False
         self._begins = 0
@@ -53,15 +59,20 @@ class Walk:
 
         The session must see one moment from the first row to the last.
         """
-        chain = audit_chains.find(session, self._id)
         try:
-            self._keep_up(session, chain)
-            return self._look(session, chain, most) if chain and not self.is_over else 0
-        except (TypeError, ValueError):
-            # SQLite takes anything for a number, and for JSON.
+            with unreadable_rows.told_apart():
+                chain = audit_chains.find(session, self._id)
+                self._keep_up(session, chain)
+                return self._look(session, chain, most) if chain and not self.is_over else 0
+        except Unreadable:
             self.report.faults.append("a row holds what Ringback never writes, so the chain cannot be read")
             self.is_over = True
             return 0
+
+    def head(self) -> Anchor | None:
+        """Where the chain ended when it was looked at last; None where there is none."""
+        chain = self._chain
+        return None if chain is None else Anchor(chain.id, chain.head, chain.sealed_at)
 
     def _keep_up(self, session: Session, chain: Chain | None) -> None:
         was = self._chain
@@ -86,7 +97,8 @@ class Walk:
         faults, app_id = self.report.faults, audit_chains.app_of(self._id)
         if chain is None:
             self.is_over = True
-            is_outside = bool(self._anchors)
+            may_be_gone = self._may_be_gone and audit_faults.is_gone(session, app_id)
+            is_outside = bool(self._anchors) and not may_be_gone
             faults += audit_faults.of_no_chain(session, app_id, is_known_outside=is_outside)
             faults += audit_faults.forged_restarts(session, app_id)
             return

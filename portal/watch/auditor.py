@@ -1,7 +1,8 @@
 """Who notices that the audit log was tampered with? Each worker walks through it again and again (PII-07).
 
 How far it is, and when it begins again, is in its memory and in no row: whoever can write to the database
-can neither put a walk off nor have an entry passed over. So workers share no walk and need no lease.
+can neither put a walk off nor have an entry passed over. So workers share no walk and need no lease. Where
+each chain ended last is there, too, so that what is cut off between two walks is missed.
 """
 
 import time
@@ -16,8 +17,9 @@ from sqlalchemy.orm import Session
 
 from portal import clock, database
 from portal.core.alarms import AlarmName, Level
+from portal.core.audit_anchors import LOGGED, Anchor
 from portal.own_work import App, of_all_apps
-from portal.services import alarms, audit_checks
+from portal.services import alarms, audit_checks, audit_heads
 from portal.services.alarms import Found
 from portal.services.audit_walks import Walk
 from portal.services.context import Parts
@@ -57,6 +59,10 @@ class Auditor:
         self._chains: deque[str] = deque()
         self._walk: Walk | None = None
         self._chain_began_at = 0
+        # Where each chain ended when it was last found to hold.
+        self._heads: dict[str, Anchor] = {}
+        # What was found and may still have to change an alarm.
+        self._seen: dict[str, _Seen] = {}
         self._next_at = 0.0
         self._rounds = Rounds("auditor", PORTION_EVERY, self.look, first=PORTION_EVERY)
 
@@ -70,47 +76,65 @@ class Auditor:
 
     def look(self) -> bool:
         """One portion of a walk, if one is due; whether the walk goes on after it."""
-        if not self._chains and time.monotonic() < self._next_at:
+        is_due = bool(self._chains) or time.monotonic() >= self._next_at
+        if not is_due and not self._seen:
             return False
         try:
             with self._one_moment() as session:
-                if not self._chains:
+                if is_due and not self._chains:
                     self._begin(session)
-                seen = list(self._look(session))
-                changes = [each for each in seen if _is_news(session, each)]
+                self._look(session)
+                changes = [each for each in self._seen.values() if _is_news(session, each)]
         except BaseException:
             # What this portion had counted is not known, so the chain under way is begun again.
             self._walk = None
             raise
-        self._tell(seen, changes)
+        self._tell(changes)
+        self._seen.clear()
         return bool(self._chains)
 
     def _begin(self, session: Session) -> None:
-        self._next_at = time.monotonic() + self._walk_every
-        known = audit_checks.ids(session)
-        alarmed = {each.about for each in alarms.standing(session) if each.name == _NAME}
+        next_at = time.monotonic() + self._walk_every
+        known, alarmed = audit_checks.ids(session), set(alarms.abouts(session, _NAME))
+        # Only now: a walk that could not be begun is begun in the next round.
+        self._next_at = next_at
+        self._heads = {chain: self._heads[chain] for chain in known if chain in self._heads}
         # An operator who has begun a chain anew hears soon that it holds; one that went with its app does.
         self._chains.extend(sorted({*known, *alarmed}, key=lambda chain: chain not in alarmed))
 
-    def _look(self, session: Session) -> Iterator[_Seen]:
+    def _look(self, session: Session) -> None:
         left, until = self._portion, time.monotonic() + _LONG
         while left > 0 and self._chains and time.monotonic() < until:
             if self._walk is None:
-                self._walk = Walk(self._parts.keys.audit, self._chains[0])
-                self._chain_began_at = clock.now()
+                self._walk = self._walk_through(self._chains[0])
             walk = self._walk
             left -= walk.go_on(session, left) + _A_CHAIN
             # A person who verifies the chain reads all that is wrong; here, one fault is enough.
             if walk.is_over or walk.report.faults:
-                yield _Seen(self._chains.popleft(), not walk.report.faults, self._chain_began_at)
                 self._walk = None
+                self._note(self._chains.popleft(), walk)
             walk.report.before.clear()
 
-    def _tell(self, seen: list[_Seen], changes: list[_Seen]) -> None:
-        for each in seen:
-            if not each.holds:
-                # Each time: whoever changed the entries can change the rows of alarms, but no log.
-                _log.error(_NAME.value, app=each.chain)
+    def _walk_through(self, chain: str) -> Walk:
+        self._chain_began_at = clock.now()
+        head = self._heads.get(chain)
+        return Walk(self._parts.keys.audit, chain, [head] if head else [], may_be_gone=True)
+
+    def _note(self, chain: str, walk: Walk) -> None:
+        holds, head = not walk.report.faults, walk.head()
+        self._seen[chain] = _Seen(chain, holds, self._chain_began_at)
+        if not holds:
+            # Each time, and at once: whoever changed the entries can change the rows of alarms, but no log.
+            _log.error(_NAME.value, app=chain)
+            if chain in self._heads:
+                # Where only this shows the damage, `portal audit verify` and `restart` need it.
+                _log.warning(LOGGED, **audit_heads.told_of(self._heads[chain]))
+        elif head is None:
+            self._heads.pop(chain, None)
+        else:
+            self._heads[chain] = head
+
+    def _tell(self, changes: list[_Seen]) -> None:
         if not changes:
             return
         is_told = bool(self._parts.settings.alarm_url)
@@ -137,9 +161,5 @@ class Auditor:
 
 def _is_news(session: Session, seen: _Seen) -> bool:
     """Whether what a walk found changes an alarm. Another worker may have seen the damage since it began."""
-    since = next((each.since for each in alarms.standing(session) if _is_of(each, seen.chain)), None)
+    since = alarms.stands_since(session, _NAME, seen.chain)
     return since is not None and since <= seen.began_at if seen.holds else since is None
-
-
-def _is_of(news: alarms.News, chain: str) -> bool:
-    return (news.name, news.about) == (_NAME, chain)

@@ -226,3 +226,48 @@ def test_pii_07_two_operators_in_processes_of_their_own_begin_a_chain_anew_once(
     write(1)
     told = operator.types("audit", "verify", broken.id).stdout
     assert told.count("began the chain anew") == 1
+
+
+# --- Rows that nobody can read ---------------------------------------------------------------------------
+
+DEEP = "[" * 3_000 + "]" * 3_000
+
+
+@pytest.mark.parametrize("damage", [f"details = '{DEEP}'", "reason = CAST(x'ff' AS TEXT), details = '7'"])
+def test_pii_07_a_row_that_ringback_never_writes_is_answered_in_words(
+    operator, session, engine, shop, write, tamper, damage
+):
+    """On PostgreSQL the second one can be read: it is one more entry that was changed."""
+    other = factories.app(session).id
+    write(5)
+    write(2, app_id=other)
+    tamper(f"UPDATE audit_entry SET {damage} WHERE app_id = '{shop.id}' AND sequence = 3")
+    answer = operator.types("audit", "verify")
+    assert (answer.exit_code, answer.stderr) == (3, "")
+    assert f"{other}  ok  2 entries hold" in answer.stdout
+    assert f"{shop.id}  TAMPERED WITH" in answer.stdout
+    is_readable = engine.dialect.name == "postgresql" and DEEP not in damage
+    never = "a row holds what Ringback never writes, so the chain cannot be read"
+    assert (never in answer.stdout) != is_readable
+
+    answer = operator.types("audit", "restart", shop.id, *WHY)
+    if is_readable:
+        assert answer.exit_code == 0
+        return
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert answer.stderr.startswith("Error: A row of the chain holds what Ringback never writes")
+    tamper(
+        f"UPDATE audit_entry SET details = '{{}}', reason = '' WHERE app_id = '{shop.id}' AND sequence = 3"
+    )
+    assert operator.types("audit", "restart", shop.id, *WHY).exit_code == 0
+
+
+def test_pii_07_a_forged_restart_that_nobody_can_read_is_answered_in_words(operator, shop, write, tamper):
+    write(2)
+    forged = f"""INSERT INTO audit_entry (app_id, at, actor_kind, action, details)
+        VALUES ('{shop.id}', 1, 'system', 'audit_chain.restarted', '{DEEP}')"""
+    tamper(forged)
+    assert operator.types("audit", "verify", shop.id).exit_code == 3
+    answer = operator.types("audit", "restart", shop.id, *WHY)
+    assert answer.exit_code == 1
+    assert answer.stderr.startswith("Error: A row of the chain holds what Ringback never writes")
