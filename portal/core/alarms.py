@@ -39,7 +39,10 @@ class AlarmName(ClosedList):
         "Messages wait and are not sent: the worker stands still or is too slow.",
     )
     WORKER_DEAD = "worker_dead", "No worker is alive: start `portal worker`, or look why it ended."
-    PROVIDER_PAUSED = "provider_paused", "A carrier failed again and again and is paused."
+    PROVIDER_PAUSED = (
+        "provider_paused",
+        "A carrier failed again and again, or refuses an app's account, and is paused.",
+    )
     BACKLOG = "backlog", "Very many messages wait: start more workers, or look at the carriers."
     MESSAGES_DEAD = (
         "messages_dead",

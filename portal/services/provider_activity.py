@@ -53,6 +53,11 @@ class Activity:
         """The messages of one provider by state; nothing for one that had none."""
         return self.counts.get(provider_id, {})
 
+    def has_receipts(self, provider_id: str) -> bool:
+        """Whether receipts of one provider came: only by them is a message of a carrier delivered."""
+        came = provider_id in self.unmatched or provider_id in self.unreadable
+        return came or bool(self.of(provider_id).get(MessageState.DELIVERED))
+
 
 def of(session: Session, app_id: str, now: int) -> Activity:
     """What an app's providers had to send lately, at `now` (Unix ms). Three statements."""

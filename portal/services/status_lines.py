@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from portal.core.alarms import AlarmName, Level
 from portal.models import Alarm, App, AppMode, Provider, table
+from portal.services import pauses
 from portal.services.app_modes import OWN_CARRIERS
+from portal.services.pauses import Cause
 
 # What stands still for everybody. The rest of the alarms is the operator's own.
 _OF_EVERYBODY: Final = (AlarmName.WORKER_DEAD, AlarmName.WORKER_STALLED, AlarmName.BACKLOG)
@@ -31,6 +33,9 @@ class Trouble:
     provider: str | None = None
     # The one that takes over meanwhile.
     instead: str | None = None
+    # Why it is paused, and whether no other one is on.
+    cause: Cause | None = None
+    is_alone: bool = False
 
 
 def of(session: Session, app: App) -> list[Trouble]:
@@ -53,7 +58,15 @@ def _of_providers(on: list[Row[Any]], app: App) -> list[Trouble]:
         return [Trouble("no_provider", is_bad=True)] if app.provider == OWN_CARRIERS else []
     well = next((row.word for row in on if row.paused_until is None), None)
     return [
-        Trouble(AlarmName.PROVIDER_PAUSED, well is None, row.key, row.word, well)
+        Trouble(
+            AlarmName.PROVIDER_PAUSED,
+            is_bad=well is None,
+            provider_id=row.key,
+            provider=row.word,
+            instead=well,
+            cause=pauses.cause(row.failures, row.reason),
+            is_alone=len(on) == 1,
+        )
         for row in on
         if row.paused_until is not None
     ]
@@ -67,6 +80,8 @@ _ROWS = union_all(
         _P.c.label.label("word"),
         _P.c.is_on.label("is_on"),
         _P.c.paused_until.label("paused_until"),
+        _P.c.failures_in_row.label("failures"),
+        _P.c.last_failure_reason.label("reason"),
         _P.c.position.label("position"),
     ).where(_P.c.app_id == bindparam("the_app", type_=String)),
     select(
@@ -74,6 +89,8 @@ _ROWS = union_all(
         _A.c.name,
         _A.c.level,
         literal(True, Boolean),
+        null(),
+        literal(0),
         null(),
         literal(0),
     ).where(

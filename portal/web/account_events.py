@@ -39,7 +39,8 @@ def _failed(event: Event, told: Mapping[str, Any]) -> Words:
         what = "A passkey was refused"
     elif told.get("second_factor"):
         what = "A wrong code was typed"
-    more = f"{event.times} times in a row" if event.times > 1 else ""
+    times = f"{event.times} times or more" if event.goes_on else f"{event.times} times"
+    more = f"{times} in a row" if event.times > 1 else ""
     return Words(what, more, is_refused=True)
 
 

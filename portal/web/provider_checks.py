@@ -40,6 +40,16 @@ class Checked:
     tone: str
     sentence: str
     words: str = ""
+    # Whether the carrier took the credentials for right.
+    is_yes: bool = False
+
+
+_YES: Final = Checked("good", "The provider accepts these credentials.", is_yes=True)
+_NOT_ASKED: Final = Checked(
+    "wait",
+    "The server is there. Whether it accepts these credentials shows with the first SMS; "
+    + "give an address for checking to have it asked.",
+)
 
 
 @pages.post("")
@@ -55,7 +65,7 @@ def check(standing: Standing, provider_id: str) -> Response:
         checked = Checked("bad", "The stored credentials cannot be read any more. Type them again and save.")
     else:
         checked = _ask(provider, secrets)
-    if checked.tone == "good" and _ends_pause(standing, provider_id, seen):
+    if checked.is_yes and _ends_pause(standing, provider_id, seen):
         # The banner and the badge are about the pause too, so the page is shown anew.
         flash(
             f"{isolated(label)} accepts these credentials. Its pause is over: it takes messages again.",
@@ -84,7 +94,7 @@ def _ask(provider: Provider, secrets: dict[str, str]) -> Checked:
         with current_app.extensions["ringback"].while_waiting():
             carrier = installed.open_carrier(kind, settings, secrets, around)
             try:
-                carrier.check()
+                was_asked = carrier.check()
             finally:
                 carrier.close()
     except WrongField as wrong:
@@ -96,7 +106,7 @@ def _ask(provider: Provider, secrets: dict[str, str]) -> Checked:
         return Checked("wait", "The provider gave an answer that makes no sense.")
     finally:
         _places.release()
-    return Checked("good", "The provider accepts these credentials.")
+    return _YES if was_asked else _NOT_ASKED
 
 
 def _failed(failure: ProviderFailure, secrets: dict[str, str]) -> Checked:

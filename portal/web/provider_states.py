@@ -7,6 +7,8 @@ from flask import Flask
 
 from portal.core.provider_kinds import ProviderKind
 from portal.models import Provider
+from portal.services import pauses
+from portal.services.pauses import Cause
 
 
 def mount(app: Flask) -> None:
@@ -27,6 +29,10 @@ class Line:
     is_paused: bool
     # Whether the pause is over, so that the next SMS tries it.
     is_tried_next: bool
+    # Whether it is paused because it refuses this app's account.
+    is_refused: bool
+    # Whether a check asks about the credentials, so that a yes ends a pause.
+    is_checkable: bool
     # Whether it is the only one that is on, so that without it nothing is sent.
     is_last_on: bool
     # The one that gets what this one does not take; None where no other one is on, or all are paused.
@@ -55,9 +61,15 @@ def _line(found: Sequence[Provider], at: int, now: int) -> Line:
         tone=tone,
         is_paused=is_paused,
         is_tried_next=is_paused and (provider.paused_until or 0) <= now,
+        is_refused=is_paused and _cause(provider) is Cause.REFUSED,
+        is_checkable=provider.kind != ProviderKind.HTTP or bool(provider.settings.get("check_url")),
         is_last_on=provider.is_on and not others,
         next_on=next((each for each in others if each.paused_until is None), None),
     )
+
+
+def _cause(provider: Provider) -> Cause:
+    return pauses.cause(provider.failures_in_row, provider.last_failure_reason)
 
 
 def kind_name(kind: str) -> str:

@@ -126,10 +126,11 @@ def show_one(
         stored = {"label": provider.label, "seen": providers.stamp(provider)}
         form = _form_of(standing, provider)(None, **stored | forms.written(provider.settings))
     lines = provider_states.lines(providers.all_of(reading(), standing.app.id), clock.now())
+    activity = provider_activity.of(reading(), standing.app.id, clock.now())
     told = {
         "line": next(each for each in lines if each.provider.id == provider.id),
-        "activity": provider_activity.of(reading(), standing.app.id, clock.now()),
-        "receipts": receipt_words.of(provider),
+        "activity": activity,
+        "receipts": receipt_words.of(provider, activity),
         "checked": None,
     }
     return _page(standing, form, kind_named(provider.kind), status, provider=provider, **told | more)

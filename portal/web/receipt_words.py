@@ -11,6 +11,7 @@ from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.core.receipt_troubles import ReceiptTrouble
 from portal.delivery.providers.base import Surroundings
 from portal.models import MessageState, Provider
+from portal.services.provider_activity import Activity
 
 # What an owner does with the address, for the kinds whose owner may have to.
 _SHOWN: Final = {
@@ -24,6 +25,9 @@ _WITHOUT_ADDRESS: Final = {
     ProviderKind.KANNEL: f"{_BY_ITSELF} Your Kannel must be able to reach it.",
     ProviderKind.SMPP: "They come over the connection that SMS leave by.",
 }
+_NONE_CAME: Final = "No receipt can arrive yet: "
+_NOT_NAMED: Final = "Receipts came, but new SMS name no address for theirs: "
+_NOT_NAMED_IN: Final = "Receipts came, but {receipts_url} stays empty, so your request names no address: "
 
 _USED_ELSEWHERE: Final = (
     "most likely something else sends through the same account, or they are of SMS that are kept no more."
@@ -59,17 +63,23 @@ class Receipts:
 
     sentence: str
     address: str | None
-    # Whether the installation has an address that a carrier could reach at all.
-    can_arrive: bool
+    # What is wrong while the installation has no address that a carrier could reach.
+    trouble: str
 
 
-def of(provider: Provider) -> Receipts:
-    """What an owner has to know about one provider's receipts."""
+def of(provider: Provider, activity: Activity) -> Receipts:
+    """What an owner has to know about one provider's receipts; `activity` is its app's."""
     kind = kind_named(provider.kind)
     address = address_of(provider.id) if kind in _SHOWN else None
     has_base = bool(current_app.extensions["ringback"].settings.base_url)
-    can_arrive = has_base or kind is ProviderKind.SMPP
-    return Receipts(_SHOWN.get(kind) or _WITHOUT_ADDRESS[kind], address, can_arrive)
+    trouble = "" if has_base or kind is ProviderKind.SMPP else _trouble(kind, provider, activity)
+    return Receipts(_SHOWN.get(kind) or _WITHOUT_ADDRESS[kind], address, trouble)
+
+
+def _trouble(kind: ProviderKind, provider: Provider, activity: Activity) -> str:
+    if not activity.has_receipts(provider.id):
+        return _NONE_CAME
+    return _NOT_NAMED_IN if kind in _SHOWN else _NOT_NAMED
 
 
 def why_unmatched(provider: Provider, counts: Mapping[MessageState, int]) -> str:

@@ -69,7 +69,7 @@ def _show_at_its_field(form: SmsSettingsForm, refusal: BadInput) -> None:
 def _form(app: App) -> SmsSettingsForm:
     stored = segment_prices.of(reading(), app.id)
     wanted = {*countries.open_in(reading(), app.id), *stored}
-    ordered = sorted(wanted, key=lambda each: (each != app.home_country, named.name(each)))
+    ordered = sorted(wanted, key=lambda each: (each != app.home_country, named.sort_key(named.name(each))))
     return with_prices(ordered)(obj=app, **written_prices(stored))
 
 

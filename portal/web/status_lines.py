@@ -14,6 +14,7 @@ from portal.database import reading
 from portal.models import AppMode
 from portal.services import status_lines, template_gaps
 from portal.services.memories import Memory
+from portal.services.pauses import Cause
 from portal.services.status_lines import Trouble
 from portal.services.template_gaps import Gap
 from portal.web.filters import counted
@@ -109,9 +110,23 @@ def _without(standing: Standing, it: Trouble) -> Line:
 def _paused(standing: Standing, it: Trouble) -> Line:
     is_owner = standing.may(Action.MANAGE_PROVIDERS)
     told = "Look why it fails." if is_owner else "An owner of this app can look why."
-    end = f" takes its messages. {told}" if it.instead else f" SMS wait until it works again. {told}"
-    after = " failed again and again and is paused." + (" Meanwhile " if it.instead else "")
-    return _line(standing, it, "", _PROVIDERS, after, end)
+    after = f" {_CAUSES[it.cause or Cause.FAILED]} and is paused." + (" Meanwhile " if it.instead else "")
+    return _line(standing, it, "", _PROVIDERS, after, f" {_meanwhile(it)} {told}")
+
+
+def _meanwhile(it: Trouble) -> str:
+    if it.instead:
+        return "takes its messages."
+    if it.cause is Cause.REFUSED and it.is_alone:
+        return "An SMS that it refuses fails; the others wait while their codes last."
+    return "SMS wait until it works again, while their codes last."
+
+
+_CAUSES: Final = {
+    Cause.REFUSED: "refuses this app's account",
+    Cause.AGAIN: "failed again and again",
+    Cause.FAILED: "failed",
+}
 
 
 @dataclass(frozen=True, slots=True)

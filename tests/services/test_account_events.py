@@ -114,7 +114,7 @@ def wrong(*tries: int | None, browser: str = "curl", second: bool = True):
         (wrong(1) + wrong(2, second=False), [1, 1]),
         # Refused passkeys have no place in a row.
         (wrong(None, None), [1, 1]),
-        (wrong(*range(1, 31)), [20]),
+        (wrong(*range(1, 31)), [30]),
         ([{"tries": "2"}, {"tries": ["3"]}, {}], [1, 1, 1]),
     ],
 )
@@ -143,3 +143,40 @@ def test_no_page_reads_more_of_the_log_than_the_account_s_own(desk, dora, sessio
         assert "TEMP B-TREE" not in plan
         assert "Seq Scan" not in plan
         assert "SCAN audit_entry" not in plan.replace("USING INDEX", "")
+
+
+@pytest.fixture
+def try_wrong(desk, dora):
+    """`try_wrong(first, last)` puts as many wrong codes on record, each with its place in the row."""
+
+    def run(first: int, last: int) -> None:
+        for told in wrong(*range(first, last + 1)):
+            whose = told | {"account_id": dora.id}
+            desk.do(lambda ctx, it=whose: audit.record(ctx, AuditAction.SIGN_IN_FAILED, details=it), dora)
+
+    return run
+
+
+def test_a_row_longer_than_a_page_is_one_event_and_the_next_page_begins_after_it(desk, dora, try_wrong):
+    try_wrong(1, 10)
+    desk.do(lambda ctx: sign_ins.succeeded(ctx, "curl", "password"), dora)
+    try_wrong(1, 12)
+    [last], older = desk.do(lambda ctx: account_events.page(ctx.session, dora.id, most=1))
+    rest, end = desk.do(lambda ctx: account_events.page(ctx.session, dora.id, older, 5))
+
+    assert (last.times, last.goes_on) == (12, False)
+    assert [each.times for each in rest] == [1, 10, 1]
+    assert end is None
+
+
+def test_a_row_longer_than_what_is_read_says_that_it_goes_on(try_wrong, look, dora):
+    try_wrong(1, 199)
+    [row, made], older = look(dora.id)
+    assert (row.times, row.goes_on, made.action, older) == (199, False, "account.created", None)
+    try_wrong(200, 203)
+    [row], older = look(dora.id)
+    rest, end = look(dora.id, older)
+
+    assert (row.times, row.goes_on) == (200, True)
+    assert [(each.times, each.goes_on) for each in rest] == [(3, False), (1, False)]
+    assert end is None

@@ -57,6 +57,27 @@ def test_a_paused_carrier_is_named_with_the_one_that_takes_over(session, live, p
     assert told(session, live) == [("provider_paused", False, "Tea", "Coffee")]
 
 
+@pytest.mark.parametrize(
+    ("failures", "reason", "cause"),
+    [
+        (1, "provider_account_refused", "refused"),
+        (7, "provider_account_refused", "refused"),
+        (5, "provider_unreachable", "again"),
+        # It asked for a rest, and so was paused at once.
+        (1, "provider_in_trouble", "failed"),
+        (0, None, "failed"),
+    ],
+)
+def test_del_06_why_a_carrier_is_paused_is_told_as_it_was(session, live, put, failures, reason, cause):
+    put("Tea", paused_until=1, failures_in_row=failures, last_failure_reason=reason)
+    [alone] = status_lines.of(session, session.get(App, live.id))
+    put("Coffee", paused_until=1)
+    both = status_lines.of(session, session.get(App, live.id))
+
+    assert (alone.cause, alone.is_alone) == (cause, True)
+    assert [each.is_alone for each in both] == [False, False]
+
+
 def test_a_sandbox_says_nothing_of_its_carriers(session, live, put):
     put("Tea", paused_until=1)
     live.mode, live.provider = "sandbox", "inbox"

@@ -72,6 +72,7 @@ class StandIn:
     """A carrier that connects to nothing. What it does is said beforehand; what it was told is kept."""
 
     fails: ProviderFailure | Exception | None = None
+    is_asked: bool = True
     receipts: tuple[Receipt, ...] = ()
     opened: list[tuple[dict[str, str], dict[str, str], Surroundings]] = field(default_factory=list)
     arrived: list[Arrived] = field(default_factory=list)
@@ -90,10 +91,11 @@ class StandIn:
         """Takes every SMS."""
         return Accepted(sms.reference)
 
-    def check(self) -> None:
-        """Right, unless it was said otherwise."""
+    def check(self) -> bool:
+        """Right, unless it was said otherwise, or that nobody could be asked."""
         if self.fails is not None:
             raise self.fails
+        return self.is_asked
 
     def read_receipts(self, arrived: Arrived) -> list[Receipt]:
         """A body of `wrong` has a wrong signature; every other brings the receipts that were put here."""

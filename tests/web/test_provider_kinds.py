@@ -41,6 +41,11 @@ def carrier_server():
             self.end_headers()
             self.wfile.write(b"{}")
 
+        def do_OPTIONS(self) -> None:
+            self.send_response(401)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
         def log_message(self, *_about: object) -> None:
             """Says nothing."""
 
@@ -102,9 +107,25 @@ def test_real_credentials_are_checked_with_the_real_carrier(alices, address, ses
     assert "accepts these credentials" in main(alices.post(f"{added.location}/check").text)
 
     page = alices.get(added.location).text
+    assert "give an address for checking" not in main(page)
     wrong = typed | {"carrier_check_url": f"{carrier_server}/wrong", "seen": seen(page)}
     assert alices.post(added.location, wrong).status_code == 303
     assert "refused these credentials" in main(alices.post(f"{added.location}/check").text)
+
+    page = alices.get(added.location).text
+    nowhere = typed | {"carrier_check_url": "", "seen": seen(page)}
+    assert alices.post(added.location, nowhere).status_code == 303
+    told = main(alices.post(f"{added.location}/check").text)
+    assert "The server is there. Whether it accepts these credentials shows with the first SMS" in told
+    assert "accept these" not in told.replace("Whether it accepts", "")
+
+
+def test_a_secret_that_no_header_carries_is_refused_in_words_that_name_it_once(alices, address):
+    typed = {"label": "Own", "carrier_url": "https://sms.example/send", "secret_secret": "schlüssel"}
+    text = main(alices.post(f"{address}/new/http", typed).text)
+
+    assert "Secret: 1 to 200 letters (A to Z, a to z), digits and ASCII signs, without spaces." in text
+    assert "Secret: Secret" not in text
 
 
 def test_twilio_is_told_its_own_receipts_address_and_keeps_a_key_pair_together(alices, address, session):

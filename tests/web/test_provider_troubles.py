@@ -9,7 +9,7 @@ from portal.services import providers
 from portal.services.context import Caller
 from tests import factories
 from tests.web.carrier_kinds import carrier
-from tests.web.test_providers import added, address, main, stored
+from tests.web.test_providers import added, address, main, plain, stored
 
 __all__ = ["added", "address", "carrier", "stored"]
 
@@ -37,7 +37,7 @@ def test_a_paused_carrier_is_said_to_stand_in_for_nobody(alices, address, added,
     pause(one, two)
     text = main(alices.get(address).text)
 
-    assert text.count("No other carrier works now, so messages wait.") == 2
+    assert text.count("No other carrier works now, so messages wait while their codes last.") == 2
     assert text.count("Switching off: no other carrier works now, so messages wait until one does.") == 2
     assert "takes its messages" not in text
     removal = main(alices.get(f"{address}/{one.id}/removal").text)
@@ -48,7 +48,7 @@ def test_a_paused_carrier_is_said_to_stand_in_for_nobody(alices, address, added,
 def test_a_paused_carrier_that_is_alone_says_that_messages_wait(alices, address, added, pause):
     pause(added("One"))
 
-    assert "Nothing else is on, so messages wait." in main(alices.get(address).text)
+    assert "Nothing else is on, so messages wait while their codes last." in main(alices.get(address).text)
 
 
 def ended(session) -> list[dict[str, object]]:
@@ -84,6 +84,51 @@ def test_a_check_that_fails_or_finds_no_pause_ends_nothing(
 
     assert stored(it).paused_until is not None
     assert ended(session) == []
+
+
+@pytest.mark.usefixtures("live")
+def test_a_check_that_could_ask_nobody_says_so_and_ends_no_pause(
+    alices, address, added, carrier, pause, stored, session
+):
+    it = added("One")
+    pause(it)
+    carrier.is_asked = False
+    answer = alices.post(f"{address}/{it.id}/check")
+    found = answer.text.split('id="check-result"')[0].rpartition("<p")[2]
+
+    assert answer.status_code == 200
+    assert "The server is there. Whether it accepts these credentials shows with the first SMS" in main(
+        answer.text
+    )
+    assert "The provider accepts" not in answer.text
+    assert "is-wait" in found
+    assert stored(it).paused_until is not None
+    assert ended(session) == []
+    # No more than that is promised beforehand.
+    assert "Check credentials ends the pause" not in main(answer.text)
+    assert "a test that it takes, ends the pause" in main(answer.text)
+
+
+@pytest.mark.usefixtures("live")
+@pytest.mark.parametrize("others", [(), ("Two",)])
+def test_a_carrier_that_refuses_the_account_is_not_said_to_have_failed_again_and_again(
+    alices, address, added, session, clock, others
+):
+    values = {"paused_until": clock.now() + 4_000, "failures_in_row": 1}
+    values["last_failure_reason"] = "provider_account_refused"
+    for label in ("One", *others):
+        it = added(label)
+        session.execute(update(Provider).where(Provider.id == it.id).values(values))
+    page = alices.get(f"{address}/{it.id}").text
+    banner, own = plain(page.split("<main")[0] + page.split('id="state"')[0]), main(page)
+
+    assert "refuses this app's account and is paused." in banner
+    assert "again and again" not in banner + own
+    assert "Paused, since it refuses this app's account, until" in own
+    fails = "An SMS that it refuses fails; the others wait while their codes last."
+    assert (fails in banner) is not bool(others)
+    assert (fails[0].lower() + fails[1:] in own) is not bool(others)
+    assert ("SMS wait until it works again, while their codes last." in banner) is bool(others)
 
 
 def test_a_check_of_what_was_changed_meanwhile_ends_no_pause(

@@ -364,7 +364,32 @@ def test_the_receipts_address_is_shown_where_somebody_has_to_type_it_in(alices, 
     text = main(alices.get(f"{address}/{it.id}").text)
 
     assert re.search(rf"http://localhost/receipts/{it.id}/[0-9a-f]{{32}}", text)
-    assert "PORTAL_BASE_URL" in text
+    assert "No receipt can arrive yet: your operator has to set PORTAL_BASE_URL" in text
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("http", "Receipts came, but {receipts_url} stays empty, so your request names no address: your"),
+        ("kannel", "Receipts came, but new SMS name no address for theirs: your"),
+    ],
+)
+@pytest.mark.parametrize("came", ["delivered", "unmatched"])
+def test_where_receipts_came_it_is_not_said_that_none_can(
+    alices, address, added, session, shop, clock, kind, told, came
+):
+    it = added()
+    session.execute(update(Provider).where(Provider.id == it.id).values(kind=kind))
+    if came == "delivered":
+        factories.message(
+            session, app_id=shop.id, state=came, provider_id=it.id, created_at=clock.now(), provider=kind
+        )
+    else:
+        factories.unmatched_receipt(session, app_id=shop.id, provider_id=it.id, hour=clock.now())
+    text = main(alices.get(f"{address}/{it.id}").text)
+
+    assert f"{told} operator has to set PORTAL_BASE_URL" in text
+    assert "No receipt can arrive" not in text
 
 
 def test_in_a_live_app_a_test_goes_to_the_owners_own_number_once_that_is_known(

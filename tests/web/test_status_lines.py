@@ -46,7 +46,7 @@ def test_a_page_does_not_lead_to_itself(alices, shop, live):
 
 
 def test_a_paused_provider_is_named_as_text_only(alices, bobs, session, shop, live):
-    factories.provider(session, app_id=shop.id, label="<b>Tea</b>", paused_until=1)
+    factories.provider(session, app_id=shop.id, label="<b>Tea</b>", paused_until=1, failures_in_row=5)
     factories.provider(session, app_id=shop.id, label="Coffee")
     page = alices.get(f"/apps/{shop.id}").text
 

@@ -190,8 +190,11 @@ class Provider(Protocol):
 class Carrier(Provider, Protocol):
     """An outside carrier, which an app's owner has an account with."""
 
-    def check(self) -> None:
-        """Asks the carrier whether the credentials are right; sends nothing. Raises ProviderFailure."""
+    def check(self) -> bool:
+        """Asks the carrier whether the credentials are right; sends nothing. Raises ProviderFailure.
+
+        True where it took them for right; False where nobody could be asked, and only a server was found.
+        """
         ...
 
     def read_receipts(self, arrived: Arrived) -> list[Receipt]:

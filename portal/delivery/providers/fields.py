@@ -46,5 +46,5 @@ def password(
         is_secret=True,
         is_required=is_required,
         pattern=rf"[!-~]{{{least},200}}",
-        fix=f"{label}: {least} to 200 letters, digits and signs, without spaces.",
+        fix=f"{least} to 200 letters (A to Z, a to z), digits and ASCII signs, without spaces.",
     )

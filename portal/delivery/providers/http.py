@@ -184,17 +184,18 @@ class Http:
             return Accepted(reference=sms.reference)
         return Accepted(reference=judging.text_of(http_receipts.found_at(answer.json, place)) or None)
 
-    def check(self) -> None:
-        """Asks the check address; without one, only whether the server is there. Raises ProviderFailure."""
+    def check(self) -> bool:
+        """Asks the check address; without one, only looks for the server. Raises ProviderFailure."""
         values = dict.fromkeys(http_templates.NAMES, "") | {"user": self._user, "secret": self._secret}
         headers = self._headers(values, b"")
         if not self._check_url:
             where = urlsplit(self._settings["url"])
             judging.ask(self._outgoing, "OPTIONS", f"{where.scheme}://{where.netloc}/")
-            return
+            return False
         answer = judging.ask(self._outgoing, "GET", self._check_url.filled_url(values), headers)
         if not 200 <= answer.status < 300:
             raise judging.refused(answer, judging.of_status(answer.status), "")
+        return True
 
     def read_receipts(self, arrived: Arrived) -> list[Receipt]:
         """What a receipt says, by its described format. Raises WrongSignature and UnreadableReceipt."""

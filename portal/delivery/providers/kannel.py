@@ -113,11 +113,12 @@ class Kannel:
             raise ProviderUnreachable(_first_line(answer), may_have_left=True)
         return Accepted(reference=sms.reference)
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Asks to send to nobody: a right password is told what is missing. Raises ProviderFailure."""
         answer = judging.ask(self._outgoing, "POST", self._address, self._headers, b"")
         if answer.status != 400 or "receiver" not in answer.text:
             raise judging.refused(answer, _verdict(answer), _first_line(answer))
+        return True
 
     def read_receipts(self, arrived: Arrived) -> list[Receipt]:
         """What a delivery report says; only the token in its address shows that it is Kannel's."""

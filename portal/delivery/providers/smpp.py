@@ -145,7 +145,7 @@ class Smpp:
         except Lost:
             raise ProviderUnreachable("no answer", may_have_left=True) from None
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Binds, which shows whether the credentials are right. Raises ProviderFailure."""
         session = self._opened()
         try:
@@ -154,6 +154,7 @@ class Smpp:
             raise _not_bound(refused) from None
         except Lost:
             raise ProviderUnreachable("no answer") from None
+        return True
 
     def read_receipts(self, _arrived: Arrived) -> list[Receipt]:
         """Receipts come over the bind; whatever arrives at an address is somebody else's. Raises always."""

@@ -112,7 +112,7 @@ class Twilio:
             raise ProviderUnreachable("The answer names no message.", may_have_left=True)
         return Accepted(reference=sid)
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Looks the account up, which sends nothing. Raises ProviderFailure."""
         answer = self._ask("GET", f"{self._base}.json")
         if answer.status != 200:
@@ -120,6 +120,7 @@ class Twilio:
         status = judging.text_of(judging.member(answer.json, "status"))
         if status and status != "active":
             raise ACCOUNT.refusal(f"The account is {status}.")
+        return True
 
     def read_receipts(self, arrived: Arrived) -> list[Receipt]:
         """What a status callback says. Raises WrongSignature."""

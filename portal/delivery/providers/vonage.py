@@ -122,7 +122,7 @@ class Vonage:
             raise ProviderUnreachable("The answer names no message.", may_have_left=True)
         return Accepted(reference=found)
 
-    def check(self) -> None:
+    def check(self) -> bool:
         """Asks for a message that cannot be: right credentials are told what it lacks, and nothing is sent.
 
         Raises ProviderFailure. Vonage has no call that an application may make just to see who it is.
@@ -130,6 +130,7 @@ class Vonage:
         answer = self._ask("POST", "/v1/messages", b"{}")
         if answer.status not in (400, 422):
             raise _failure(answer)
+        return True
 
     def read_receipts(self, arrived: Arrived) -> list[Receipt]:
         """What a status webhook says. Raises WrongSignature."""

@@ -257,13 +257,13 @@ def test_the_check_asks_the_check_address_with_the_credentials(httpserver):
     httpserver.expect_request("/me").respond_with_data("", 401)
     url = f"{httpserver.url_for('/me')}?key={{secret}}"
     carrier = open_http(httpserver, check_url=url, user="shop", secret="hush")
-    carrier.check()
+    assert carrier.check()
     assert (sent(httpserver).args["key"], "Authorization" in sent(httpserver).headers) == ("hush", True)
     assert failed(carrier.check).is_about_account
 
 
 def test_without_a_check_address_only_the_server_is_looked_for(httpserver):
-    open_http(httpserver, secret="hush", path="/send?key={secret}").check()
+    assert not open_http(httpserver, secret="hush", path="/send?key={secret}").check()
     assert (sent(httpserver).method, sent(httpserver).path) == ("OPTIONS", "/")
     assert "hush" not in str(sent(httpserver).headers)
 

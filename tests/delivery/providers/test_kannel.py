@@ -115,7 +115,7 @@ def test_del_05_the_validity_is_set_in_minutes(kannel):
 
 def test_the_check_tells_right_credentials_from_wrong_ones_and_sends_nothing(kannel):
     before = len(kannel.messages())
-    open_kannel(kannel.address).check()
+    assert open_kannel(kannel.address).check()
     failure = failed(open_kannel(kannel.address, password="wrong").check)
     assert failure.is_about_account
     assert failure.words == "Authorization failed for sendsms"

@@ -216,7 +216,7 @@ def test_after_a_restart_of_the_smsc_it_binds_again_by_itself(open_smpp):
 
 
 def test_the_check_binds_and_sends_nothing(smsc, open_smpp):
-    open_smpp(smsc.port).check()
+    assert open_smpp(smsc.port).check()
     until(lambda: smsc.binds == 1)
     assert smsc.submits == []
 

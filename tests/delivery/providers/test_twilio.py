@@ -173,7 +173,7 @@ def test_del_07_a_yes_that_names_no_message_may_have_sent(httpserver, sms):
 
 def test_the_check_looks_the_account_up_and_sends_nothing(httpserver):
     httpserver.expect_request(f"{PATH}.json", method="GET").respond_with_json({"status": "active"})
-    open_twilio(httpserver).check()
+    assert open_twilio(httpserver).check()
     assert len(httpserver.log) == 1
 
 

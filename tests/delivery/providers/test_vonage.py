@@ -188,7 +188,7 @@ def test_the_check_tells_right_credentials_from_wrong_ones_and_sends_nothing(htt
     httpserver.expect_oneshot_request("/v1/messages").respond_with_response(problem(422, 1150))
     httpserver.expect_request("/v1/messages").respond_with_json({"title": "Unauthorized"}, 401)
     carrier = open_vonage(httpserver)
-    carrier.check()
+    assert carrier.check()
     assert sent(httpserver).get_json() == {}
     assert failed(carrier.check).is_about_account
 
