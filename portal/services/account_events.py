@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Row, String, TextClause, column, select, table
+from sqlalchemy import BigInteger, ColumnElement, String, TextClause, column, select, table
 from sqlalchemy.orm import Session
 
 from portal.core.hidden_numbers import hide_all
@@ -56,14 +56,14 @@ def page(
     return ready, entries[told - 1].id if len(entries) > told else None
 
 
-def _entries(session: Session, account_id: str, before: int | None) -> Sequence[Row[Any]]:
+def _entries(session: Session, account_id: str, before: int | None) -> Sequence[Any]:
     """What a page is made of, newest first, and one more where there are more."""
     columns = (AuditEntry.id, AuditEntry.at, AuditEntry.action, AuditEntry.actor_id, AuditEntry.app_id)
     found = select(*columns, AuditEntry.details).where(AuditEntry.id.in_(_ids(session, account_id, before)))
     return session.execute(found.order_by(AuditEntry.id.desc())).all()
 
 
-def _event(entry: Row[Any], account_id: str) -> Event:
+def _event(entry: Any, account_id: str) -> Event:
     """An entry with its app's ID instead of its name, and with details as they were written down."""
     is_own = entry.actor_id == account_id
     return Event(entry.id, entry.at, entry.action, is_own, entry.app_id, entry.details or {})

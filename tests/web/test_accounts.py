@@ -168,6 +168,23 @@ def test_one_s_own_events_are_told_newest_first_with_the_browser_in_words(strang
     ]
 
 
+def test_wrong_passwords_in_a_row_are_one_line_with_their_whole_count(alices, alice, session):
+    def put(first: int, last: int) -> None:
+        for tries in range(first, last + 1):
+            told = {"account_id": alice.id, "browser": "curl", "tries": tries}
+            entry = {"action": AuditAction.SIGN_IN_FAILED, "details": told, "app_id": None}
+            factories.audit_entry(session, **entry)
+
+    put(1, 10)
+    newest, *others = rows(alices.get("/account"))
+    assert newest == "A wrong password was typed Refused 10 times in a row curl just now"
+    assert not any("wrong password" in row for row in others)
+    put(11, 203)
+    page = alices.get("/account")
+    assert rows(page) == ["A wrong password was typed Refused 200 times or more in a row curl just now"]
+    assert "Refused 3 times in a row" in rows(alices.get(OLDER.search(page.text)[1]))[0]
+
+
 def test_the_newest_events_stand_right_after_the_browsers_and_links_lead_to_each_part(alices, alice, session):
     for at in range(7):
         details = {"browser": f"Browser {at}", "by": "passkey"}
