@@ -149,12 +149,11 @@ class Smpp:
         """Binds, which shows whether the credentials are right. Raises ProviderFailure."""
         session = self._opened()
         try:
-            session.wait(_bound(session), TOTAL + 1)
+            return session.wait(_bound(session), TOTAL + 1)
         except NotBound as refused:
             raise _not_bound(refused) from None
         except Lost:
             raise ProviderUnreachable("no answer") from None
-        return True
 
     def read_receipts(self, _arrived: Arrived) -> list[Receipt]:
         """Receipts come over the bind; whatever arrives at an address is somebody else's. Raises always."""
@@ -233,8 +232,8 @@ async def _answers_to(asked: set[asyncio.Event]) -> None:
         each.cancel()
 
 
-async def _bound(session: Session) -> None:
-    await session.link(asyncio.get_running_loop().time() + TOTAL)
+async def _bound(session: Session) -> bool:
+    return await session.link(asyncio.get_running_loop().time() + TOTAL) is not None
 
 
 def _failure(refused: _Refused) -> ProviderFailure:
