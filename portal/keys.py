@@ -129,7 +129,8 @@ def _read(path: Path) -> Keys:
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise WrongKeys(f"{FILE} in PORTAL_HOME cannot be read: restore it from your backup.") from error
     if not keys.codes or min(len(key) for key in keys.codes.values()) < 32 or len(keys.session) < 32:
-        raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key that is too short.")
+        which = "session" if len(keys.session) < 32 else "codes"
+        raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key that is too short: {which}.")
     if {len(key) for key in keys.sealing.values()} - {_SEALING_BYTES} or not _are_whole(keys):
         raise WrongKeys(f"{FILE} in PORTAL_HOME holds a key of the wrong length.")
     return keys

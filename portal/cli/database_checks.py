@@ -158,7 +158,8 @@ def _carriers(session: Session, settings: Settings) -> Iterator[Finding]:
             yield bad("carrier", says, "Restore keys.json, or enter them again on the app's Provider page.")
             continue
         if row.is_on and row.paused_until is not None and row.failures_in_row:
-            yield bad("carrier", f"{where} is paused.", f"It failed {row.failures_in_row} times in a row.")
+            failed = "once" if row.failures_in_row == 1 else f"{row.failures_in_row} times in a row"
+            yield bad("carrier", f"{where} is paused.", f"It failed {failed}.")
         else:
             yield ok("carrier", f"{where} is {'on' if row.is_on else 'off'}.")
     if not rows:

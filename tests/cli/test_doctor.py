@@ -132,11 +132,15 @@ def test_a_carrier_whose_credentials_do_not_open_or_that_is_paused_is_told(
     factories.provider(
         session, app_id=shop.id, label="Paused", failures_in_row=5, paused_until=portal_clock.now() + 9_000
     )
+    once = factories.provider(
+        session, app_id=shop.id, label="Refused", failures_in_row=1, paused_until=portal_clock.now() + 9_000
+    )
     session.flush()
     found = examine()["carrier"]
-    assert states(found) == ["ok", "bad", "bad"]
+    assert states(found) == ["ok", "bad", "bad", "bad"]
     assert "do not open" in found[1]["says"]
     assert "5 times in a row" in found[2]["do"]
+    assert (once.label in found[3]["says"], found[3]["do"]) == (True, "It failed once.")
     assert "s3cret" not in str(found)
 
 

@@ -48,6 +48,13 @@ def test_a_file_of_an_earlier_ringback_is_completed_and_keeps_what_it_has(tmp_pa
     assert [each.name for each in tmp_path.iterdir()] == [FILE]
 
 
+@pytest.mark.parametrize(("which", "weak"), [("session", "changeme"), ("codes", {"1": "ab"})])
+def test_ops_06_a_key_that_is_too_short_is_named_and_not_told(tmp_path, which, weak):
+    write(tmp_path, GOOD | {which: weak})
+    with pytest.raises(WrongKeys, match=f"too short: {which}.$"):
+        load(tmp_path)
+
+
 def test_ops_05_no_key_stands_in_the_words_for_the_keys(tmp_path):
     found = load(tmp_path)
     assert repr(found) == "Keys()"
