@@ -99,24 +99,25 @@ def retire(installation: Installation, kind: str) -> None:
 
 
 @keys.command("list")
-@click.argument("kind", type=_KIND)
+@click.argument("kind", type=_KIND, required=False)
 @click.pass_obj
-def list_all(installation: Installation, kind: str) -> None:
-    """List the keys of a kind by number, say what still needs an old one, and what to do next.
+def list_all(installation: Installation, kind: str | None) -> None:
+    """List the keys of a kind, or of both, by number; say what still needs an old one, and what to do next.
 
     The keys themselves are never printed. The newest one is used for whatever is new; an old one stays only
     for what was made with it.
 
     \b
     Examples:
-      portal keys list sealing
+      portal keys list
       portal keys list hashing
 
     Exit codes: 0 done, 1 refused, 2 wrong usage.
     """
-    with installation.transaction() as ctx:
-        versions, needs = _versions(ctx, kind), _rules(kind).needs(ctx)
-    _say(kind, versions, needs)
+    for each in [kind] if kind else _KIND.choices:
+        with installation.transaction() as ctx:
+            versions, needs = _versions(ctx, each), _rules(each).needs(ctx)
+        _say(each, versions, needs)
 
 
 def _say(kind: str, versions: set[int], needs: key_words.Needs, next_step: str = "") -> None:

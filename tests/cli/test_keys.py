@@ -131,6 +131,12 @@ def test_with_one_key_there_is_nothing_to_retire_and_nothing_to_do(operator, sho
         ]
 
 
+def test_a_list_of_no_kind_has_both(operator):
+    each = [operator.types("keys", "list", kind).stdout for kind in ("sealing", "hashing")]
+    both = operator.types("keys", "list")
+    assert (both.exit_code, both.stdout) == (0, "".join(each))
+
+
 @pytest.mark.parametrize("command", ["list", "retire"])
 def test_the_help_says_what_stays_and_what_comes_next(operator, command):
     said = operator.types("keys", command, "--help").stdout
