@@ -20,7 +20,7 @@ NAMES_AN_APP = {"ctx", "app_id", "app", "walk"}
 # Those that go over all apps on purpose, and why.
 OVER_ALL = {
     "account_events._names": "the apps whose teams an account's own events are about",
-    "account_events.page": "an account's own events, in the logs of all its apps",
+    "account_events._entries": "an account's own events, in the logs of all its apps",
     "accounts.apps_of": "an account's list of its apps, before a page stands in one",
     "alarms._paused": "the watchman's look at all carriers",
     "alarms._set_aside": "the watchman's look at all messages",
