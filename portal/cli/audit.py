@@ -164,11 +164,10 @@ def _one_moment(installation: Installation) -> Iterator["Session"]:
     from sqlalchemy.orm import Session
 
     from portal.cli import schema
+    from portal.services import one_moment
 
     installation.require_schema()
-    # SQLite's reader sees one moment anyway, PostgreSQL is asked for it.
-    is_sqlite = installation.settings.sqlalchemy_url.startswith("sqlite")
-    options = {} if is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    options = one_moment.options(is_sqlite=installation.settings.sqlalchemy_url.startswith("sqlite"))
     with schema.connected(installation.settings, options=options) as connection:
         yield Session(connection)
 

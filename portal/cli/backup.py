@@ -54,11 +54,9 @@ def backup(installation: Installation, file: Path) -> None:
 def _write(settings: Settings, draft: Path, key: bytes) -> None:
     from portal import clock, revisions
     from portal.core.backup_file import Writer
-    from portal.services import backups
+    from portal.services import backups, one_moment
 
-    # One moment for all tables: SQLite's reader has it anyway, PostgreSQL is asked for it.
-    is_sqlite = settings.sqlalchemy_url.startswith("sqlite")
-    options = {} if is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    options = one_moment.options(is_sqlite=settings.sqlalchemy_url.startswith("sqlite"))
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with schema.connected(settings, options=options) as connection:

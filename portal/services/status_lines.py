@@ -6,11 +6,11 @@ from typing import Any, Final
 from sqlalchemy import Boolean, Row, String, bindparam, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from portal.core import pauses
 from portal.core.alarms import AlarmName, Level
+from portal.core.pauses import Cause
 from portal.models import Alarm, App, AppMode, Provider, table
-from portal.services import pauses
 from portal.services.app_modes import OWN_CARRIERS
-from portal.services.pauses import Cause
 
 # What stands still for everybody. The rest of the alarms is the operator's own.
 _OF_EVERYBODY: Final = (AlarmName.WORKER_DEAD, AlarmName.WORKER_STALLED, AlarmName.BACKLOG)

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import structlog
 from sqlalchemy.orm import Session
@@ -19,7 +19,7 @@ from portal import clock, database
 from portal.core.alarms import AlarmName, Level
 from portal.core.audit_anchors import LOGGED, Anchor
 from portal.own_work import App, of_all_apps
-from portal.services import alarms, audit_checks, audit_heads
+from portal.services import alarms, audit_checks, audit_heads, one_moment
 from portal.services.alarms import Found
 from portal.services.audit_walks import Walk
 from portal.services.context import Parts
@@ -149,10 +149,8 @@ class Auditor:
     def _one_moment(self) -> Iterator[Session]:
         with of_all_apps(self._app):
             session = database.reading()
-            # SQLite's reader sees one moment anyway, PostgreSQL is asked for it.
-            if session.get_bind().dialect.name == "postgresql":
-                options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-                session.connection(execution_options=options)
+            is_sqlite = session.get_bind().dialect.name == "sqlite"
+            session.connection(execution_options=one_moment.options(is_sqlite=is_sqlite))
             try:
                 yield session
             finally:

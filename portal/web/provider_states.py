@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 from flask import Flask
 
+from portal.core import pauses
+from portal.core.pauses import Cause
 from portal.core.provider_kinds import ProviderKind
 from portal.models import Provider
-from portal.services import pauses
-from portal.services.pauses import Cause
 
 
 def mount(app: Flask) -> None:

@@ -9,12 +9,12 @@ from flask import Flask, current_app, url_for
 from portal import clock
 from portal.core import locales
 from portal.core.alarms import AlarmName
+from portal.core.pauses import Cause
 from portal.core.roles import Action
 from portal.database import reading
 from portal.models import AppMode
 from portal.services import status_lines, template_gaps
 from portal.services.memories import Memory
-from portal.services.pauses import Cause
 from portal.services.status_lines import Trouble
 from portal.services.template_gaps import Gap
 from portal.web.filters import counted
