@@ -37,6 +37,15 @@ AIMS = (
     ("token, 1 M", "token", 0.95),
 )
 
+# Figure, and the lean route that writes the same rows: what asking, checking and deciding cost us.
+BESIDE = (
+    ("verify", "same rows, verify"),
+    ("resend", "same rows, resend"),
+    ("send (change)", "same rows, change"),
+    ("token", "same rows, token"),
+    ("register", "same rows, register"),
+)
+
 
 def show(database: str, results: Results, workers: int) -> None:
     """Prints one database's table."""
@@ -63,6 +72,7 @@ def show(database: str, results: Results, workers: int) -> None:
     )
     previews = results.outcomes["preview, 20 authors"].percentile(0.95)
     _against("preview p95 at 20 authors, ms", previews, 100, least=False)
+    _show_beside(results)
     for which, pss_mb in results.pss_mb.items():
         _against(f"MB PSS after load, {which}", pss_mb, 120, least=False)
     _against("start to first answer, one process, s", results.start_s, 1.5, least=False)
@@ -73,6 +83,21 @@ def show(database: str, results: Results, workers: int) -> None:
         if status >= 500
     )
     _against("answers of 500 and over", errors, 0, least=False)
+
+
+def _show_beside(results: Results) -> None:
+    """What a lean route that writes the same rows reaches of the same yardsticks, and how near ours comes."""
+    for name, lean in BESIDE:
+        if results.rate(lean):
+            print(f"         {f'{name} / {lean}':<44}{results.rate(name) / results.rate(lean):>9.2f}")
+    for name, measure in (("verify", "verify"), ("resend", "send"), ("change", "send")):
+        ceiling = results.rate(f"same rows, {name}") / results.rate(f"lean {measure}")
+        print(f"         {f'same rows, {name} / lean {measure}':<44}{ceiling:>9.2f}")
+    for name in ("token", "register"):
+        ceiling = results.rate(f"same rows, {name}") / results.raw_hashes
+        print(f"         {f'same rows, {name} / raw argon2id':<44}{ceiling:>9.2f}")
+    calm, storm = (results.outcomes[f"same rows, {when}"].percentile(0.95) for when in ("calm", "storm"))
+    print(f"         {'same rows, p95, storm / calm':<44}{storm / calm:>9.2f}")
 
 
 def _against(what: str, figure: float, aim: float, *, least: bool) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from itertools import count
 
 from tests.bench.driver import request
 from tests.bench.seed import APP_ID, PASSWORD, Seeded
@@ -16,10 +17,29 @@ def bare() -> Iterator[bytes]:
         yield request("GET", "/bare", {})
 
 
-def lean(route: str, count: int, first: int = 1) -> Iterator[bytes]:
+def lean(route: str, requests: int, first: int = 1) -> Iterator[bytes]:
     """The lean route, each row once."""
-    for at in range(first, first + count):
+    for at in range(first, first + requests):
         yield request("POST", f"/{route}/{at}", {})
+
+
+def same_rows(what: str, people: list[Seeded]) -> Iterator[bytes]:
+    """The lean route that writes the rows of `what` for each user."""
+    for person in people:
+        yield request("POST", f"/same-rows/{what}/{person.user_id}/{person.phone_number[-7:]}", {})
+
+
+def same_rows_token(people: list[Seeded]) -> Iterator[bytes]:
+    """The lean login, for ever."""
+    while True:
+        for person in people:
+            yield request("POST", f"/same-rows/token/{person.login_name}", {})
+
+
+def same_rows_register(first: int) -> Iterator[bytes]:
+    """The lean sign-up of new users, for ever."""
+    for place in count(first):
+        yield request("POST", f"/same-rows/register/lean{place}/{place:07d}", {})
 
 
 def verify(people: list[Seeded], wrong: bool = False) -> Iterator[bytes]:
