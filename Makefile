@@ -45,7 +45,7 @@ check: $(VENV)/.dev ## Check format, lint, types, floors, spelling and templates
 # A package that the database was not asked about counts as unsafe (--strict), so this needs the network.
 audit: $(VENV)/.dev ## Ask the public database of known weaknesses about every pinned package
 	@$(BIN)/uv tool run --quiet --from "pip-audit>=2.9,<3" pip-audit --strict --disable-pip --require-hashes \
-	  -r requirements.txt
+	  -r requirements.txt $(ARGS)
 
 bench: $(VENV)/.dev ## Measure requests per second on both databases, beside a bare route
 	@$(BIN)/python -m tests.bench $(ARGS)
