@@ -93,7 +93,7 @@ def join(installation: Installation, email: str, app_id: str, role: str) -> None
 
     with installation.transaction() as ctx:
         app = apps.get(ctx.session, app_id)
-        verbs.invite(ctx.in_app(app.id), email, Role(role))
+        verbs.admit(ctx.in_app(app.id), email, Role(role))
         name = app.name
     click.echo(f"{email} is {role} of {name}.")
 

@@ -135,9 +135,9 @@ def _reseal(installation: Installation) -> None:
             count = reseals.reseal(ctx)
             newest = max(ctx.keys.sealing)
     except BrokenSeal as error:
-        said = "A provider's credentials do not open with the keys of this server; nothing was resealed."
+        said = "A stored secret does not open with the keys of this server; nothing was sealed anew."
         raise click.ClickException(f"{said} Is keys.json the one of this database?") from error
-    click.echo(f"Providers sealed anew with {_SEALING} key {newest}: {count}.")
+    click.echo(f"Secrets sealed anew with {_SEALING} key {newest}: {count}.")
 
 
 def _rules(kind: str) -> ModuleType:

@@ -75,13 +75,11 @@ def _erase(
 def _e164(number: str) -> str:
     from portal.core import phone_number
 
-    # What was typed is a number of somebody's, so the refusal does not repeat it (PII-02).
-    try:
-        return phone_number.parse(number, None).e164
-    except phone_number.PhoneNumberError as error:
-        raise click.ClickException(
-            "Write the number in international form, such as +819012345678."
-        ) from error
+    found = phone_number.e164_of(number)
+    if found is None:
+        # What was typed is a number of somebody's, so the refusal does not repeat it (PII-02).
+        raise click.ClickException("Write the number in international form, such as +819012345678.")
+    return found
 
 
 def _in_words(told: dict[str, object]) -> str:

@@ -34,9 +34,6 @@ def parse(text: str) -> Address:
 def phone_number_of(text: str) -> str | None:
     """The E.164 form of `+81…` or `JP-90…`; None when it is neither (a bare national number names nobody)."""
     country, hyphen, national = text.partition("-")
-    try:
-        if hyphen and len(country) == 2 and country.isascii() and country.isalpha():
-            return phone_number.parse(national, country).e164
-        return phone_number.parse(text).e164
-    except phone_number.PhoneNumberError:
-        return None
+    if hyphen and len(country) == 2 and country.isascii() and country.isalpha():
+        return phone_number.e164_of(national, country)
+    return phone_number.e164_of(text)

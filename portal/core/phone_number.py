@@ -111,6 +111,18 @@ def parse(text: str, country: str | None = None) -> PhoneNumber:
     return _read(written, None if written.startswith("+") else _home(country))
 
 
+def e164_of(text: str, country: str | None = None) -> str | None:
+    """The E.164 form of a number that somebody may have already; None for what is no number.
+
+    Numbering plans change. What is written in that very form names its holder though no plan knows it (any
+    more).
+    """
+    try:
+        return parse(text, country).e164
+    except PhoneNumberError:
+        return text if _E164.fullmatch(text) else None
+
+
 def is_international(text: str) -> bool:
     """Whether a text is a number that begins with its country's code, if it is a number at all."""
     return text.strip(" ").startswith(("+", "＋"))

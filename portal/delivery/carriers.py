@@ -11,7 +11,7 @@ import structlog
 from sqlalchemy.orm import Session
 
 from portal.core import credentials, receipt_addresses
-from portal.core.provider_kinds import ProviderKind
+from portal.core.provider_kinds import ProviderKind, kind_named
 from portal.core.sealing import BrokenSeal
 from portal.delivery import receipts
 from portal.delivery.providers import installed
@@ -85,8 +85,7 @@ class Carriers:
             secrets = credentials.open_up(
                 self._keys.sealing, row.app_id, row.id, row.sealing_key_version, row.sealed
             )
-            kind = next(each for each in ProviderKind if each == row.kind)
-            return self._open(kind, row.settings, secrets, self._surroundings(row.id))
+            return self._open(kind_named(row.kind), row.settings, secrets, self._surroundings(row.id))
         except (BrokenSeal, WrongField, KeyError) as error:
             # The error may name a setting, never a secret; the log gets its kind only, as everywhere.
             _log.warning("provider_unusable", provider=row.id, app=row.app_id, error=type(error).__name__)

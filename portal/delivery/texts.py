@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from portal.core import code, message_text, phone_number, wordings
+from portal.core import code, message_text, wordings
 from portal.core.lifecycle import State
 from portal.core.limits import MINUTE
+from portal.core.number_places import place
 from portal.core.reasons import Reason
 from portal.delivery import backoff, outcomes
 from portal.delivery.claims import Background, Claim
@@ -41,8 +42,10 @@ def obstacle(claim: Claim, background: Background, now: int) -> Outcome | None:
         return outcomes.not_sent(MessageState.EXPIRED, Reason.NO_LONGER_NEEDED, unsure=unsure)
     if not backoff.is_worth_sending(now, useful_until(claim, background)):
         return outcomes.not_sent(MessageState.EXPIRED, Reason.EXPIRED_BEFORE_SENDING, unsure=unsure)
-    if phone_number.region(claim.phone_number) not in background.open_countries:
-        return outcomes.not_sent(MessageState.FAILED, Reason.COUNTRY_CLOSED, unsure=unsure)
+    country = place(claim.phone_number)
+    if country not in background.open_countries:
+        reason = Reason.NOT_MOBILE if country is None else Reason.COUNTRY_CLOSED
+        return outcomes.not_sent(MessageState.FAILED, reason, unsure=unsure)
     return None
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 
 from sqlalchemy import func, insert, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core.roles import Role
 from portal.errors import AlreadyExists, BadInput, NotFound
 from portal.models import Account, App, AuditAction, Membership
-from portal.services import audit, own_accounts
+from portal.services import audit, own_accounts, team
 from portal.services.context import Context
 
 
@@ -18,8 +19,12 @@ def create(ctx: Context, email: str, password_hash: str) -> Account:
     if find(ctx.session, address) is not None:
         raise AlreadyExists("email", address)
     account = Account(email=address, password=password_hash, active=True, created_at=ctx.now)
-    ctx.session.add(account)
-    ctx.session.flush()
+    try:
+        with ctx.session.begin_nested():
+            ctx.session.add(account)
+    except IntegrityError as error:
+        # Somebody made it at the same moment.
+        raise AlreadyExists("email", address) from error
     # An account belongs to no app, whoever makes it.
     audit.record(ctx.in_app(""), AuditAction.ACCOUNT_CREATED, details={"account_id": account.id})
     return account
@@ -55,23 +60,17 @@ def set_password(ctx: Context, email: str, password_hash: str) -> Account:
     return account
 
 
-def invite(ctx: Context, email: str, role: Role) -> None:
+def admit(ctx: Context, email: str, role: Role) -> None:
     """Makes the account with this address a member of the app of `ctx`, or changes its role there.
 
-    Raises NotFound.
+    Raises NotFound, and BadInput (role) where no owner would be left (TEN-06).
     """
     account = _get(ctx.session, email)
-    membership = ctx.session.get(Membership, (account.id, ctx.app_id))
-    told = {"account": account.email, "role": role}
-    if membership is None:
-        join(ctx, account.id, role)
-        audit.record(ctx, AuditAction.MEMBER_JOINED, details=_named(account) | {"role": role})
-    elif membership.role != role:
-        before = told | {"role": membership.role}
-        membership.role = role
-        ctx.session.flush()
-        details = {"before": before, "after": told, "account_id": account.id}
-        audit.record(ctx, AuditAction.MEMBER_CHANGED, details=details)
+    if role_in(ctx.session, account.id, ctx.app_id) is not None:
+        team.change_role(ctx, account.id, role)
+        return
+    join(ctx, account.id, role)
+    audit.record(ctx, AuditAction.MEMBER_JOINED, details=_named(account) | {"role": role})
 
 
 def join(ctx: Context, account_id: str, role: Role) -> None:

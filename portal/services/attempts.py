@@ -5,13 +5,13 @@ A move is a conditional update whose answer tells whether it happened; the verbs
 
 from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, case, select, true, update
+from sqlalchemy import and_, bindparam, case, exists, select, true, update
 
 from portal.core import code, limits
 from portal.core.lifecycle import Event, State, after
 from portal.core.limits import Tally
 from portal.errors import Refusal
-from portal.models import PhoneNumberLimit, Verification, table
+from portal.models import PhoneNumberLimit, User, Verification, table
 from portal.services import phone_number_limits, user_numbers
 from portal.services.context import Context
 from portal.services.user_numbers import UserNumbers
@@ -39,16 +39,21 @@ class Attempt:
         return self.state == State.OPEN and now < self.code_expires_at
 
 
-_V, _LIMIT = table(Verification), table(PhoneNumberLimit)
+_V, _LIMIT, _USER = table(Verification), table(PhoneNumberLimit), table(User)
 _OF_USER = and_(_V.c.app_id == bindparam("the_app"), _V.c.user_id == bindparam("the_user"))
 _IT = and_(_V.c.app_id == bindparam("the_app"), _V.c.id == bindparam("the_attempt"))
-# The code that was compared is still the one in force, and the attempt takes another guess or send.
+_IS_SUSPENDED = exists().where(
+    _USER.c.app_id == bindparam("the_app"), _USER.c.id == _V.c.user_id, _USER.c.disabled.is_(True)
+)
+# The code that was compared is still the one in force, the attempt takes another guess or send, and its user
+# may verify (contract a.3).
 _IS_STILL_LIVE = and_(
     _IT,
     _V.c.state == State.OPEN,
     _V.c.issue == bindparam("the_issue"),
     _V.c.guesses < _V.c.guesses_allowed,
     _V.c.code_expires_at > bindparam("the_now"),
+    ~_IS_SUSPENDED,
 )
 _IS_LAST_GUESS = _V.c.guesses + 1 >= _V.c.guesses_allowed
 _LATEST = (

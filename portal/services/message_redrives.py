@@ -35,8 +35,8 @@ def redrive(ctx: Context, message_id: str, reason: str) -> None:
 
     Raises NotFound; Overtaken when it is not set aside any more; NotSupported for a message without a code;
     CodeExpired when its code has not a minute of life left (DEL-05); NothingToVerify when its number waits
-    for no code any more; TooSoon for a limit, BadInput for a typed reason or a number that may not be
-    texted, and Busy when too many messages of the app wait.
+    for no code any more; UserDisabled; TooSoon for a limit, BadInput for a typed reason or a number that may
+    not be texted, and Busy when too many messages of the app wait.
     """
     typed = support_deeds.typed(reason)
     message = _dead(ctx, message_id)
@@ -67,6 +67,7 @@ def _live(ctx: Context, message: Message) -> Attempt:
     """The verification whose code the message brings, if it still is of use to its user."""
     assert message.user_id is not None
     user = user_numbers.hold(ctx, message.user_id)
+    user.refuse_disabled()
     attempt = attempts.latest(ctx, user.id)
     if attempt is None or user.waiting(ctx.now) != message.phone_number:
         raise NothingToVerify("This user waits for no code at this number any more.", user_id=user.id)

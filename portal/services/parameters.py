@@ -50,7 +50,12 @@ def write(ctx: Context, values: Mapping[str, object]) -> None:
             continue
         parameter = _live(name)
         changes[parameter.setting] = _read(name, value, parameter.default)
-    apps.change(ctx, AppChanges(**changes))  # type: ignore[arg-type]
+    try:
+        apps.change(ctx, AppChanges(**changes))  # type: ignore[arg-type]
+    except BadInput as refusal:
+        # Kii's clients know the parameter, not the setting behind it.
+        name = next((name for name, each in _LIVE.items() if each.setting == refusal.field), refusal.field)
+        raise BadInput(name, refusal.message) from refusal
 
 
 def reset(ctx: Context, name: str) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import select, tuple_, update
 from portal.core import limits, phone_number
 from portal.core.lifecycle import Purpose
 from portal.core.limits import Tally
+from portal.core.number_places import place
 from portal.core.phone_number import PhoneNumber
 from portal.errors import BadInput, Unauthorized
 from portal.models import AuditAction, User
@@ -48,7 +49,8 @@ def change(
     `verified` is true only when an admin vouches for the number; then, and with verification off, it takes
     over at once. Otherwise it becomes pending and its code is sent; the number in force stays. The number in
     force itself cancels what is pending. `country` and `locale` are those that the user is about to have.
-    Raises BadInput, NotFound, Unauthorized, AlreadyExists, TooSoon.
+    Raises BadInput, NotFound, Unauthorized, AlreadyExists, TooSoon, and UserDisabled where a code would be
+    sent to a user who may not send it back.
     """
     if verified and not ctx.caller.is_admin:
         raise Unauthorized("Only an administrator may mark a number as verified.")
@@ -61,7 +63,7 @@ def change(
     elif user.phone_number == number.e164 and user.phone_number_verified:
         cancel_change(ctx, user)
     elif user.waiting(ctx.now) == number.e164:
-        verifications.resend(ctx, user.id)
+        verifications.resend(ctx, user.id, locale=locale)
     else:
         # What an update is about to write, the language of its SMS too, is the caller's to say.
         _make_pending(ctx, app, replace(user, locale=locale or user.locale), number, tally)
@@ -122,6 +124,7 @@ def _country_for(ctx: Context, user_id: str, text: str) -> str | None:
 def _make_pending(
     ctx: Context, app: AppSettings, user: UserNumbers, number: PhoneNumber, tally: Tally
 ) -> None:
+    user.refuse_disabled()
     # Going back to the unverified number of the sign-up proves that one again, and nothing is pending.
     is_back = user.phone_number == number.e164
     purpose = Purpose.REGISTER if is_back else Purpose.CHANGE
@@ -141,6 +144,9 @@ def _pending(ctx: Context, number: PhoneNumber) -> dict[str, object]:
 
 def _tell_old_number(ctx: Context, app: AppSettings, user: UserNumbers) -> None:
     if not (app.notify_old_number and user.phone_number and user.phone_number_verified):
+        return
+    if place(user.phone_number) is None:
+        # No numbering plan knows it any more, so nobody could read the notice.
         return
     # One notice an hour is enough, or a stolen token could flood the number that it is meant to protect.
     if not outbox.was_told_since(ctx, user.id, ctx.now - limits.HOUR):

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from portal.core import recovery_codes, sealing, totp
 from portal.errors import NotFound, NothingToVerify, WrongPassword
-from portal.models import AuditAction, Passkey, RecoveryCode, Totp
+from portal.models import INSERT, AuditAction, Passkey, RecoveryCode, Totp
 from portal.services import audit
 from portal.services.context import Context
 
@@ -51,10 +51,14 @@ def begin_app(ctx: Context) -> None:
     """
     account_id = ctx.caller.id or ""
     ctx.session.execute(delete(Totp).where(Totp.account_id == account_id, Totp.confirmed_at.is_(None)))
-    if ctx.session.scalar(select(Totp.account_id).where(Totp.account_id == account_id)) is not None:
+    in_use = select(Totp.account_id).where(Totp.account_id == account_id, Totp.confirmed_at.is_not(None))
+    if ctx.session.scalar(in_use) is not None:
         raise NothingToVerify("An authenticator app is set up already. Remove it first.")
     sealed = sealing.pack(ctx.keys.sealing, totp.new_key(), sealing.about_totp(account_id))
-    ctx.session.execute(insert(Totp).values(account_id=account_id, sealed=sealed, last_step=0))
+    add = INSERT[ctx.session.get_bind().dialect.name](Totp)
+    # Who begins twice at the same moment gets one key, which waits for both.
+    row = {"account_id": account_id, "sealed": sealed, "last_step": 0}
+    ctx.session.execute(add.values(row).on_conflict_do_nothing())
 
 
 def app_key(ctx: Context) -> bytes:

@@ -3,13 +3,14 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
 from portal.core import template_file, template_plan
 from portal.core.locales import LAST_RESORT
-from portal.core.template_file import FileError
+from portal.core.template_file import MOST_TEMPLATES, FileError
 from portal.core.template_plan import Change, Kind
 from portal.errors import BadInput, Overtaken
 from portal.models import App, AuditAction
@@ -58,7 +59,8 @@ def examine(session: Session, app: App, text: str | bytes, remove_missing: bool)
     present = {each.locale: each.body for each in sms_templates.all_of(session, app.id)}
     keep = (LAST_RESORT, app.default_locale)
     changes = template_plan.plan(present, wanted, remove_missing, keep)
-    return Plan(tuple(changes), tuple(_problems(app, changes)), wanted.default_locale, stamp)
+    problems = [*_too_many(changes), *(problem for each in changes for problem in _problems(app, each))]
+    return Plan(tuple(changes), tuple(problems), wanted.default_locale, stamp)
 
 
 def bring_in(ctx: Context, text: str, remove_missing: bool, stamp: str) -> Plan:
@@ -73,7 +75,8 @@ def bring_in(ctx: Context, text: str, remove_missing: bool, stamp: str) -> Plan:
         raise Overtaken("The SMS templates or settings have changed since you looked.")
     if found.problems:
         raise BadInput("file", found.problems[0])
-    for change in found.changes:
+    # What goes makes room for what comes.
+    for change in sorted(found.changes, key=lambda each: each.kind is not Kind.REMOVE):
         _make(ctx, change)
     kinds = Counter(change.kind for change in found.changes)
     details: dict[str, object] = {str(kind): kinds[kind] for kind in Kind}
@@ -88,17 +91,23 @@ def _make(ctx: Context, change: Change) -> None:
         sms_template_drafts.submit(ctx, Submission(change.locale, change.new, NOTE))
 
 
-def _problems(app: App, changes: list[Change]) -> list[str]:
-    """The wordings that this app may not send although any other might (TPL-02)."""
-    found = []
-    for change in changes:
-        if change.kind is Kind.SAME or change.new is None:
-            continue
-        needed = sms_templates.most_needed(app, change.new)
-        if needed > app.most_segments:
-            room = "1 segment" if app.most_segments == 1 else f"{app.most_segments} segments"
-            found.append(f"{change.locale}: the text needs {needed} segments an SMS, and {room} may be used.")
-    return found
+def _too_many(changes: list[Change]) -> Iterator[str]:
+    left = sum(change.kind is not Kind.REMOVE for change in changes)
+    if left > MOST_TEMPLATES:
+        yield f"There would be {left} languages. An app words its SMS in at most {MOST_TEMPLATES}."
+
+
+def _problems(app: App, change: Change) -> Iterator[str]:
+    """Why this app may not send a wording although any other might (TPL-02, TPL-03)."""
+    if change.kind is Kind.SAME or change.new is None:
+        return
+    strange = sms_templates.strange_line(app, change.new)
+    if strange:
+        yield f"{change.locale}: with the app's name, the text says {strange}. Put a space between them."
+    needed = sms_templates.most_needed(app, change.new)
+    if needed > app.most_segments:
+        room = "1 segment" if app.most_segments == 1 else f"{app.most_segments} segments"
+        yield f"{change.locale}: the text needs {needed} segments an SMS, and {room} may be used."
 
 
 def _stamp(session: Session, app: App) -> str:

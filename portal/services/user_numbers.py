@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, Executable, and_, bindparam, case, select
 
 from portal.core import limits
 from portal.core.limits import Tally
-from portal.errors import NotFound
+from portal.errors import NotFound, UserDisabled
 from portal.models import App, PhoneNumberLimit, User, Verification, table
 from portal.services import phone_number_limits
 from portal.services.context import Context
@@ -26,11 +26,17 @@ class UserNumbers:
     phone_number_verified: bool
     pending_phone_number: str | None
     pending_until: int | None
+    disabled: bool
     app_revision: str | None = None
 
     def pending(self, now: int) -> str | None:
         """The number that is to replace the one in force, while its day lasts."""
         return self.pending_phone_number if (self.pending_until or 0) > now else None
+
+    def refuse_disabled(self) -> None:
+        """Raises UserDisabled for a user who was suspended: a code would be of no use (contract a.3)."""
+        if self.disabled:
+            raise UserDisabled("This user is disabled. Enable the user first.", user_id=self.id)
 
     def waiting(self, now: int) -> str | None:
         """The number whose code is wanted: the pending one, else the unverified one of the sign-up."""

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true, tuple
 from portal.errors import BadInput
 from portal.models import User
 from portal.services.context import Context
+from portal.services.lookup_walks import begins
 
 MOST = 200
 DEEPEST = 10
@@ -30,6 +31,8 @@ _COLUMNS = {
     "_modified": User.modified_at,
     "_disabled": User.disabled,
 }
+# Those with an index that looks up beginnings, too.
+_SORTED_BY_CODE_POINT = frozenset({"loginName", "emailAddress", "phoneNumber"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +124,10 @@ def _comparison(kind: str, clause: dict[str, object]) -> ColumnElement[bool]:
         prefix = _value(column, clause.get("prefix"))
         if not isinstance(prefix, str):
             raise BadInput("prefix", "A prefix must be a text.")
-        return and_(column >= prefix, column < prefix + "\U0010fffe")
+        if clause["field"] in _SORTED_BY_CODE_POINT:
+            return begins(column, prefix)
+        # A database may sort the others by the rules of a language, where a range is no beginning.
+        return func.substr(column, 1, len(prefix)) == prefix
     return _range(column, clause)
 
 

@@ -59,7 +59,7 @@ def confirm(ctx: Context, user_id: str, typed: str) -> None:
     """Checks a code that a user sent back. The one place where codes are compared (OTP-14).
 
     Right: the number is the user's, verified. Raises WrongCode (counted, and kept), CodeExpired, TooSoon
-    (too many guesses), NothingToVerify, or AlreadyExists when somebody else holds the number.
+    (too many guesses), NothingToVerify, UserDisabled, or AlreadyExists when somebody else holds the number.
     """
     attempt, tally = _latest_locked(ctx, user_id)
     _refuse_dead(ctx, attempt)
@@ -74,19 +74,27 @@ def confirm(ctx: Context, user_id: str, typed: str) -> None:
         phone_number_limits.write(ctx, attempt.phone_number, tally.forgive())
 
 
-def resend(ctx: Context, user_id: str, details: audit.Details = None, reason: str | None = None) -> None:
+def resend(
+    ctx: Context,
+    user_id: str,
+    details: audit.Details = None,
+    reason: str | None = None,
+    *,
+    locale: str | None = None,
+) -> None:
     """Sends the live code again, unchanged and no longer valid than before; after its end, a new one.
 
-    Raises NothingToVerify when no number waits, TooSoon when a limit says so, BadInput when the number's
-    country was closed meanwhile, and Busy when too many messages of the app wait. `details` and a typed
-    `reason` go to the audit entry.
+    Raises NothingToVerify when no number waits, UserDisabled, TooSoon when a limit says so, BadInput when the
+    number's country was closed meanwhile, and Busy when too many messages of the app wait. `details` and a
+    typed `reason` go to the audit entry; `locale` is the one that the user is about to have.
     """
     user, tally = user_numbers.load_locking(ctx, user_id)
+    user.refuse_disabled()
     number = user.waiting(ctx.now)
     if number is None:
         raise _nothing(user_id)
     purpose = Purpose.CHANGE if user.pending(ctx.now) else Purpose.REGISTER
-    to = Recipient(user_id, number, user.locale)
+    to = Recipient(user_id, number, locale or user.locale)
     app = app_settings.load(ctx, user.app_revision)
     _refuse_to_text(ctx, app, number)
     tally = tally or phone_number_limits.lock_new(ctx, number)
@@ -192,7 +200,8 @@ def _count_wrong_guess(ctx: Context, attempt: Attempt) -> None:
 
 
 def _refuse_overtaken(ctx: Context, attempt: Attempt) -> NoReturn:
-    """Another request was first: refuses by what the attempt has become."""
+    """Another request was first, or the user is suspended: refuses by what the attempt has become."""
+    user_numbers.load(ctx, attempt.user_id).refuse_disabled()
     _refuse_dead(ctx, _latest(ctx, attempt.user_id))
     # The attempt lives, with another code than the one that was compared: an admin reset it just now.
     raise CodeExpired("The verification code was replaced. Ask for it again.", user_id=attempt.user_id)

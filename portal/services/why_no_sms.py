@@ -43,7 +43,7 @@ def gather(ctx: Context, app: AppSettings, card: NumberCard) -> Facts:
         has_lost_number=settled is not None and settled.action == AuditAction.NUMBER_LOST,
         waits=card.waiting is not None,
         country=country_names.name(number.region) if number else "",
-        obstacle=_obstacle(app, number),
+        obstacle=_obstacle(app, card.waiting, number),
         limit=_limit(ctx, card),
         code=_code(card),
         sms=_sms(card.message),
@@ -65,10 +65,10 @@ def _read(number: str | None) -> PhoneNumber | None:
         return None
 
 
-def _obstacle(app: AppSettings, number: PhoneNumber | None) -> Reason | None:
-    if number is None:
+def _obstacle(app: AppSettings, waiting: str | None, number: PhoneNumber | None) -> Reason | None:
+    if waiting is None:
         return None
-    if phone_number.is_textable(number) is not None:
+    if number is None or phone_number.is_textable(number) is not None:
         return Reason.NOT_MOBILE
     return None if number.region in app.open_countries else Reason.COUNTRY_CLOSED
 

@@ -87,27 +87,26 @@ class Watchman:
 
     def keep_journal(self) -> None:
         """Copies into this machine's journal whom anybody has erased since; each process does (PII-05)."""
+        began = clock.now()
         with of_all_apps(self._app):
             session = database.reading()
             try:
                 # Looked at first: what the database lost must not be taken for what it never had.
-                lost = self._lost(session)
+                may_have_lost = self._may_have_lost(session)
+                lost = self._journal.lost(session.connection()) if may_have_lost else []
                 self._journal.catch_up(session.connection())
             finally:
                 session.rollback()
         if lost:
             self._erase_again(lost)
+        if may_have_lost:
+            # Only now: whatever fails before is tried again by the next round.
+            self._compared_at = began
 
-    def _lost(self, session: Session) -> list[Erased]:
+    def _may_have_lost(self, session: Session) -> bool:
         # The database can have gone back before this start, or when another server took over (clocks differ).
-        now = clock.now()
-        has_switched = database_timelines.switched_since(
-            session.connection(), self._compared_at - clock.MINUTE
-        )
-        if self._compared_at and not has_switched:
-            return []
-        self._compared_at = now
-        return self._journal.lost(session.connection())
+        since = self._compared_at - clock.MINUTE
+        return not self._compared_at or database_timelines.switched_since(session.connection(), since)
 
     def _erase_again(self, lost: list[Erased]) -> None:
         with self._transaction() as session:

@@ -9,6 +9,7 @@ from portal.errors import BadInput
 from portal.models import App
 from portal.services import accounts, apps, countries, segment_prices
 from portal.web import countries as named
+from portal.web.forms import refusals
 from portal.web.forms.sms_settings import SmsSettingsForm, with_prices, written_prices
 from portal.web.guards import Standing, may
 from portal.web.render import go_to, page_or_fragment
@@ -54,16 +55,9 @@ def _saved(standing: Standing, form: SmsSettingsForm) -> bool:
             apps.change(ctx, changes)
             segment_prices.set_to(ctx, form.typed_prices())
     except BadInput as refusal:
-        _show_at_its_field(form, refusal)
+        refusals.show(form, refusal)
         return False
     return True
-
-
-def _show_at_its_field(form: SmsSettingsForm, refusal: BadInput) -> None:
-    if refusal.field in form:
-        form[refusal.field].errors = [refusal.message]
-    else:
-        form.form_errors.append(refusal.message)
 
 
 def _form(app: App) -> SmsSettingsForm:

@@ -13,7 +13,8 @@ from portal.services import accounts, sms_template_drafts
 from portal.web import comparisons, previews
 from portal.web.guards import Standing, may
 from portal.web.render import go_to
-from portal.web.sms_template_versions import in_force_of, readers, tag_of
+from portal.web.sms_template_pages import tag_of
+from portal.web.sms_template_versions import in_force_of, readers
 
 pages = Blueprint(
     "sms_template_drafts", __name__, url_prefix="/apps/<id:app_id>/sms-templates/<locale:locale>/draft"

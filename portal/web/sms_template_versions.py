@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
 
-from portal.core import locales
 from portal.core.placeholders import WordingError
 from portal.core.roles import Action
 from portal.database import reading, transaction
@@ -18,6 +17,7 @@ from portal.web import comparisons, previews
 from portal.web.comparisons import Length
 from portal.web.guards import Standing, may
 from portal.web.render import go_to
+from portal.web.sms_template_pages import tag_of
 
 pages = Blueprint(
     "sms_template_versions", __name__, url_prefix="/apps/<id:app_id>/sms-templates/<locale:locale>/versions"
@@ -78,14 +78,6 @@ def restore(standing: Standing, locale: str, version: int) -> Response:
         return _page(standing, tag, version, [refusal.message])
     flash(_told(kept, version), "good")
     return go_to(url_for("sms_template_versions.index", app_id=standing.app.id, locale=tag))
-
-
-def tag_of(locale: str) -> str:
-    """A locale of an address in its usual casing. Raises NotFound for what is none."""
-    try:
-        return locales.normalise(locale)
-    except locales.LocaleError as error:
-        raise NotFound("sms_template", "There is no such language.") from error
 
 
 def in_force_of(standing: Standing, locale: str) -> SavedTemplate | None:

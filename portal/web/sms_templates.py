@@ -16,7 +16,7 @@ from portal.web import previews
 from portal.web.forms.sms_templates import WordingForm
 from portal.web.guards import Standing, may
 from portal.web.render import go_to
-from portal.web.sms_template_pages import pages
+from portal.web.sms_template_pages import pages, tag_of
 
 PAGE = "sms_templates/edit.html"
 PREVIEW = "sms_templates/_preview.html"
@@ -70,7 +70,7 @@ def save(standing: Standing, locale: str) -> Response:
     except placeholders.WordingError as refusal:
         form.body.errors = [problem.fix for problem in refusal.problems]
     except BadInput as refusal:
-        form.body.errors = [refusal.message]
+        (form.note if refusal.field == "note" else form.body).errors = [refusal.message]
     except Overtaken as refusal:
         return _overtaken(standing, locale, form, refusal)
     else:
@@ -88,7 +88,7 @@ def preview(standing: Standing, locale: str) -> Response:
     """
     form = WordingForm()
     if request.htmx:  # type: ignore[attr-defined]
-        shown = _shown(standing, _tag(locale), form)
+        shown = _shown(standing, tag_of(locale), form)
         return make_response(render_template(PREVIEW, **shown, is_update=True, refused=False))
     form.body.data = _swapped(form.body.data or "")
     return _page(standing, _editing(standing, locale), form)
@@ -98,6 +98,7 @@ def preview(standing: Standing, locale: str) -> Response:
 @may(Action.PUBLISH_SMS_TEMPLATES)
 def remove(standing: Standing, locale: str) -> Response:
     """Takes a language away; its users get the next closest one."""
+    locale = tag_of(locale)
     try:
         with transaction() as session:
             sms_templates.remove(current_app.extensions["ringback"].context(session, standing.caller), locale)
@@ -165,19 +166,12 @@ def _page(
 
 
 def _editing(standing: Standing, locale: str) -> Editing:
-    tag, app_id = _tag(locale), standing.app.id
+    tag, app_id = tag_of(locale), standing.app.id
     try:
         saved = sms_templates.get(reading(), app_id, tag)
     except NotFound:
         saved = None
     return Editing(tag, saved, sms_template_drafts.of(reading(), app_id, tag))
-
-
-def _tag(locale: str) -> str:
-    try:
-        return locales.normalise(locale)
-    except locales.LocaleError as error:
-        raise NotFound("sms_template", "There is no such language.") from error
 
 
 def _nearest(locale: str) -> str:

@@ -21,6 +21,7 @@ from portal.web.filters import isolated, left
 from portal.web.forms.test_sends import CodeForm, NumberForm
 from portal.web.guards import Standing, may
 from portal.web.render import go_to, page_or_fragment
+from portal.web.sms_template_pages import tag_of
 
 pages = Blueprint("test_sends", __name__, url_prefix="/apps/<id:app_id>/sms-templates/<locale:locale>/test")
 
@@ -34,7 +35,7 @@ AT_THE_FORM = (BadInput, TooSoon, WrongCode, CodeExpired, NothingToVerify)
 @may(Action.CHANGE_SMS_TEMPLATES)
 def show(standing: Standing, locale: str) -> Response:
     """The page; for htmx only how the newest test fares, and 204 while that is as it was."""
-    values = _page(standing, _tag(locale))
+    values = _page(standing, tag_of(locale))
     message = values["message"]
     if message is not None and request.args.get("seen") == message.state:
         return make_response("", 204)
@@ -45,7 +46,7 @@ def show(standing: Standing, locale: str) -> Response:
 @may(Action.CHANGE_SMS_TEMPLATES)
 def send(standing: Standing, locale: str) -> Response:
     """Sends a test, or says beside the button why not."""
-    tag = _tag(locale)
+    tag = tag_of(locale)
     by = _chosen(standing)
     refusal = _try(
         standing,
@@ -62,7 +63,7 @@ def send(standing: Standing, locale: str) -> Response:
 @may(Action.CHANGE_SMS_TEMPLATES)
 def ask(standing: Standing, locale: str) -> Response:
     """Sends a code to the number that the owner gives, or says at the field why not."""
-    tag, form = _tag(locale), NumberForm()
+    tag, form = tag_of(locale), NumberForm()
     if not form.validate():
         return page_or_fragment(PAGE, PAGE, status=422, **_page(standing, tag, number_form=form))
     number = form.number.data or ""
@@ -76,7 +77,7 @@ def ask(standing: Standing, locale: str) -> Response:
 @may(Action.CHANGE_SMS_TEMPLATES)
 def ask_again(standing: Standing, locale: str) -> Response:
     """Sends a new code to the number that waits for one."""
-    tag = _tag(locale)
+    tag = tag_of(locale)
     refusal = _try(standing, lambda ctx: own_numbers.ask_again(ctx, standing.app, standing.account_id))
     if refusal is not None:
         return _refused(standing, tag, refusal)
@@ -87,7 +88,7 @@ def ask_again(standing: Standing, locale: str) -> Response:
 @may(Action.CHANGE_SMS_TEMPLATES)
 def confirm(standing: Standing, locale: str) -> Response:
     """Takes the code; a wrong one stays in its field."""
-    tag, form = _tag(locale), CodeForm()
+    tag, form = tag_of(locale), CodeForm()
     if not form.validate():
         return page_or_fragment(PAGE, PAGE, status=422, **_page(standing, tag, code_form=form))
     typed = form.code.data or ""
@@ -101,7 +102,7 @@ def confirm(standing: Standing, locale: str) -> Response:
 @may(Action.CHANGE_SMS_TEMPLATES)
 def forget(standing: Standing, locale: str) -> Response:
     """Takes the owner's number away, so that another one can be given."""
-    tag = _tag(locale)
+    tag = tag_of(locale)
     with transaction() as session:
         own_numbers.forget(_context(session, standing), standing.account_id)
     return _back(standing, tag, "Your number is forgotten. Give the one that tests should go to.")

@@ -11,6 +11,7 @@ from portal.database import reading, transaction
 from portal.errors import BadInput
 from portal.models import App
 from portal.services import apps, countries, sms_templates
+from portal.web.forms import refusals
 from portal.web.forms.verifications import SettingsForm, SwitchForm
 from portal.web.guards import Standing, may
 from portal.web.render import go_to, page_or_fragment
@@ -71,7 +72,7 @@ def _saved(standing: Standing, form: SettingsForm) -> bool:
         with transaction() as session:
             apps.change(current_app.extensions["ringback"].context(session, standing.caller), changes)
     except BadInput as refusal:
-        form.form_errors.append(refusal.message)
+        refusals.show(form, refusal)
         return False
     return True
 

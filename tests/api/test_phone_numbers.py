@@ -353,3 +353,37 @@ def test_it_shows_codes_to_administrators_of_sandboxes_only(unverified, admin, s
     session.execute(update(App).values(mode="live"))
     for method, name in (("GET", "verification-code"), ("POST", "reset-verification-code")):
         refused(admin.ask(method, f"{path}/{name}"), 403, "OPERATION_NOT_SUPPORTED")
+
+
+# --- A suspended user ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def suspended(unverified, admin):
+    """A user whom the administrator disabled before the code came back."""
+    body = {"disabled": True}
+    path = f"/users/{unverified.id}/status"
+    assert admin.ask("PUT", path, body, type=vendor("UserStatusUpdateRequest")).status_code == 204
+    return unverified
+
+
+def test_a_suspended_user_verifies_nothing_by_nobodys_hand(suspended, code_of, admin, clock):
+    path, media = f"/users/{suspended.id}/phone-number", vendor("AddressVerificationRequest")
+    code = code_of(suspended)
+    for typed in (code, wrong(code)):
+        answer = admin.ask("POST", f"{path}/verify", {"verificationCode": typed}, type=media)
+        assert refused(answer, 401, "USER_DISABLED")["userID"] == suspended.id
+    clock.advance(60)
+    refused(admin.ask("POST", f"{path}/resend-verification"), 401, "USER_DISABLED")
+    back = {"disabled": False}
+    status = vendor("UserStatusUpdateRequest")
+    assert admin.ask("PUT", f"/users/{suspended.id}/status", back, type=status).status_code == 204
+    assert admin.ask("POST", f"{path}/verify", {"verificationCode": code}, type=media).status_code == 200
+
+
+def test_a_suspended_user_gets_a_number_by_an_admins_word_alone(suspended, admin):
+    media, path = vendor("PhoneNumberModificationRequest"), f"/users/{suspended.id}/phone-number"
+    refused(admin.ask("PUT", path, {"phoneNumber": ANOTHER}, type=media), 401, "USER_DISABLED")
+    vouched = {"phoneNumber": ANOTHER, "verified": True}
+    assert admin.ask("PUT", path, vouched, type=media).status_code == 204
+    assert admin.ask("GET", f"/users/{suspended.id}").json["phoneNumberVerified"] is True

@@ -6,7 +6,9 @@ import pytest
 from sqlalchemy import select
 
 from portal.models import Account, AccountSession, Membership
+from portal.services import team
 from portal.services.passwords import Hasher
+from tests import factories
 
 
 def matches(stored: str, password: str) -> bool:
@@ -87,3 +89,17 @@ def test_a_stranger_joins_an_app_and_may_change_roles(operator, session, charlie
 def test_an_unknown_account_is_refused_in_one_line(operator, shop, words):
     answer = operator.types("accounts", *(word.format(app=shop.id) for word in words))
     assert (answer.exit_code, answer.stderr) == (1, "Error: There is no account no@example.com.\n")
+
+
+def test_ten_06_the_last_owner_stays_one_whatever_the_operator_types(operator, session, alice, shop):
+    words = ("accounts", "join", alice.email, shop.id, "--role", "support")
+    answer = operator.types(*words)
+    assert (answer.exit_code, answer.stderr) == (1, f"Error: {team.LAST_OWNER}\n")
+    assert session.get(Membership, (alice.id, shop.id)).role == "owner"
+
+
+def test_ten_06_an_owner_who_becomes_support_loses_their_sessions(operator, session, alice, bob, shop):
+    for role in ("owner", "support"):
+        factories.account_session(session, account_id=bob.id)
+        assert operator.types("accounts", "join", bob.email, shop.id, "--role", role).exit_code == 0
+    assert session.scalars(select(AccountSession).where(AccountSession.account_id == bob.id)).all() == []

@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, delete, select, text
 
 from portal import clock
 from portal import database as database_floor
@@ -17,6 +17,7 @@ from portal.models import AuditEntry, Base, Erasure, Message, PhoneNumberLimit, 
 from portal.own_work import of_all_apps
 from portal.services import erasures
 from portal.services.erasure_journal import FILE, Journal
+from portal.watch.watchman import Watchman
 from tests import factories
 from tests.cli.test_backup import _app_of, backed_up, elsewhere, everything, file, url_of
 from tests.drivers import KiiClient
@@ -183,6 +184,25 @@ def test_pii_05_each_machine_takes_over_what_others_erased(desk, transaction, tm
         assert there.catch_up(session.connection()) == 1
         assert here.catch_up(session.connection()) == 0
     assert len((tmp_path / FILE).read_text().splitlines()) == 2
+
+
+def test_pii_05_what_a_database_lost_is_erased_again_though_the_first_try_fails(
+    app, desk, session, monkeypatch
+):
+    dora = desk.register("dora", NUMBER)
+    desk.do(lambda ctx: erasures.erase_user(ctx, dora))
+    Watchman(app).keep_journal()
+    # The database goes back to before the erasure, and the process starts anew.
+    session.execute(delete(Erasure))
+    factories.user(session, app_id=desk.app_id, id=dora, login_name="dora")
+    session.commit()
+    restarted = Watchman(app)
+    with monkeypatch.context() as broken:
+        broken.setattr(erasures, "replay", lambda *_args, **_more: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            restarted.keep_journal()
+    restarted.keep_journal()
+    assert desk.rows(select(User)) == []
 
 
 def assert_secret_is_refused(kii: KiiClient, client_id: str, secret: str) -> None:

@@ -51,7 +51,7 @@ def test_ops_05_a_rotation_reseals_and_whoever_runs_already_can_open_what_it_sea
     before = provider.sealed
     answer = operator.types("keys", "rotate", "sealing")
     assert (answer.exit_code, answer.stderr) == (0, "")
-    assert "sealed anew with sealing key 2: 1" in answer.stdout
+    assert "Secrets sealed anew with sealing key 2: 1" in answer.stdout
     row = session.get(Provider, provider.id)
     assert (row.sealing_key_version, row.sealed != before) == (2, True)
     # These keys were loaded before the rotation, as a running server's are.
@@ -65,8 +65,8 @@ def test_ops_05_with_several_machines_the_key_is_added_first_and_used_later(
 ):
     operator.types("keys", "rotate", "sealing", "--no-reseal")
     assert session.get(Provider, provider.id).sealing_key_version == 1
-    assert "sealed anew with sealing key 2: 1" in operator.types("keys", "reseal", "sealing").stdout
-    assert "sealed anew with sealing key 2: 0" in operator.types("keys", "reseal", "sealing").stdout
+    assert "Secrets sealed anew with sealing key 2: 1" in operator.types("keys", "reseal", "sealing").stdout
+    assert "Secrets sealed anew with sealing key 2: 0" in operator.types("keys", "reseal", "sealing").stdout
     assert opened(session, keys) == PLAIN
 
 
@@ -149,7 +149,7 @@ def test_credentials_that_do_not_open_are_left_and_told_of(operator, provider, s
     session.flush()
     answer = operator.types("keys", "rotate", "sealing")
     assert answer.exit_code == 1
-    assert "do not open" in answer.stderr
+    assert "does not open" in answer.stderr
     assert session.get(Provider, provider.id).sealing_key_version == 1
 
 

@@ -99,3 +99,8 @@ def test_no_text_is_an_error(text):
     found = addresses.phone_number_of(text)
     assert found is None or found.startswith("+")
     assert addresses.parse(text).value in text
+
+
+def test_a_number_that_no_plan_knows_any_more_still_names_its_holder():
+    assert addresses.phone_number_of("+22997123456") == "+22997123456"
+    assert addresses.phone_number_of("+229 97 12 34 56") is None

@@ -5,9 +5,11 @@ import pytest
 from portal.clock import MINUTE
 from portal.core import wordings
 from portal.core.reasons import Reason
+from portal.delivery.carriers import Carriers
 from portal.delivery.providers.base import ProviderRefused, ProviderUnreachable
-from portal.models import MessageState, SmsTemplateVersion
+from portal.models import MessagePurpose, MessageState, Provider, SmsTemplateVersion
 from portal.services import outbox, verifications
+from tests import factories
 
 SECOND_NUMBER = "+819087654321"
 
@@ -239,8 +241,12 @@ def test_del_08_a_wording_that_cannot_be_filled_is_dead_after_five_tries_and_blo
 
 
 def test_del_08_a_row_that_cannot_even_be_looked_at_is_dead_after_five_tries_and_blocks_nobody(office, clock):
+    alice = factories.account(office.session)
     poisoned = office.sign_up("dora", "+819012345678")
-    office.message(poisoned).phone_number = "+81"
+    message = office.message(poisoned)
+    # A code for an account's own number, which does not say whose it is.
+    message.purpose, message.user_id, message.account_id = MessagePurpose.OWN_NUMBER, None, alice.id
+    message.verification_id, message.sms_template_version_id, message.values = None, None, {}
     office.session.flush()
     clock.advance(1)
     emil = office.sign_up("emil", "+819012345679")
@@ -249,8 +255,21 @@ def test_del_08_a_row_that_cannot_even_be_looked_at_is_dead_after_five_tries_and
     for _ in range(8):
         office.send()
         clock.advance(81)
-    message = office.message(poisoned)
+    office.session.refresh(message)
     assert (message.state, message.attempts, message.reason) == ("dead", 5, Reason.RENDERING_FAILED)
+
+
+def test_abu_04_a_number_that_no_plan_knows_any_more_is_sent_nothing(office):
+    dora = office.sign_up()
+    office.message(dora).phone_number = "+22997123456"
+    office.session.flush()
+    office.send()
+    assert (office.message(dora).state, office.message(dora).reason) == ("failed", Reason.NOT_MOBILE)
+
+
+def test_a_carrier_of_a_kind_that_only_a_newer_version_knows_is_none_and_stops_nobody(office):
+    row = Provider(id="p", app_id=office.app_id, kind="pigeon", settings={}, modified_at=1)
+    assert Carriers(office.keys, office.transaction, lambda: 0).open(row) is None
 
 
 def test_a_poisoned_message_holds_up_no_neighbour_in_the_same_pass(office):

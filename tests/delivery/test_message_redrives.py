@@ -14,9 +14,10 @@ from portal.errors import (
     NothingToVerify,
     Overtaken,
     TooSoon,
+    UserDisabled,
 )
 from portal.models import AuditAction, AuditEntry, MessageState
-from portal.services import message_redrives
+from portal.services import message_redrives, users
 from tests import factories
 from tests.delivery.conftest import DORA
 
@@ -138,3 +139,9 @@ def test_it_is_on_record_why_it_was_set_aside_and_why_it_was_tried_again(office,
     entry = session.scalars(select(AuditEntry).where(AuditEntry.action == AuditAction.MESSAGE_REDRIVEN)).one()
     assert (entry.user_id, entry.reason) == (dead.user_id, WHY)
     assert entry.details == {"reason": Reason.PROVIDER_UNREACHABLE}
+
+
+def test_a_user_who_was_disabled_meanwhile_gets_nothing(office, dead):
+    office.do(lambda ctx: users.set_disabled(ctx, dead.user_id, True))
+    with pytest.raises(UserDisabled):
+        redrive(office, dead.id)

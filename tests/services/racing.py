@@ -31,6 +31,7 @@ from portal.services import (
     password_resets,
     phone_numbers,
     reveals,
+    second_factors,
     sms_template_drafts,
     sms_templates,
     support_deeds,
@@ -164,6 +165,16 @@ def accept_invite(ctx: Context, key: str, account_id: str) -> None:
     invites.accept(ctx, key, ctx.session.get_one(Account, account_id))
 
 
+def accept_anew(ctx: Context, key: str) -> None:
+    """Makes an account by the link of an invite."""
+    invites.accept_anew(ctx, key, "hash")
+
+
+def begin_app(ctx: Context, account_id: str) -> None:
+    """Begins to set an authenticator app up."""
+    second_factors.begin_app(ctx.by_account(account_id))
+
+
 def reset_password(ctx: Context, key: str) -> None:
     """Uses the link of a new password."""
     password_resets.use(ctx, key, "hash")
@@ -192,6 +203,8 @@ def cancel(ctx: Context, user_id: str) -> None:
 VERBS = {
     verb.__name__: verb
     for verb in (
+        accept_anew,
+        begin_app,
         open_countries,
         save_template,
         rename_app,

@@ -173,7 +173,7 @@ def test_two_owners_can_and_one_who_is_left_can_stop_it(desk):
     join(desk, "alice@example.com", Role.OWNER)
     join(desk, "charlie@example.com", Role.OWNER)
     desk.set(sms_templates_need_approval=True)
-    desk.do(lambda ctx: accounts.invite(ctx, "charlie@example.com", Role.SUPPORT))
+    desk.do(lambda ctx: accounts.admit(ctx, "charlie@example.com", Role.SUPPORT))
     desk.set(sms_templates_need_approval=True, name="Store")
     desk.set(sms_templates_need_approval=False)
     assert not get(desk).sms_templates_need_approval

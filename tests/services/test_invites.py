@@ -198,3 +198,11 @@ def test_attempts_to_invite_are_counted_for_each_account(desk, olga):
 
     assert send(desk, pete, "one-more@example.com")
     assert attempt_tallies.ALLOWED[attempt_tallies.Tried.INVITE][0] == 20
+
+
+def test_ten_08_whoever_makes_an_account_twice_at_once_is_told_that_it_is_there(desk, settings, olga):
+    key = send(desk, olga)
+    endings = race(settings, desk.app_id, [("accept_anew", key)] * 8, processes=2)
+
+    assert endings["done"] == 1
+    assert set(endings) <= {"done", "AlreadyExists", "NotFound"}, endings

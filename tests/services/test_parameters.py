@@ -82,8 +82,9 @@ def test_a_life_takes_nothing_but_whole_seconds_in_its_range(desk, name):
         "9" * 10**5,
         [1],
     ):
-        with pytest.raises(BadInput):
+        with pytest.raises(BadInput) as refused:
             write(desk, **{name: given})
+        assert refused.value.field == name
     assert read(desk) == before
 
 

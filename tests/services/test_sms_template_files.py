@@ -222,3 +222,27 @@ def test_ten_04_an_import_touches_no_other_app(desk, transaction, keys):
     bring_in(desk, file_of(("ja", "{code}")), True)
 
     assert set(said(other)) == {"de", "en"}
+
+
+def test_what_goes_makes_room_for_what_comes(desk):
+    tags = [f"{first}{second}" for first in "abcdefghij" for second in "klmnopqrst"]
+    bring_in(desk, file_of(*((tag, f"{{code}} {tag}") for tag in tags)))
+    renamed = ["ab", *tags[:-1]]
+    bring_in(desk, file_of(*((tag, f"{{code}} {tag}") for tag in renamed)), remove_missing=True)
+
+    assert set(said(desk)) == {*renamed, "en"}
+
+
+def test_the_dry_run_says_when_there_would_be_too_many(desk):
+    tags = [f"{first}{second}" for first in "abcdefghij" for second in "klmnopqrst"]
+    bring_in(desk, file_of(*((tag, f"{{code}} {tag}") for tag in tags)))
+    plan = examine(desk, file_of(("xx", "{code}")))
+
+    assert plan.problems == ("There would be 101 languages. An app words its SMS in at most 100.",)
+
+
+def test_tpl_03_the_dry_run_says_when_the_apps_name_makes_an_address_of_a_text(desk):
+    desk.set(name="Shop.")
+    plan = examine(desk, file_of(("de", "{code} {app_name}com")))
+
+    assert plan.problems == ("de: with the app's name, the text says Shop.com. Put a space between them.",)

@@ -146,7 +146,7 @@ def test_ten_06_of_two_owners_who_go_at_once_one_stays(desk, settings, olga, pet
         assert not [ending for ending in endings if "crash" in ending], endings
         assert owners(desk) == 1
         for who in (olga, pete):
-            desk.do(lambda ctx, who=who: accounts.invite(ctx, f"{name_of(desk, who.id)}", Role.OWNER))
+            desk.do(lambda ctx, who=who: accounts.admit(ctx, f"{name_of(desk, who.id)}", Role.OWNER))
 
 
 def name_of(desk: Desk, account_id: str) -> str:

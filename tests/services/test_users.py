@@ -458,3 +458,14 @@ def test_an_update_of_number_and_locale_words_the_sms_in_the_new_locale(desk):
     desk.do(lambda ctx: users.update(ctx, alice, changes), desk.as_user(alice))
 
     assert desk.messages("+819087654321")[-1].locale == "ja"
+
+
+def test_an_update_that_names_the_waiting_number_again_words_its_sms_in_the_new_locale(desk, clock):
+    desk.do(lambda ctx: sms_templates.save(ctx, "ja", "コード{code}"))
+    alice = desk.verified("alice", "+819012345678")
+    desk.change(alice, "+819087654321")
+    clock.advance(60)
+    changes = UserChanges(phone_number="+819087654321", locale="ja-JP")
+    desk.do(lambda ctx: users.update(ctx, alice, changes), desk.as_user(alice))
+
+    assert [each.locale for each in desk.messages("+819087654321")] == ["en", "ja"]

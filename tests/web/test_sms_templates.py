@@ -142,7 +142,7 @@ def test_the_last_resort_cannot_be_removed(alices, address):
 
 def test_a_language_can_be_removed(alices, address):
     alices.post(f"{address}/ja", {"body": "{code}"})
-    assert alices.post(f"{address}/ja/removal").location == address
+    assert alices.post(f"{address}/JA/removal").location == address
 
     assert "Not saved yet" in alices.get(f"{address}/ja").text
 
@@ -256,6 +256,7 @@ def test_a_note_with_control_characters_is_refused_and_loses_nothing(alices, add
     answer = alices.post(f"{address}/en", {"body": "Newer {code}", "note": note})
 
     assert answer.status_code == 422
-    assert "Write the note in one line" in answer.text
+    beside = answer.text.split('id="note-error"')[1]
+    assert "Write the note in one line" in beside
     assert "Newer {code}</textarea>" in answer.text
     assert versions(session, shop) == 1
