@@ -159,7 +159,7 @@ class Listener:
 
     def _listen_on_pipe(self) -> None:
         folder = _folder(self._address)
-        if folder is None or not hasattr(os, "mkfifo"):
+        if folder is None:
             return
         pipe = folder / f"{os.getpid()}-{secrets.token_hex(4)}"
         try:

@@ -1,11 +1,11 @@
 """How are rows reached? The Flask-SQLAlchemy extension, SQLite's pragmas, and the one place that commits."""
 
+import fcntl
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from types import ModuleType
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -20,13 +20,6 @@ from portal.models import Base
 from portal.services import bundles, database_timelines, fences
 from portal.services.bundles import Bundle
 from portal.services.outbox import BELL
-
-fcntl: ModuleType | None
-try:
-    import fcntl
-except ImportError:
-    # Windows has no such lock; there, SQLite's own waiting must do between processes.
-    fcntl = None
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
 event.listen(db.session, "after_begin", fences.say_at_begin)
@@ -157,7 +150,7 @@ def _turn_on(engine: Engine) -> AbstractContextManager[_Turn | None]:
 
 
 class _Writer:
-    """The one writer of one SQLite file, over all threads and, where the system can, all processes.
+    """The one writer of one SQLite file, over all threads and all processes.
 
     SQLite itself lets waiting writers sleep and try again, by luck and for ever longer. A lock of the
     system's wakes the next one at once, and is gone with a process that was killed. It only orders those
@@ -166,7 +159,7 @@ class _Writer:
 
     def __init__(self, path: str | None) -> None:
         self._threads = threading.Lock()
-        self._path = None if fcntl is None or path in (None, "", ":memory:") else f"{path}-writer"
+        self._path = None if path in (None, "", ":memory:") else f"{path}-writer"
         # Opened by the first who writes: a file that was open before a fork would be locked for both.
         self._file: int | None = None
 
@@ -174,7 +167,7 @@ class _Writer:
         """Waits until nobody else writes."""
         self._threads.acquire()
         try:
-            self._lock_file("LOCK_EX")
+            self._lock_file(fcntl.LOCK_EX)
         except BaseException:
             # The next one must not wait for a writer that never was.
             self._threads.release()
@@ -183,17 +176,17 @@ class _Writer:
     def release(self) -> None:
         """Lets the next one write."""
         try:
-            self._lock_file("LOCK_UN")
+            self._lock_file(fcntl.LOCK_UN)
         finally:
             self._threads.release()
 
-    def _lock_file(self, operation: str) -> None:
-        if fcntl is None or self._path is None:
+    def _lock_file(self, operation: int) -> None:
+        if self._path is None:
             return
         if self._file is None:
             self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             weakref.finalize(self, os.close, self._file)
-        fcntl.flock(self._file, getattr(fcntl, operation))
+        fcntl.flock(self._file, operation)
 
 
 def _name_trouble(context: ExceptionContext) -> OperationalError | None:

@@ -107,8 +107,6 @@ def answer_to(refusal: Refusal) -> Response:
 def answer_to_http(error: HTTPException) -> Response:
     """What werkzeug and Flask refuse by themselves (no such path, wrong method, too large) as JSON."""
     status = error.code or 500
-    if status == 429:
-        return _answer(429, {"reason": "too_many_requests", "message": "Too many requests. Try again later."})
     line, message = _HTTP.get(status, (Line(status, "INVALID_INPUT_DATA"), "The request cannot be read."))
     code = line.code if status < 500 else "UNDEFINED_ERROR"
     answer = _answer(status, {"errorCode": code, "message": message})

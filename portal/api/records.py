@@ -1,5 +1,6 @@
 """How is a user written? Full, or what others may see (contract a.1, b.2)."""
 
+from portal.core.waiting_numbers import pending
 from portal.models import User
 from portal.services.tokens import Issued
 
@@ -9,7 +10,6 @@ def full(user: User, now: int) -> dict[str, object]:
 
     `_phoneNumberPending` shows only a number that still waits at `now`.
     """
-    is_pending = user.pending_phone_number is not None and (user.pending_until or 0) > now
     record: dict[str, object] = {
         "userID": user.id,
         "loginName": user.login_name,
@@ -20,7 +20,7 @@ def full(user: User, now: int) -> dict[str, object]:
         "emailAddressVerified": True if user.email_address else None,
         "phoneNumber": user.phone_number,
         "phoneNumberVerified": user.phone_number_verified if user.phone_number else None,
-        "_phoneNumberPending": user.pending_phone_number if is_pending else None,
+        "_phoneNumberPending": pending(user.pending_phone_number, user.pending_until, now),
         "_hasPassword": user.password_hash is not None,
         "_disabled": user.disabled,
         "createdAt": user.created_at,

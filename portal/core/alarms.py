@@ -4,8 +4,8 @@ from enum import StrEnum
 from typing import Final
 
 from portal.core.closed_list import ClosedList
+from portal.core.limits import DEFAULT, HOUR, SECOND
 
-SECOND: Final = 1_000
 # How often a worker says that it is alive, and after how many missed times it is taken for dead (ms).
 BEAT_EVERY: Final = 5 * SECOND
 DEAD_AFTER: Final = 3 * BEAT_EVERY
@@ -14,13 +14,13 @@ STALL_WARNS_AFTER: Final = 30 * SECOND
 STALL_PAGES_AFTER: Final = 120 * SECOND
 # After so many failures in a row a carrier is paused (delivery/breaker.py), and said to be.
 CARRIER_FAILS_AT: Final = 5
-# How many messages may wait; at the second figure new ones are refused (DEL-09).
+# How many messages may wait; at the second figure an app takes on no more (DEL-09).
 BACKLOG_WARNS_AT: Final = 25_000
-BACKLOG_PAGES_AT: Final = 50_000
+BACKLOG_PAGES_AT: Final = DEFAULT.most_waiting
 # How long after the last message was set aside its app's alarm stands (ms).
-DEAD_TOLD_FOR: Final = 3_600 * SECOND
+DEAD_TOLD_FOR: Final = HOUR
 # How long after another server of the database took over its alarm stands (ms).
-SWITCH_TOLD_FOR: Final = 3_600 * SECOND
+SWITCH_TOLD_FOR: Final = HOUR
 
 
 class Level(StrEnum):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from portal.core.closed_list import ClosedList
 from portal.core.roles import Action
+from portal.core.waiting_numbers import waiting
 
 HELD = "Another user of this app holds this number and keeps it. Free the number from that user first."
 
@@ -72,7 +73,7 @@ class Facts:
     @property
     def waiting(self) -> str | None:
         """The number whose code is wanted: the pending one, else the unverified one of the sign-up."""
-        return self.pending or (None if self.is_verified else self.number)
+        return waiting(self.number, self.is_verified, self.pending)
 
 
 def makes_sense(deed: Deed, facts: Facts) -> bool:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from portal.core.reasons import Reason
 
@@ -105,16 +106,48 @@ def may_send_to_number(tally: Tally, now: int, profile: Profile) -> Refused | No
     return None if hour is None else Refused(Reason.NUMBER_HOURLY_LIMIT, hour)
 
 
-def may_send_again(
-    sends: int, sends_allowed: int, last_sent_at: int | None, ends_at: int, now: int, profile: Profile
-) -> Refused | None:
+class Sent(Protocol):
+    """A verification, as far as its sends go. Times in Unix ms."""
+
+    @property
+    def sends(self) -> int:
+        """How often its code was sent."""
+
+    @property
+    def sends_allowed(self) -> int:
+        """How often it may be."""
+
+    @property
+    def last_sent_at(self) -> int | None:
+        """When it was last sent."""
+
+    @property
+    def code_expires_at(self) -> int:
+        """When its code stops working, whatever its state."""
+
+
+def may_resend(sent: Sent | None, tally: Tally, now: int, profile: Profile) -> Refused | None:
+    """The first limit that keeps a waiting number from an SMS now.
+
+    `sent` is its newest verification, where there is one, and `tally` the number's, over all of them.
+    """
+    again = None if sent is None or sent.code_expires_at <= now else may_send_again(sent, now, profile)
+    return again or may_text(tally, now, profile)
+
+
+def may_text(tally: Tally, now: int, profile: Profile) -> Refused | None:
+    """The first limit that keeps a number from a code, whoever's it is; one that nobody may try is none."""
+    return may_guess(tally, now, profile) or may_send_to_number(tally, now, profile)
+
+
+def may_send_again(sent: Sent, now: int, profile: Profile) -> Refused | None:
     """Whether a live code may be sent again: waits of 60, 60, 120, 300 s between at most five sends."""
-    if sends == 0 or last_sent_at is None:
+    if sent.sends == 0 or sent.last_sent_at is None:
         return None
-    if sends >= sends_allowed:
-        return Refused(Reason.SENDS_USED_UP, ends_at)
+    if sent.sends >= sent.sends_allowed:
+        return Refused(Reason.SENDS_USED_UP, sent.code_expires_at)
     waits = profile.waits_between_sends
-    until = last_sent_at + waits[min(sends, len(waits)) - 1]
+    until = sent.last_sent_at + waits[min(sent.sends, len(waits)) - 1]
     return Refused(Reason.RESEND_WAIT, until) if now < until else None
 
 

@@ -234,20 +234,11 @@ def mask(e164: str) -> str:
 
     The bullets do not tell how long the number is, and of a very short one never more than half is shown.
     """
-    return _masked(e164, shown=4)
-
-
-def mask_for_logs(e164: str) -> str:
-    """`+81 ••• •••• ••78`: the country code and the last two digits, for logs. Never raises."""
-    return _masked(e164, shown=2)
-
-
-def _masked(e164: str, *, shown: int) -> str:
     code = _calling_code(e164)
     if not code:
         return "••• •••• ••••"
     national = e164.removeprefix(code)
-    tail = national[-min(shown, len(national) // 2) :]
+    tail = national[-min(4, len(national) // 2) :]
     return f"{code} ••• •••• {tail:•>4}"
 
 

@@ -4,10 +4,11 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum
-from typing import Final, Self
+from enum import Enum
+from typing import Final
 
 from portal.core import links
+from portal.core.closed_list import ClosedList
 
 LONGEST_BODY: Final = 918
 
@@ -32,17 +33,8 @@ class Placeholder(Enum):
 _ALL_WRITTEN: Final = ", ".join(placeholder.written for placeholder in Placeholder)
 
 
-class Rule(StrEnum):
-    """What a body can break, by a code that never changes, and how to put it right."""
-
-    fix: str
-
-    def __new__(cls, code: str, fix: str) -> Self:
-        """A member is its code; the fix goes along."""
-        rule = str.__new__(cls, code)
-        rule._value_ = code
-        rule.fix = fix
-        return rule
+class Rule(ClosedList):
+    """What a body can break; the sentence is how to put it right."""
 
     EMPTY = "empty", "Write a text with {code} in it."
     TOO_LONG = "too_long", f"Shorten the text to {LONGEST_BODY} characters."
@@ -172,7 +164,7 @@ def _with_plain_line_ends(body: str) -> str:
 def _problem(
     rule: Rule, at: int, text: str = "", *, end: int | None = None, swap: str | None = None
 ) -> Problem:
-    fix = f"Write {swap}." if swap else rule.fix
+    fix = f"Write {swap}." if swap else rule.sentence
     return Problem(rule, at, text[:40], fix, at + len(text) if end is None else end, swap)
 
 
@@ -241,6 +233,6 @@ def _code_problems(text: str) -> Iterator[Problem]:
     first, *others = [found.start() for found in re.finditer(re.escape(code), text)] or [-1]
     if first < 0:
         gap = "" if text[-1:].isspace() else " "
-        yield Problem(Rule.CODE_MISSING, len(text), "", Rule.CODE_MISSING.fix, len(text), gap + code)
+        yield Problem(Rule.CODE_MISSING, len(text), "", Rule.CODE_MISSING.sentence, len(text), gap + code)
     for at in others:
         yield _problem(Rule.CODE_TWICE, at, code, swap="")

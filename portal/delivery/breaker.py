@@ -12,11 +12,11 @@ from typing import Final
 from sqlalchemy import BigInteger, bindparam, case, null, or_, update
 from sqlalchemy.orm import Session
 
+from portal.core.alarms import CARRIER_FAILS_AT
 from portal.core.limits import MINUTE, SECOND
 from portal.core.reasons import Reason
 from portal.models import Provider
 
-OPENS_AFTER: Final = 5
 PROBE_EVERY: Final = 4 * SECOND
 # No carrier may silence an app for longer by one answer (ms).
 LONGEST_REST: Final = 5 * MINUTE
@@ -59,7 +59,7 @@ def note_failure(
             "the_now": now,
             "why": reason.value,
             "probe_at": now + PROBE_EVERY,
-            "enough": 1 if reason is Reason.PROVIDER_ACCOUNT_REFUSED else OPENS_AFTER,
+            "enough": 1 if reason is Reason.PROVIDER_ACCOUNT_REFUSED else CARRIER_FAILS_AT,
             "rest": rest,
         },
     )

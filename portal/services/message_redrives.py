@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import select, update
 
 from portal.core import limits
-from portal.core.limits import Refused, Tally
+from portal.core.limits import Refused
 from portal.core.reasons import Reason
 from portal.errors import CodeExpired, NotFound, NothingToVerify, NotSupported, Overtaken, TooSoon
 from portal.models import AuditAction, Message, MessageState
@@ -45,7 +45,9 @@ def redrive(ctx: Context, message_id: str, reason: str) -> None:
     # Locks are taken in the order number, verification, user; the message comes last.
     tally = phone_number_limits.lock(ctx, message.phone_number)
     attempt = _live(ctx, message)
-    _refuse_limits(ctx, attempt, tally)
+    refused = limits.may_resend(attempt, tally, ctx.now, ctx.profile)
+    if refused is not None:
+        raise _too_soon(refused)
     attempts.count_send(ctx, attempt, _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON)))
     phone_number_limits.write(ctx, message.phone_number, tally.send(ctx.now))
     _put_back(ctx, message.serial)
@@ -75,23 +77,6 @@ def _live(ctx: Context, message: Message) -> Attempt:
     if attempt.id != message.verification_id or not attempt.is_live(ctx.now) or ctx.now > worthless_at:
         raise CodeExpired("The code of this message is too old. Send the code again.", user_id=user.id)
     return attempt
-
-
-def _refuse_limits(ctx: Context, attempt: Attempt, tally: Tally) -> None:
-    refused = (
-        limits.may_send_again(
-            attempt.sends,
-            attempt.sends_allowed,
-            attempt.last_sent_at,
-            attempt.code_expires_at,
-            ctx.now,
-            ctx.profile,
-        )
-        or limits.may_guess(tally, ctx.now, ctx.profile)
-        or limits.may_send_to_number(tally, ctx.now, ctx.profile)
-    )
-    if refused is not None:
-        raise _too_soon(refused)
 
 
 def _too_soon(refused: Refused) -> TooSoon:

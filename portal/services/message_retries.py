@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Subquery, and_, exists, or_, select
+from sqlalchemy import Subquery, and_, exists, select
 from sqlalchemy.orm import Session, aliased
 
 from portal.core import limits
 from portal.core.lifecycle import State
 from portal.models import Message, MessageState, OpenCountry, User, Verification
+from portal.services import user_numbers
 from portal.services.message_lists import was_not_sent
 
 AT_ONCE = 100
@@ -48,7 +49,7 @@ def worth_it(session: Session, app_id: str, now: int, up_to: int | None = None) 
         .where(failed.c.state.in_(_MAY_BE_TRIED), failed.c.created_at > now - _LONGEST_CODE_LIFE)
         .where(Verification.state == State.OPEN)
         .where(Verification.code_expires_at >= now + limits.LIFE_WORTH_SENDING)
-        .where(User.disabled.is_(False), _waits(now))
+        .where(User.disabled.is_(False), user_numbers.waiting(User, now) == Verification.phone_number)
         .where(exists().where(OpenCountry.app_id == app_id, OpenCountry.country == failed.c.country))
         .where(
             ~exists().where(
@@ -76,17 +77,4 @@ def _failed(app_id: str, up_to: int | None) -> Subquery:
         .order_by(Message.serial.desc())
         .limit(_LOOKED_AT)
         .subquery("failed")
-    )
-
-
-def _waits(now: int) -> ColumnElement[bool]:
-    """Whether the verification's number is the one whose code the user is asked for."""
-    nothing_else = or_(User.pending_phone_number.is_(None), User.pending_until <= now)
-    return or_(
-        and_(User.pending_until > now, User.pending_phone_number == Verification.phone_number),
-        and_(
-            nothing_else,
-            User.phone_number_verified.is_(False),
-            User.phone_number == Verification.phone_number,
-        ),
     )

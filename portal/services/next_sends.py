@@ -54,16 +54,7 @@ def of(ctx: Context, user_id: str) -> NextSend | None:
 
 
 def _refused(ctx: Context, number: str, attempt: Attempt | None) -> Refused | None:
-    """The limit that `verifications.resend` would name, asked in the same order."""
-    again = None
-    if attempt is not None and ctx.now < attempt.code_expires_at:
-        sent, ends_at = attempt.last_sent_at, attempt.code_expires_at
-        again = limits.may_send_again(
-            attempt.sends, attempt.sends_allowed, sent, ends_at, ctx.now, ctx.profile
-        )
-    tally = phone_number_limits.look(ctx, number)
-    guesses = limits.may_guess(tally, ctx.now, ctx.profile)
-    return again or guesses or limits.may_send_to_number(tally, ctx.now, ctx.profile)
+    return limits.may_resend(attempt, phone_number_limits.look(ctx, number), ctx.now, ctx.profile)
 
 
 def _fault(app: app_settings.AppSettings, number: str) -> BadInput | None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, func, select
 
-from portal.core import locales
+from portal.core import locales, waiting_numbers
 from portal.models import (
     Account,
     ActorKind,
@@ -69,13 +69,14 @@ class NumberCard:
     @property
     def pending(self) -> str | None:
         """The number that is to replace the one in force, while its day lasts."""
-        is_pending = (self.user.pending_until or 0) > self.now
-        return self.user.pending_phone_number if is_pending else None
+        user = self.user
+        return waiting_numbers.pending(user.pending_phone_number, user.pending_until, self.now)
 
     @property
     def waiting(self) -> str | None:
         """The number whose code is wanted: the pending one, else the unverified one of the sign-up."""
-        return self.pending or (None if self.user.phone_number_verified else self.user.phone_number)
+        user = self.user
+        return waiting_numbers.waiting(user.phone_number, user.phone_number_verified, self.pending)
 
     @property
     def attempt(self) -> Verification | None:

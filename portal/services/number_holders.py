@@ -9,19 +9,14 @@ from portal.core.lifecycle import Event, State, after
 from portal.core.number_places import place
 from portal.errors import AlreadyExists, NothingToVerify
 from portal.models import App, AuditAction, NumberTaken, User, Verification, table
-from portal.services import audit
+from portal.services import audit, user_numbers
 from portal.services.context import Context
 
 _USER, _VERIFICATION = table(User), table(Verification)
 _APP, _ID = bindparam("the_app", type_=String), bindparam("the_id", type_=String)
 _NUMBER, _NOW = bindparam("the_number", type_=String), bindparam("the_now", type_=BigInteger)
 _SELF = and_(_USER.c.app_id == _APP, _USER.c.id == _ID)
-_NOTHING_ELSE_WAITS = or_(_USER.c.pending_phone_number.is_(None), _USER.c.pending_until <= _NOW)
-_WAITS = or_(
-    and_(_USER.c.phone_number == _NUMBER, _USER.c.phone_number_verified.is_(False), _NOTHING_ELSE_WAITS),
-    and_(_USER.c.pending_phone_number == _NUMBER, _USER.c.pending_until > _NOW),
-)
-_TAKE = update(_USER).where(_SELF, _WAITS).returning(_USER.c.id)
+_TAKE = update(_USER).where(_SELF, user_numbers.waiting(_USER.c, _NOW) == _NUMBER).returning(_USER.c.id)
 _WRITE = update(_USER).where(_SELF)
 _WANTS = or_(_USER.c.phone_number == _NUMBER, _USER.c.pending_phone_number == _NUMBER)
 _HAS_OTHERS = select(_USER.c.id).where(_USER.c.app_id == _APP, _USER.c.id != _ID, _WANTS).limit(1)

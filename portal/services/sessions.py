@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from portal import clock
 from portal.models import AccountSession, AttemptTally, Invite, PasswordReset
 from portal.services.tokens import hashed
 
-MINUTE = 60_000
-IDLE = 30 * MINUTE
-LONGEST = 12 * 60 * MINUTE
+IDLE = 30 * clock.MINUTE
+LONGEST = 12 * clock.HOUR
 # How long a person counts as known after they proved who they are (WEB-09).
-FRESH = 10 * MINUTE
+FRESH = 10 * clock.MINUTE
 LONGEST_USER_AGENT = 300
 _ENDS = (
     (Invite, Invite.expires_at),

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from sqlalchemy import ColumnElement, and_, or_, select
 
+from portal.core import waiting_numbers
 from portal.core.deed_stamps import NOTHING_DONE, what_changed
 from portal.core.deeds import Facts
 from portal.errors import NotFound, Overtaken
@@ -17,13 +18,13 @@ def of(ctx: Context, user_id: str) -> Facts:
     user = ctx.session.get(User, (ctx.app_id, user_id), populate_existing=True)
     if user is None:
         raise NotFound("user", "There is no such user.", field="userID", value=user_id)
-    is_pending = (user.pending_until or 0) > ctx.now
+    pending = waiting_numbers.pending(user.pending_phone_number, user.pending_until, ctx.now)
     facts = Facts(
         number=user.phone_number,
         is_verified=user.phone_number_verified,
         verified_at=user.phone_number_verified_at,
-        pending=user.pending_phone_number if is_pending else None,
-        pending_since=user.pending_since if is_pending else None,
+        pending=pending,
+        pending_since=user.pending_since if pending else None,
         is_disabled=user.disabled,
         has_login_name=user.login_name is not None,
         has_email_address=user.email_address is not None,

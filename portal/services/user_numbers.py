@@ -1,10 +1,11 @@
 """Which numbers does a user have, and which one waits for its code? The few columns that deciding needs."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, Executable, and_, bindparam, case, select
+from sqlalchemy import BigInteger, Case, Executable, and_, bindparam, case, select
 
-from portal.core import limits
+from portal.core import limits, waiting_numbers
 from portal.core.limits import Tally
 from portal.errors import NotFound, UserDisabled
 from portal.models import App, PhoneNumberLimit, User, Verification, table
@@ -31,7 +32,7 @@ class UserNumbers:
 
     def pending(self, now: int) -> str | None:
         """The number that is to replace the one in force, while its day lasts."""
-        return self.pending_phone_number if (self.pending_until or 0) > now else None
+        return waiting_numbers.pending(self.pending_phone_number, self.pending_until, now)
 
     def refuse_disabled(self) -> None:
         """Raises UserDisabled for a user who was suspended: a code would be of no use (contract a.3)."""
@@ -40,7 +41,15 @@ class UserNumbers:
 
     def waiting(self, now: int) -> str | None:
         """The number whose code is wanted: the pending one, else the unverified one of the sign-up."""
-        return self.pending(now) or (None if self.phone_number_verified else self.phone_number)
+        return waiting_numbers.waiting(self.phone_number, self.phone_number_verified, self.pending(now))
+
+
+def waiting(user: Any, now: Any) -> Case[str]:
+    """UserNumbers.waiting in SQL, for a user's columns and a time in Unix ms."""
+    return case(
+        (user.pending_until > now, user.pending_phone_number),
+        (user.phone_number_verified.is_(False), user.phone_number),
+    )
 
 
 _USER, _LIMIT, _V, _APP = table(User), table(PhoneNumberLimit), table(Verification), table(App)
@@ -52,10 +61,7 @@ _COLUMNS = [
 _IT = and_(_USER.c.app_id == bindparam("the_app"), _USER.c.id == bindparam("the_user"))
 _NUMBERS = select(*_COLUMNS).where(_IT)
 HELD = _NUMBERS.with_for_update(read=True, key_share=True, of=_USER)
-_WAITING = case(
-    (_USER.c.pending_until > bindparam("the_now", type_=BigInteger), _USER.c.pending_phone_number),
-    (_USER.c.phone_number_verified.is_(False), _USER.c.phone_number),
-)
+_WAITING = waiting(_USER.c, bindparam("the_now", type_=BigInteger))
 # The number that waits was sent a code, whose verification says what its limits are known by (PII-06). It is
 # found before it is joined: behind a fence PostgreSQL takes only a plain column to an index (TEN-03).
 _SENT = (

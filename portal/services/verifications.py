@@ -43,11 +43,12 @@ def start(
     (ABU-04: on every sending path), and Busy when too many messages of the app wait (DEL-09).
     """
     _refuse_to_text(ctx, app, to.phone_number)
-    _start(ctx, app, to, purpose, tally or phone_number_limits.lock_new(ctx, to.phone_number))
+    tally = tally or phone_number_limits.lock_new(ctx, to.phone_number)
+    _raise_if(limits.may_text(tally, ctx.now, ctx.profile))
+    _open(ctx, app, to, purpose, tally)
 
 
-def _start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally) -> None:
-    _refuse_send(ctx, tally)
+def _open(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally) -> None:
     verification_id = fresh_attempts.replace_open(ctx, app, to, purpose)
     if verification_id is None:
         raise _overtaken(ctx)
@@ -56,7 +57,7 @@ def _start(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tall
 
 
 def confirm(ctx: Context, user_id: str, typed: str) -> None:
-    """Checks a code that a user sent back. The one place where codes are compared (OTP-14).
+    """Checks a code that a user sent back, by the one comparison that there is (core.code.matches, OTP-14).
 
     Right: the number is the user's, verified. Raises WrongCode (counted, and kept), CodeExpired, TooSoon
     (too many guesses), NothingToVerify, UserDisabled, or AlreadyExists when somebody else holds the number.
@@ -105,13 +106,12 @@ def resend(
     if user.waiting(ctx.now) != number:
         # A change of number was faster; its own code is on its way, and this one would end it.
         raise _overtaken(ctx)
-    if attempt is not None and attempt.phone_number == number and ctx.now < attempt.code_expires_at:
-        _raise_if(_may_send_again(ctx, attempt))
-        if attempt.is_live(ctx.now):
-            _send_again(ctx, app, to, attempt, tally)
-            audit.record(ctx, AuditAction.CODE_RESENT, user_id, details, reason)
-            return
-    _start(ctx, app, to, purpose, tally)
+    ours = attempt if attempt is not None and attempt.phone_number == number else None
+    _raise_if(limits.may_resend(ours, tally, ctx.now, ctx.profile))
+    if ours is not None and ours.is_live(ctx.now):
+        _send_again(ctx, app, to, ours, tally)
+    else:
+        _open(ctx, app, to, purpose, tally)
     audit.record(ctx, AuditAction.CODE_RESENT, user_id, details, reason)
 
 
@@ -150,13 +150,7 @@ def _refuse_to_text(ctx: Context, app: AppSettings, number: str) -> None:
     countries.refuse_unless_still_textable(app, number)
 
 
-def _refuse_send(ctx: Context, tally: Tally) -> None:
-    _raise_if(limits.may_guess(tally, ctx.now, ctx.profile))
-    _raise_if(limits.may_send_to_number(tally, ctx.now, ctx.profile))
-
-
 def _send_again(ctx: Context, app: AppSettings, to: Recipient, attempt: Attempt, tally: Tally) -> None:
-    _refuse_send(ctx, tally)
     attempts.count_send(ctx, attempt, _overtaken(ctx))
     outbox.put_down_verification(ctx, app, to, attempt.id)
     phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
@@ -182,7 +176,7 @@ def _refuse_dead(ctx: Context, attempt: Attempt) -> None:
     if attempt.is_live(ctx.now):
         return
     if attempt.state == State.EXHAUSTED and ctx.now < attempt.code_expires_at:
-        again = _may_send_again(ctx, attempt)
+        again = limits.may_send_again(attempt, ctx.now, ctx.profile)
         raise _too_soon(Refused(Reason.TOO_MANY_GUESSES, again.until if again else ctx.now + limits.SECOND))
     is_over = attempt.state in (State.OPEN, State.EXPIRED, State.EXHAUSTED)
     # Whose number is proven or dropped meanwhile has nothing to ask a new code for.
@@ -205,17 +199,6 @@ def _refuse_overtaken(ctx: Context, attempt: Attempt) -> NoReturn:
     _refuse_dead(ctx, _latest(ctx, attempt.user_id))
     # The attempt lives, with another code than the one that was compared: an admin reset it just now.
     raise CodeExpired("The verification code was replaced. Ask for it again.", user_id=attempt.user_id)
-
-
-def _may_send_again(ctx: Context, attempt: Attempt) -> Refused | None:
-    return limits.may_send_again(
-        attempt.sends,
-        attempt.sends_allowed,
-        attempt.last_sent_at,
-        attempt.code_expires_at,
-        ctx.now,
-        ctx.profile,
-    )
 
 
 def _refuse_live_app(ctx: Context) -> None:

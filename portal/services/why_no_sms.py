@@ -7,7 +7,7 @@ from portal.core.phone_number import PhoneNumber, PhoneNumberError
 from portal.core.reasons import Reason
 from portal.core.sms_facts import Code, Facts, RefusedSend, Sms, Stage
 from portal.core.why_no_sms import Answer
-from portal.models import AppMode, AuditAction, Message, MessageState, Verification
+from portal.models import AppMode, AuditAction, Message, MessageState
 from portal.services import phone_number_limits
 from portal.services.app_settings import AppSettings
 from portal.services.context import Context
@@ -74,28 +74,11 @@ def _obstacle(app: AppSettings, waiting: str | None, number: PhoneNumber | None)
 
 
 def _limit(ctx: Context, card: NumberCard) -> Refused | None:
-    """What would refuse the waiting number an SMS now, in the order in which a resend asks."""
+    """What would refuse the waiting number an SMS now."""
     if card.waiting is None:
         return None
     tally = phone_number_limits.look(ctx, card.waiting)
-    return (
-        _limit_of_code(ctx, card.attempt)
-        or limits.may_guess(tally, ctx.now, ctx.profile)
-        or limits.may_send_to_number(tally, ctx.now, ctx.profile)
-    )
-
-
-def _limit_of_code(ctx: Context, attempt: Verification | None) -> Refused | None:
-    if attempt is None or attempt.code_expires_at <= ctx.now:
-        return None
-    return limits.may_send_again(
-        attempt.sends,
-        attempt.sends_allowed,
-        attempt.last_sent_at,
-        attempt.code_expires_at,
-        ctx.now,
-        ctx.profile,
-    )
+    return limits.may_resend(card.attempt, tally, ctx.now, ctx.profile)
 
 
 def _code(card: NumberCard) -> Code | None:

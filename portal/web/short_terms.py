@@ -5,11 +5,10 @@ from collections.abc import Mapping
 
 from flask import request
 
-from portal.core.search_terms import Meaning, understand
+from portal.core.search_terms import MOST_REPEATED, Meaning, understand
 
-MOST_DIGITS = 6
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_UP_TO_MOST = re.compile(rf"(?:\D*\d){{0,{MOST_DIGITS}}}\D*")
+_UP_TO_MOST = re.compile(rf"(?:\D*\d){{0,{MOST_REPEATED}}}\D*")
 # What the page says of a term that its address holds only a part of.
 OUTCOMES = {
     "no-number": "No user has a number with all of those digits.",
@@ -24,7 +23,7 @@ TOO_FEW = "Type at least three digits of a phone number."
 def is_short(text: str) -> bool:
     """Whether an address may hold `text`: up to six digits, or a user ID, which addresses hold anyway."""
     digits = sum(character.isdigit() for character in text)
-    return digits <= MOST_DIGITS or understand(text).meaning is Meaning.USER_ID
+    return digits <= MOST_REPEATED or understand(text).meaning is Meaning.USER_ID
 
 
 def may_be_repeated(arguments: Mapping[str, str]) -> bool:
@@ -56,7 +55,7 @@ def shortened(text: str) -> str:
     term = understand(text)
     if term.is_number:
         # Read again, for zeros at its front may go: the box and the sentence must name the same end.
-        return understand(term.value[-MOST_DIGITS:]).value
+        return understand(term.value[-MOST_REPEATED:]).value
     found = _UP_TO_MOST.match(term.value)
     part = found[0] if found else ""
     return part if understand(part).meaning is term.meaning else ""

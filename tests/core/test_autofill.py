@@ -7,8 +7,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from portal.core import app_name, autofill, message_text, placeholders, wordings
-from portal.core.autofill import Autofill, DomainError, OriginBoundCode
+from portal.core.autofill import Autofill, DomainError
 from portal.core.segments import segment
+from tests.origin_bound_codes import OriginBoundCode, read
 
 HASH = "FA+9qCX9VSu"
 TEXT = "123456 is your Acme code."
@@ -70,7 +71,7 @@ def test_the_android_hash_stands_on_its_own_line_after_a_blank_line() -> None:
 def test_tpl_04_with_both_on_the_web_line_is_still_the_last() -> None:
     text = Autofill("example.com", HASH).append(TEXT, "123456")
     assert text == f"{TEXT}\n\n{HASH}\n@example.com #123456"
-    assert autofill.read(text) == OriginBoundCode("example.com", "123456")
+    assert read(text) == OriginBoundCode("example.com", "123456")
 
 
 def test_the_lines_cost_no_change_of_alphabet() -> None:
@@ -98,7 +99,7 @@ def test_tpl_04_whatever_the_wording_a_phone_reads_exactly_our_host_and_code(
 ) -> None:
     values = message_text.values_for(name, 600, Autofill(domain, android_hash))
     text = message_text.render(body, values, code)
-    assert autofill.read(text) == OriginBoundCode(domain, code)
+    assert read(text) == OriginBoundCode(domain, code)
     assert [found.groups() for found in CHROME.finditer(text)] == [(domain, code)]
 
 
@@ -113,7 +114,7 @@ def test_tpl_04_without_the_switch_no_wording_and_no_app_name_takes_that_role(
 ) -> None:
     values = {"app_name": name, "minutes": "10", "code": code}
     text = placeholders.fill(body.replace("\r\n", "\n"), values)
-    if autofill.read(text) or CHROME.search(text):
+    if read(text) or CHROME.search(text):
         assert placeholders.problems(body) or app_name.problem(name)
 
 
@@ -132,7 +133,10 @@ def test_tpl_04_without_the_switch_no_wording_and_no_app_name_takes_that_role(
             "@example.com #747723 @ecommerce.example $future",
             OriginBoundCode("example.com", "747723", "ecommerce.example"),
         ),
-        ("@example.com #747723 future @x.example", OriginBoundCode("example.com", "747723")),
+        (
+            "@example.com #747723 future @x.example",
+            OriginBoundCode("example.com", "747723"),
+        ),
         ("@example.com #747723 ", OriginBoundCode("example.com", "747723")),
         ("@example.com #747723\t@x", OriginBoundCode("example.com", "747723")),
         ("@a\u00a0b #c\u3000d", OriginBoundCode("a\u00a0b", "c\u3000d")),
@@ -148,7 +152,7 @@ def test_tpl_04_without_the_switch_no_wording_and_no_app_name_takes_that_role(
     ],
 )
 def test_it_reads_what_the_specification_says(text: str, expected: OriginBoundCode | None) -> None:
-    assert autofill.read(text) == expected
+    assert read(text) == expected
 
 
 def test_android_passes_over_a_text_of_more_than_140_bytes() -> None:

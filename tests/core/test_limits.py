@@ -1,6 +1,7 @@
 """Sends and guesses are held back to the millisecond, and let through again to the millisecond."""
 
 import itertools
+from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
@@ -24,9 +25,24 @@ def spread(count: int, gap: int, last: int = T) -> tuple[int, ...]:
     return tuple(last - gap * place for place in reversed(range(count)))
 
 
+@dataclass(frozen=True)
+class Code:
+    """A live code, by how often it was sent."""
+
+    sends: int
+    last_sent_at: int | None
+    sends_allowed: int = 5
+    code_expires_at: int = ENDS
+
+
+def code_sent(sends: int, last: int | None, allowed: int = 5) -> Code:
+    """A code that ends at ENDS, sent for the last time at `last`."""
+    return Code(sends, last, allowed)
+
+
 def again(sends: int, now: int, allowed: int = 5, profile: Profile = DEFAULT) -> Refused | None:
     """Whether a live code that was sent at T for the last time may be sent again at `now`."""
-    return limits.may_send_again(sends, allowed, T, ENDS, now, profile)
+    return limits.may_send_again(code_sent(sends, T, allowed), now, profile)
 
 
 # --- Sending a live code again ------------------------------------------------------------------------------
@@ -51,9 +67,24 @@ def test_where_more_sends_are_allowed_the_last_wait_goes_on():
 
 
 def test_a_code_that_never_went_out_may_go_at_once():
-    assert limits.may_send_again(0, 5, None, ENDS, T, DEFAULT) is None
-    assert limits.may_send_again(0, 5, T, ENDS, T, DEFAULT) is None
-    assert limits.may_send_again(1, 5, None, ENDS, T, DEFAULT) is None
+    for sends, last in ((0, None), (0, T), (1, None)):
+        assert limits.may_send_again(code_sent(sends, last), T, DEFAULT) is None
+
+
+def test_a_waiting_number_is_refused_for_its_own_code_first_then_for_guesses_then_for_the_number():
+    guessed_at = Tally(sent=(T,), failed_guesses=spread(20, 1))
+    refused = limits.may_resend(code_sent(1, T), guessed_at, T, DEFAULT)
+    assert refused == again(1, T)
+    assert limits.may_resend(None, guessed_at, T, DEFAULT) == limits.may_guess(guessed_at, T, DEFAULT)
+    assert limits.may_resend(None, sent_at(T), T, DEFAULT) == limits.may_send_to_number(
+        sent_at(T), T, DEFAULT
+    )
+    assert limits.may_resend(None, Tally(), T, DEFAULT) is None
+
+
+def test_a_code_that_is_over_keeps_nobody_waiting():
+    assert limits.may_resend(code_sent(5, T), Tally(), ENDS - 1, DEFAULT) is not None
+    assert limits.may_resend(code_sent(5, T), Tally(), ENDS, DEFAULT) is None
 
 
 # --- Sending to a number ------------------------------------------------------------------------------------
@@ -141,7 +172,7 @@ def test_the_bench_profile_lifts_every_limit_and_the_default_none():
     full = Tally(sent=spread(99, 1), failed_guesses=spread(99, 1))
     assert limits.may_send_to_number(full, T, BENCH) is None
     assert limits.may_guess(full, T, BENCH) is None
-    assert limits.may_send_again(1, 5, T, ENDS, T, BENCH) is None
+    assert again(1, T, profile=BENCH) is None
     assert limits.may_send_to_number(full, T, DEFAULT) is not None
 
 

@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from portal.core import autofill, message_text, wordings
+from portal.core import message_text, wordings
 from portal.core.autofill import Autofill
+from tests.origin_bound_codes import OriginBoundCode, read
 
 VALUES = {"app_name": "Shop", "minutes": "10"}
 AUTOFILL = Autofill("shop.example", "FA+9qCX9VSu")
@@ -78,8 +79,8 @@ def test_tpl_04_a_line_that_was_not_checked_is_never_sent(wrong):
 @pytest.mark.parametrize("locale", wordings.VERIFICATION)
 def test_tpl_04_a_phone_reads_the_host_and_the_code_out_of_every_wording_of_ours(locale):
     text = message_text.render(wordings.VERIFICATION[locale], WITH_AUTOFILL, "012345")
-    assert autofill.read(text) == autofill.OriginBoundCode("shop.example", "012345")
-    assert autofill.read(message_text.render(wordings.VERIFICATION[locale], VALUES, "012345")) is None
+    assert read(text) == OriginBoundCode("shop.example", "012345")
+    assert read(message_text.render(wordings.VERIFICATION[locale], VALUES, "012345")) is None
 
 
 @pytest.mark.parametrize("locale", wordings.VERIFICATION)

@@ -14,7 +14,6 @@ from portal.core.phone_number import (
     PhoneNumberFault,
     is_textable,
     mask,
-    mask_for_logs,
     parse,
     region,
 )
@@ -237,24 +236,23 @@ def test_every_fault_has_a_sentence_that_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("e164", "shown", "logged"),
+    ("e164", "shown"),
     [
-        ("+819012345678", "+81 ••• •••• 5678", "+81 ••• •••• ••78"),
-        ("+16502530000", "+1 ••• •••• 0000", "+1 ••• •••• ••00"),
-        ("+35455512345", "+354 ••• •••• 2345", "+354 ••• •••• ••45"),
-        ("+6834002", "+683 ••• •••• ••02", "+683 ••• •••• ••02"),
+        ("+819012345678", "+81 ••• •••• 5678"),
+        ("+16502530000", "+1 ••• •••• 0000"),
+        ("+35455512345", "+354 ••• •••• 2345"),
+        ("+6834002", "+683 ••• •••• ••02"),
     ],
 )
-def test_a_mask_leaves_the_country_code_and_the_last_digits(e164: str, shown: str, logged: str) -> None:
+def test_a_mask_leaves_the_country_code_and_the_last_digits(e164: str, shown: str) -> None:
     assert mask(e164) == shown
-    assert mask_for_logs(e164) == logged
 
 
 @pytest.mark.parametrize(
     "text", ["", "+", "hello 5678", "09012345678", "+9991234567", "+81901234\n5678", "+٨١٩٠١٢٣٤٥٦٧٨"]
 )
 def test_a_mask_shows_nothing_of_what_is_no_number(text: str) -> None:
-    assert mask(text) == mask_for_logs(text) == "••• •••• ••••"
+    assert mask(text) == "••• •••• ••••"
 
 
 COUNTRIES = st.sampled_from(sorted(phonenumbers.SUPPORTED_REGIONS))

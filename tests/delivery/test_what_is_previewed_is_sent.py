@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from portal.core import app_name, autofill, code, placeholders, wordings
+from portal.core import app_name, code, placeholders, wordings
 from portal.core.lifecycle import Purpose
 from portal.delivery import dispatch
 from portal.delivery.dispatch import Post
@@ -19,7 +19,7 @@ from portal.services.outbox import Recipient
 from portal.services.sms_templates import Signed
 from portal.web import previews
 from portal.web.previews import Samples
-from tests import factories
+from tests import factories, origin_bound_codes
 
 NUMBER = "+819012345678"
 EXAMPLES = 60
@@ -206,8 +206,8 @@ def test_the_preview_is_byte_for_byte_what_the_provider_gets_and_the_inbox_shows
     assert sent == previews.of(studio.app(), typed, samples).text.encode()
     assert sent == studio.shown()
     if studio.app().web_autofill:
-        read = autofill.read(sent.decode())
-        assert read == autofill.OriginBoundCode(wanted.web_domain, studio.digits(made))
+        read = origin_bound_codes.read(sent.decode())
+        assert read == origin_bound_codes.OriginBoundCode(wanted.web_domain, studio.digits(made))
 
 
 @settings(

@@ -485,7 +485,7 @@ def test_nothing_is_said_of_a_sandbox_in_a_live_app(case):
 def test_a_number_that_no_plan_knows_any_more_breaks_nothing(case):
     case.dora = case.desk.do(lambda ctx: _unverified(ctx, "+8100").id)
 
-    assert case.answer().reason is Reason.CODE_EXPIRED
+    assert case.answer().reason is Reason.NOT_MOBILE
 
 
 def test_an_answer_takes_a_fixed_number_of_statements_and_locks_nothing(case):

@@ -9,10 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from portal.clock import SECOND
-from portal.core import alarms as alarm_figures
-from portal.core import limits
 from portal.core.alarms import BACKLOG_PAGES_AT, BACKLOG_WARNS_AT, AlarmName, Level, of_backlog, of_wait
-from portal.delivery import breaker
 from portal.models import Alarm, WorkerBeat
 from portal.services import alarms
 from portal.services.alarms import Found
@@ -178,11 +175,6 @@ def test_a_carrier_that_asked_for_a_rest_warns_until_it_is_over(look, standing, 
     assert standing() == [("provider_paused", "warn", carrier.id)]
     look()
     assert standing() == []
-
-
-def test_del_06_the_alarm_and_the_breaker_count_the_same():
-    assert alarm_figures.CARRIER_FAILS_AT == breaker.OPENS_AFTER
-    assert limits.DEFAULT.most_waiting == alarm_figures.BACKLOG_PAGES_AT
 
 
 def test_ops_02_an_operator_out_of_reach_is_told_later_and_once(look, told, session, clock):

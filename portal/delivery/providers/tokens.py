@@ -37,12 +37,6 @@ def write_rs256(claims: Mapping[str, object], pem: str) -> str:
     return f"{signed}.{_encoded(signature)}"
 
 
-def write_hs256(claims: Mapping[str, object], secret: bytes) -> str:
-    """A token with these claims, signed (HS256) with a shared secret."""
-    signed = f"{_part({'alg': 'HS256', 'typ': 'JWT'})}.{_part(claims)}"
-    return f"{signed}.{_encoded(hmac.digest(secret, signed.encode(), hashlib.sha256))}"
-
-
 def read_hs256(token: str, secret: bytes) -> dict[str, object]:
     """The claims of a token that was signed (HS256) with this secret; its times are the caller's to judge.
 

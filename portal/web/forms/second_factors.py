@@ -25,7 +25,6 @@ class PasskeyForm(FlaskForm):
 
     name = StringField(
         "Name",
-        validators=[Length(max=200)],
         description="So that you know it again, such as Work laptop.",
     )
     passkey = HiddenField()
