@@ -11,7 +11,6 @@ from portal.models import random_id
 from portal.services import fences
 from portal.web import (
     access_keys,
-    account_pages,
     accounts,
     addresses,
     app_modes,
@@ -46,7 +45,6 @@ from portal.web import (
     sms_template_drafts,
     sms_template_files,
     sms_template_locales,
-    sms_template_pages,
     sms_template_versions,
     sms_templates,
     status_lines,
@@ -65,45 +63,42 @@ csrf = CSRFProtect()
 # Bytes; no form of the portal comes near (WEB-10).
 LARGEST_FORM = 64 * 1024
 
-# These add their pages to the one blueprint of the SMS templates.
-SMS_TEMPLATES = (sms_templates, sms_template_locales)
-# And these to that of the users.
-USERS = (user_lookups,)
-# And these to that of one's own account.
-ACCOUNTS = (accounts, second_factors)
-
-BLUEPRINTS = (
-    apps.pages,
-    verifications.pages,
-    sms_template_pages.pages,
-    locale_simulator.pages,
-    sms_settings.pages,
-    sms_template_versions.pages,
-    sms_template_drafts.pages,
-    sms_template_files.pages,
-    test_sends.pages,
-    users.pages,
-    user_actions.pages,
-    reveals.pages,
-    inbox.pages,
-    messages.pages,
-    message_retries.pages,
-    message_redrives.pages,
-    providers.pages,
-    app_modes.pages,
-    provider_actions.pages,
-    provider_checks.pages,
-    access_keys.pages,
-    team.pages,
-    account_pages.pages,
-    second_steps.pages,
-    password_resets.pages,
-    invites.pages,
-    audit_log.pages,
-    audit_exports.pages,
-    themes.pages,
-    confirmations.pages,
-    security_contacts.pages,
+# Modules of pages, in the order in which their addresses are tried. Several share one blueprint.
+PAGES = (
+    apps,
+    verifications,
+    sms_templates,
+    sms_template_locales,
+    locale_simulator,
+    sms_settings,
+    sms_template_versions,
+    sms_template_drafts,
+    sms_template_files,
+    test_sends,
+    users,
+    user_lookups,
+    user_actions,
+    reveals,
+    inbox,
+    messages,
+    message_retries,
+    message_redrives,
+    providers,
+    app_modes,
+    provider_actions,
+    provider_checks,
+    access_keys,
+    team,
+    accounts,
+    second_factors,
+    second_steps,
+    password_resets,
+    invites,
+    audit_log,
+    audit_exports,
+    themes,
+    confirmations,
+    security_contacts,
 )
 
 
@@ -130,8 +125,7 @@ def register(app: Flask) -> None:
     receipt_words.mount(app)
     rail.mount(app)
     status_lines.mount(app)
-    # Several files may add their pages to one blueprint.
-    for blueprint in dict.fromkeys(BLUEPRINTS):
+    for blueprint in dict.fromkeys(each.pages for each in PAGES):
         app.register_blueprint(blueprint)
     app.after_request(_tell_request)
 
