@@ -1,14 +1,12 @@
 """The access keys of an app: what to copy into a client, and how one key replaces another without haste."""
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
-from sqlalchemy.orm import Session
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal.core.roles import Action
 from portal.database import reading, transaction
 from portal.errors import BadInput
 from portal.models import KeyKind
 from portal.services import access_keys
-from portal.services.context import Context
 from portal.web.forms.access_keys import ResetForm
 from portal.web.guards import Standing, may
 from portal.web.render import go_to
@@ -29,7 +27,7 @@ def add_app_key(standing: Standing) -> Response:
     """Adds a second AppKey; the first goes on working."""
     try:
         with transaction() as session:
-            access_keys.add(_context(session, standing), KeyKind.APP_KEY)
+            access_keys.add(standing.context(session), KeyKind.APP_KEY)
     except BadInput as refusal:
         return _page(standing, refusal=refusal.message, status=422)
     flash("Added an AppKey. The old one works until you end it.", "good")
@@ -45,7 +43,7 @@ def add_secret(standing: Standing) -> Response:
     """
     try:
         with transaction() as session:
-            secret = access_keys.add(_context(session, standing), KeyKind.CLIENT_SECRET)
+            secret = access_keys.add(standing.context(session), KeyKind.CLIENT_SECRET)
     except BadInput as refusal:
         return _page(standing, refusal=refusal.message, status=422)
     return _page(standing, client_secret=secret)
@@ -64,7 +62,7 @@ def end(standing: Standing, key_id: str) -> Response:
     """Ends a key, from the next request on."""
     try:
         with transaction() as session:
-            key = access_keys.end(_context(session, standing), key_id)
+            key = access_keys.end(standing.context(session), key_id)
     except BadInput as refusal:
         return _ask(standing, key_id, refusal.message, 422)
     flash(f"Ended the {access_keys.NAMES[key.kind]} that ends in {key.last4}.", "good")
@@ -79,7 +77,7 @@ def reset(standing: Standing) -> Response:
     if not form.validate_on_submit():
         return _page(standing, form=form, status=422)
     with transaction() as session:
-        secret = access_keys.reset_secret(_context(session, standing))
+        secret = access_keys.reset_secret(standing.context(session))
     return _page(standing, form=ResetForm(formdata=None), client_secret=secret)
 
 
@@ -112,11 +110,6 @@ def _ask(standing: Standing, key_id: str, refusal: str = "", status: int = 200) 
         "access_keys/ending.html", app=standing.app, key=key, other=other, name=name, refusal=refusal
     )
     return make_response(page, status)
-
-
-def _context(session: Session, standing: Standing) -> Context:
-    context: Context = current_app.extensions["ringback"].context(session, standing.caller)
-    return context
 
 
 def _to_the_keys(standing: Standing) -> Response:

@@ -1,6 +1,6 @@
 """One's own account: the password, and the browsers that are signed in."""
 
-from flask import Response, current_app, flash, make_response, render_template, request, session, url_for
+from flask import Response, flash, make_response, render_template, request, session, url_for
 from flask_login import current_user
 
 from portal import clock
@@ -14,6 +14,7 @@ from portal.web.account_pages import context, pages
 from portal.web.forms import serials
 from portal.web.forms.passwords import ChangePasswordForm
 from portal.web.guards import signed_in
+from portal.web.parts import parts
 from portal.web.render import go_to, part_wanted
 from portal.web.server_sessions import ACCOUNT
 
@@ -40,7 +41,7 @@ def change_password() -> Response:
     form = _password_form(is_sent=True)
     if not form.validate():
         return _page(form, 429 if form.refusal else 422)
-    hashed = current_app.extensions["ringback"].hasher.hash(form.new_password.data or "")
+    hashed = parts().hasher.hash(form.new_password.data or "")
     with transaction() as rows:
         name = own_accounts.change_password(context(rows), hashed)
     # This browser goes on under a new key; the sessions of all others are gone.

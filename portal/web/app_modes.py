@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal import clock
 from portal.core.roles import Action
@@ -54,7 +54,7 @@ def go_back(standing: Standing) -> Response:
 def _carry_out(standing: Standing, mode: AppMode, verb: Callable[[Context], None], told: str) -> Response:
     try:
         with transaction() as session:
-            verb(current_app.extensions["ringback"].context(session, standing.caller))
+            verb(standing.context(session))
     except (BadInput, Overtaken) as refusal:
         return _ask(standing, mode, refusal.message, status=422 if isinstance(refusal, BadInput) else 409)
     flash(told, "good")

@@ -1,6 +1,6 @@
 """The apps of an account: the list, a new one, and one app's overview."""
 
-from flask import Blueprint, Response, current_app, g, make_response, redirect, render_template, url_for
+from flask import Blueprint, Response, g, make_response, redirect, render_template, url_for
 from flask_login import current_user
 
 from portal import clock
@@ -12,6 +12,7 @@ from portal.services import accounts, apps, sms_templates
 from portal.services.context import Caller
 from portal.web.forms.apps import NewAppForm
 from portal.web.guards import Standing, may, signed_in
+from portal.web.parts import parts
 
 pages = Blueprint("apps", __name__)
 
@@ -50,9 +51,7 @@ def create() -> Response:
     wanted = apps.NewApp(name=form.name.data or "", home_country=form.home_country.data)
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(
-                session, Caller(ActorKind.ACCOUNT, "", current_user.id)
-            )
+            ctx = parts().context(session, Caller(ActorKind.ACCOUNT, "", current_user.id))
             created = apps.create(ctx, wanted, current_user.id)
     except BadInput as refusal:
         form.form_errors.append(refusal.message)

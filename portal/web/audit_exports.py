@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from flask import Blueprint, Response, current_app, request, stream_with_context
+from flask import Blueprint, Response, request, stream_with_context
 
 from portal import clock
 from portal.core.roles import Action
@@ -41,7 +41,7 @@ def export(standing: Standing) -> Response:
         raise BadInput("format", "Choose CSV or JSON Lines.")
     facts = {"format": "CSV" if kind == "csv" else "JSON Lines"} | _worded(filters)
     with transaction() as session:
-        ctx = current_app.extensions["ringback"].context(session, standing.caller)
+        ctx = standing.context(session)
         end = audit_log.begin_export(ctx, facts)
     file_name = _file_name(standing.app, kind)
     found = audit_log.chunks(reading(), standing.app.id, filters.wanted, end)

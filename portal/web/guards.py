@@ -6,8 +6,9 @@ from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
 
-from flask import Response, current_app, flash, g, request, url_for
+from flask import Response, flash, g, request, url_for
 from flask_login import current_user
+from sqlalchemy.orm import Session
 
 from portal.core.roles import Action, Role
 from portal.core.roles import may as role_may
@@ -15,10 +16,11 @@ from portal.database import reading, transaction
 from portal.errors import Forbidden, NotFound
 from portal.models import Account, ActorKind, App
 from portal.services import accounts, fences, second_factors, trespasses
-from portal.services.context import Caller
+from portal.services.context import Caller, Context
 from portal.web import fresh_sign_ins
 from portal.web.addresses import is_page
 from portal.web.own_paths import is_own_path
+from portal.web.parts import parts
 from portal.web.render import go_to
 from portal.web.short_terms import this_address
 
@@ -39,6 +41,10 @@ class Standing:
     def caller(self) -> Caller:
         """This account, acting in this app."""
         return Caller(ActorKind.ACCOUNT, self.app.id, self.account_id)
+
+    def context(self, session: Session) -> Context:
+        """The surroundings of one call that is made now."""
+        return parts().context(session, self.caller)
 
     def may(self, action: Action) -> bool:
         """Whether the role allows `action`."""
@@ -119,13 +125,13 @@ def _standing(account: Account, app_id: str) -> Standing:
             return Standing(account.id, app, role)
     caller = Caller(ActorKind.ACCOUNT, "", account.id)
     with transaction() as session:
-        trespasses.note(current_app.extensions["ringback"].context(session, caller), app_id)
+        trespasses.note(parts().context(session, caller), app_id)
     raise NotFound("app", NO_SUCH_APP)
 
 
 def _lacks_second_factor(standing: Standing) -> bool:
     """Whether an owner has to add a second factor before anything else, where the operator wants that."""
-    settings = current_app.extensions["ringback"].settings
+    settings = parts().settings
     if not settings.require_second_factor or standing.role is not Role.OWNER:
         return False
     return not second_factors.of(reading(), standing.account_id)

@@ -1,6 +1,6 @@
 """The sandbox inbox of an app: a simulated phone."""
 
-from flask import Blueprint, Response, current_app, make_response, render_template, request
+from flask import Blueprint, Response, make_response, render_template, request
 
 from portal.core.roles import Action
 from portal.database import reading
@@ -25,7 +25,7 @@ def show(standing: Standing) -> Response:
     if standing.app.mode != AppMode.SANDBOX:
         return _closed(standing)
     before = serials.read(request.args.get("before"))
-    ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
+    ctx = standing.context(reading())
     messages = outbox.inbox(ctx, before=before, limit=PAGE_LENGTH + 1)
     older = messages[PAGE_LENGTH - 1].serial if len(messages) > PAGE_LENGTH else None
     shown = messages[:PAGE_LENGTH]

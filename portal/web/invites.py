@@ -1,6 +1,6 @@
 """What does the link of an invite open? Its page, for whoever it was sent to and for nobody else (TEN-08)."""
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 from flask_login import current_user
 from flask_security.utils import login_user
 
@@ -12,6 +12,7 @@ from portal.services import invites
 from portal.services.context import Caller
 from portal.services.invites import UNUSABLE, Offer
 from portal.web.forms.passwords import NewPasswordForm
+from portal.web.parts import parts
 from portal.web.render import go_to
 
 pages = Blueprint("invites", __name__, url_prefix="/invites")
@@ -35,11 +36,10 @@ def accept(link: str) -> Response:
     form = NewPasswordForm(email=offer.email)
     if not form.validate():
         return _page(link, offer, form, 422)
-    parts = current_app.extensions["ringback"]
-    hashed = parts.hasher.hash(form.new_password.data or "")
+    hashed = parts().hasher.hash(form.new_password.data or "")
     try:
         with transaction() as session:
-            ctx = parts.context(session, Caller(ActorKind.SYSTEM))
+            ctx = parts().context(session, Caller(ActorKind.SYSTEM))
             account, app_id = invites.accept_anew(ctx, link, hashed)
     except AlreadyExists:
         return _to_sign_in(link)
@@ -48,10 +48,9 @@ def accept(link: str) -> Response:
 
 
 def _join(link: str) -> Response:
-    parts = current_app.extensions["ringback"]
     offer = _offer(link)
     with transaction() as session:
-        ctx = parts.context(session, Caller(ActorKind.ACCOUNT, "", current_user.id))
+        ctx = parts().context(session, Caller(ActorKind.ACCOUNT, "", current_user.id))
         app_id = invites.accept(ctx, link, current_user)
     return _welcome(app_id, offer)
 

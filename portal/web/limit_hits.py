@@ -1,7 +1,5 @@
 """Who was refused because of an hourly limit? The refused transaction is gone, so a new one says so."""
 
-from flask import current_app
-
 from portal.database import transaction
 from portal.errors import TooSoon
 from portal.services import limit_hits
@@ -11,5 +9,5 @@ from portal.web.guards import Standing
 def note(standing: Standing, refusal: TooSoon) -> None:
     """Puts the refusal on the app's record, once an hour for each limit."""
     with transaction() as session:
-        ctx = current_app.extensions["ringback"].context(session, standing.caller)
+        ctx = standing.context(session)
         limit_hits.note(ctx, refusal.reason)

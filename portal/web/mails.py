@@ -2,18 +2,19 @@
 
 from typing import Any
 
-from flask import current_app, url_for
+from flask import url_for
 
 from portal.core.roles import Role
 from portal.errors import NotSupported
 from portal.mailer import Mail, Mailer
+from portal.web.parts import parts
 
 NO_MAIL = "This portal cannot send mail yet: its operator has to set PORTAL_SMTP_HOST."
 
 
 def mailer() -> Mailer:
     """Who sends them. Raises NotSupported in production without a server."""
-    found: Mailer = current_app.extensions["ringback"].mailer
+    found: Mailer = parts().mailer
     if not found.works:
         raise NotSupported(NO_MAIL)
     return found
@@ -46,7 +47,7 @@ def _paragraphs(*lines: str) -> str:
     return "\n\n".join(lines) + "\n"
 
 
-def _link(endpoint: str, **parts: Any) -> str:
+def _link(endpoint: str, **place: Any) -> str:
     # Not `_external`: that would take whatever host the request named.
-    settings = current_app.extensions["ringback"].settings
-    return f"{settings.address}{url_for(endpoint, **parts)}"
+    settings = parts().settings
+    return f"{settings.address}{url_for(endpoint, **place)}"

@@ -1,6 +1,6 @@
 """Trying one message again that was set aside: what will happen, why it is done, and what came of it."""
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal import clock
 from portal.core.roles import Action
@@ -45,7 +45,7 @@ def send(standing: Standing, message_id: str) -> Response:
     message, form = _message(standing, message_id), ReasonForm()
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             message_redrives.redrive(ctx, message_id, form.reason.data or "")
     except AT_THE_FORM as refusal:
         return _page(standing, message, form, refusal)

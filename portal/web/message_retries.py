@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal import clock
 from portal.core.deeds import Deed
@@ -66,7 +66,7 @@ def _try(standing: Standing, retry: Retry, reason: str) -> str:
     """
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             if retry.is_dead:
                 message_redrives.redrive(ctx, retry.message_id, reason)
             else:

@@ -4,9 +4,10 @@ import base64
 import secrets
 from urllib.parse import urlsplit
 
-from flask import current_app, request, session
+from flask import request, session
 
 from portal.services.passkeys import Place
+from portal.web.parts import parts
 
 CHALLENGE = "passkey_challenge"
 
@@ -29,7 +30,7 @@ def spent() -> Place:
 def _place(challenge: bytes) -> Place:
     # The hosts that may be named here are a list (WEB-07). Behind a proxy that ends TLS, only the configured
     # address knows the scheme that the browser sees.
-    base_url: str = current_app.extensions["ringback"].settings.base_url
+    base_url: str = parts().settings.base_url
     is_ours = urlsplit(base_url).netloc == request.host
     origin = base_url if is_ours else request.host_url.rstrip("/")
     return Place(urlsplit(f"//{request.host}").hostname or "", origin, challenge)

@@ -1,6 +1,6 @@
 """A forgotten password: asking for a link, and setting a new one by it. All addresses are answered alike."""
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal import clock
 from portal.database import reading, transaction
@@ -10,6 +10,7 @@ from portal.services import password_resets, second_factors
 from portal.services.context import Caller
 from portal.web import mails
 from portal.web.forms.passwords import AskForLinkForm, NewPasswordForm
+from portal.web.parts import parts
 from portal.web.render import go_to
 
 pages = Blueprint("password_resets", __name__, url_prefix="/password-reset")
@@ -30,7 +31,7 @@ def send() -> Response:
     mailer = mails.mailer()
     address = (form.email.data or "").strip().lower()
     with transaction() as session:
-        ctx = current_app.extensions["ringback"].context(session, Caller(ActorKind.SYSTEM))
+        ctx = parts().context(session, Caller(ActorKind.SYSTEM))
         key = password_resets.ask(ctx, address)
     # Written for whoever has no account, too, and handed over behind the answer (ENU-02).
     mail = mails.password_reset(address, key or password_resets.NO_KEY)
@@ -52,10 +53,9 @@ def use(link: str) -> Response:
     form = _form(link, is_sent=True)
     if not form.validate():
         return _page(link, form, 422)
-    parts = current_app.extensions["ringback"]
-    hashed = parts.hasher.hash(form.new_password.data or "")
+    hashed = parts().hasher.hash(form.new_password.data or "")
     with transaction() as session:
-        password_resets.use(parts.context(session, Caller(ActorKind.SYSTEM)), link, hashed)
+        password_resets.use(parts().context(session, Caller(ActorKind.SYSTEM)), link, hashed)
     flash("Your new password is set. Sign in with it.", "good")
     return go_to(url_for("security.login"))
 

@@ -1,6 +1,5 @@
 """Did somebody prove who they are? Passwords, codes and passkeys; what can be guessed is counted first."""
 
-from flask import current_app
 from sqlalchemy.orm import Session
 
 from portal.database import reading, transaction
@@ -10,6 +9,7 @@ from portal.services.attempt_tallies import Tried
 from portal.services.context import Caller, Context
 from portal.services.sign_ins import Try
 from portal.web import browsers, passkey_places
+from portal.web.parts import parts
 
 LONGEST_PASSWORD = 1024
 
@@ -23,7 +23,7 @@ def password_of(address: str, typed: str) -> Account | None:
         tries = attempt_tallies.take(_context(session), Tried.PASSWORD, address)
     account = accounts.find(reading(), address) if _plausible(address) else None
     stored = account.password if account is not None and account.active else None
-    hasher = current_app.extensions["ringback"].hasher
+    hasher = parts().hasher
     if not hasher.check(stored, typed[:LONGEST_PASSWORD]).right:
         with transaction() as session:
             sign_ins.failed(_context(session), account, address, Try(browsers.of_request(), tries))
@@ -72,8 +72,7 @@ def passkey_of(answer: str, *, alone: bool, account_id: str | None = None) -> Ac
 
 
 def _context(session: Session) -> Context:
-    made: Context = current_app.extensions["ringback"].context(session, Caller(ActorKind.SYSTEM))
-    return made
+    return parts().context(session, Caller(ActorKind.SYSTEM))
 
 
 def _plausible(address: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal import clock
 from portal.core.roles import Action
@@ -29,7 +29,7 @@ def switch(standing: Standing, provider_id: str) -> Response:
     """Switches a provider on or off; the list says so."""
     on = bool(SwitchForm().on.data)
     with transaction() as session:
-        ctx = current_app.extensions["ringback"].context(session, standing.caller)
+        ctx = standing.context(session)
         providers.switch(ctx, provider_id, on=on)
     label = providers.get(reading(), standing.app.id, provider_id).label
     return _answer(standing, f"{isolated(label)} is {'on' if on else 'off'}.")
@@ -42,7 +42,7 @@ def move(standing: Standing, provider_id: str) -> Response:
     form = MoveForm()
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             place = provider_order.move(
                 ctx, provider_id, up=form.direction.data == "up", seen=form.seen.data or ""
             )
@@ -65,7 +65,7 @@ def remove(standing: Standing, provider_id: str) -> Response:
     """Removes it, or says that it was changed since the confirmation was read."""
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             label = providers.remove(ctx, provider_id, RemovalForm().seen.data or "")
     except Overtaken as refusal:
         return _ask(standing, provider_id, refusal.message, status=409)

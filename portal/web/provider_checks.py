@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import structlog
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal.core.hidden_numbers import hide
 from portal.core.provider_kinds import kind_named
@@ -19,6 +19,7 @@ from portal.services import providers
 from portal.web import receipt_words
 from portal.web.filters import isolated
 from portal.web.guards import Standing, may
+from portal.web.parts import parts
 from portal.web.providers import show_one
 from portal.web.render import go_to, wants_fragment
 
@@ -58,7 +59,7 @@ def check(standing: Standing, provider_id: str) -> Response:
     """Asks the carrier, within ten seconds, and says what it answered; a yes ends its pause."""
     provider = providers.get(reading(), standing.app.id, provider_id)
     label, seen = provider.label, providers.stamp(provider)
-    ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
+    ctx = standing.context(reading())
     try:
         secrets = providers.secrets_of(ctx, provider)
     except BrokenSeal:
@@ -79,7 +80,7 @@ def check(standing: Standing, provider_id: str) -> Response:
 
 def _ends_pause(standing: Standing, provider_id: str, seen: str) -> bool:
     with transaction() as session:
-        ctx = current_app.extensions["ringback"].context(session, standing.caller)
+        ctx = standing.context(session)
         return providers.end_pause(ctx, provider_id, seen)
 
 
@@ -91,7 +92,7 @@ def _ask(provider: Provider, secrets: dict[str, str]) -> Checked:
     if not _places.acquire(blocking=False):
         return Checked("wait", "Other checks are under way. Try again in a few seconds.")
     try:
-        with current_app.extensions["ringback"].while_waiting():
+        with parts().while_waiting():
             carrier = installed.open_carrier(kind, settings, secrets, around)
             try:
                 was_asked = carrier.check()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal import clock
 from portal.core.provider_kinds import ProviderKind, kind_named
@@ -57,7 +57,7 @@ def create(standing: Standing, kind: str) -> Response:
         try:
             unusable_settings.refuse(known, form.typed)
             with transaction() as session:
-                provider = providers.add(_context(session, standing), known, form.wanted)
+                provider = providers.add(standing.context(session), known, form.wanted)
             flash(f"{isolated(provider.label)} is added, and on. Check its credentials next.", "good")
             return go_to(url_for(".show", app_id=standing.app.id, provider_id=provider.id))
         except BadInput as refusal:
@@ -92,7 +92,7 @@ def change(standing: Standing, provider_id: str) -> Response:
             provider = providers.get(reading(), standing.app.id, provider_id)
             form.seen.data = providers.stamp(provider)
             form.form_errors.append(f"{refusal.message} What you typed is still here: save to replace it.")
-    kept = _kept(_context(reading(), standing), provider, form.forgotten)
+    kept = _kept(standing.context(reading()), provider, form.forgotten)
     form.refuse_the_rest(unusable_settings.all_in(kind_named(provider.kind), kept | form.typed))
     form.ask_for_secrets_again()
     return show_one(standing, provider, form, status=422)
@@ -139,7 +139,7 @@ def show_one(
 def _save(standing: Standing, provider: Provider, form: ProviderForm) -> None:
     wanted = form.wanted
     with transaction() as session:
-        ctx = _context(session, standing)
+        ctx = standing.context(session)
         kept = _kept(ctx, providers.get(session, standing.app.id, provider.id), wanted.forgotten)
         unusable_settings.refuse(kind_named(provider.kind), kept | form.typed)
         providers.change(ctx, provider.id, wanted, form.seen.data or "")
@@ -154,7 +154,7 @@ def _kept(ctx: Context, provider: Provider, forgotten: frozenset[str]) -> dict[s
 
 
 def _form_of(standing: Standing, provider: Provider) -> type[ProviderForm]:
-    stored = providers.last_fours(_context(reading(), standing), provider)
+    stored = providers.last_fours(standing.context(reading()), provider)
     return forms.form_of(kind_named(provider.kind), stored)
 
 
@@ -164,11 +164,6 @@ def _kind(word: str) -> ProviderKind:
         if kind == word:
             return kind
     raise NotFound("provider", "There is no such kind of provider.")
-
-
-def _context(session: Any, standing: Standing) -> Context:
-    ctx: Context = current_app.extensions["ringback"].context(session, standing.caller)
-    return ctx
 
 
 def _page(

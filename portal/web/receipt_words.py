@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from flask import Flask, current_app, request
+from flask import Flask, request
 
 from portal.core import receipt_addresses
 from portal.core.provider_kinds import ProviderKind, kind_named
@@ -12,6 +12,7 @@ from portal.core.receipt_troubles import ReceiptTrouble
 from portal.delivery.providers.base import Surroundings
 from portal.models import MessageState, Provider
 from portal.services.provider_activity import Activity
+from portal.web.parts import parts
 
 # What an owner does with the address, for the kinds whose owner may have to.
 _SHOWN: Final = {
@@ -71,7 +72,7 @@ def of(provider: Provider, activity: Activity) -> Receipts:
     """What an owner has to know about one provider's receipts; `activity` is its app's."""
     kind = kind_named(provider.kind)
     address = address_of(provider.id) if kind in _SHOWN else None
-    has_base = bool(current_app.extensions["ringback"].settings.base_url)
+    has_base = bool(parts().settings.base_url)
     trouble = "" if has_base or kind is ProviderKind.SMPP else _trouble(kind, provider, activity)
     return Receipts(_SHOWN.get(kind) or _WITHOUT_ADDRESS[kind], address, trouble)
 
@@ -102,14 +103,13 @@ def why_unreadable(trouble: ReceiptTrouble) -> str:
 
 def address_of(provider_id: str) -> str:
     """The whole receipts address of a provider, under the installation's own address."""
-    parts = current_app.extensions["ringback"]
-    base = parts.settings.base_url or request.host_url
-    return receipt_addresses.url(base, parts.keys.receipts, provider_id)
+    base = parts().settings.base_url or request.host_url
+    return receipt_addresses.url(base, parts().keys.receipts, provider_id)
 
 
 def surroundings(provider_id: str) -> Surroundings:
     """What a carrier is told when a door opens it."""
     return Surroundings(
         receipts_url=address_of(provider_id),
-        private_hosts=current_app.extensions["ringback"].settings.private_hosts,
+        private_hosts=parts().settings.private_hosts,
     )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from flask import Blueprint, Response, current_app, make_response, render_template, url_for
+from flask import Blueprint, Response, make_response, render_template, url_for
 
 from portal.core.number_groups import grouped
 from portal.core.roles import Action
@@ -38,7 +38,7 @@ def reveal(standing: Standing, user_id: str) -> Response:
     form = ReasonForm()
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             revealed = reveals.reveal(ctx, user_id, form.reason.data or "")
     except (BadInput, TooSoon, NotSupported) as refusal:
         if isinstance(refusal, TooSoon):
@@ -60,7 +60,7 @@ def _page(
     refusal: Refusal | None = None,
     revealed: Revealed | None = None,
 ) -> Response:
-    ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
+    ctx = standing.context(reading())
     user = users.get(ctx, user_id)
     if isinstance(refusal, BadInput) and refusal.field == support_deeds.REASON_FIELD:
         form.reason.errors = [refusal.message]

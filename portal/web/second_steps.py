@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from flask import (
     Blueprint,
     Response,
-    current_app,
     flash,
     make_response,
     render_template,
@@ -25,6 +24,7 @@ from portal.services.source_limits import Budget
 from portal.web import browsers, passkey_places, proofs
 from portal.web.forms.second_steps import SecondStepForm
 from portal.web.own_paths import is_own_path
+from portal.web.parts import parts
 from portal.web.render import go_to
 
 pages = Blueprint("second_steps", __name__, url_prefix="/sign-in")
@@ -86,7 +86,7 @@ def by_passkey() -> Response:
 
     Raises TooSoon after too much that was wrong from one source, and Busy.
     """
-    budgets = current_app.extensions["ringback"].sources
+    budgets = parts().sources
     source = budgets.source_of(request.environ)
     # Each one that fails is on record, so nobody may send them without end.
     budgets.require_room(Budget.SIGN_INS, source)

@@ -2,9 +2,10 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, Response, abort, current_app
+from flask import Blueprint, Response, abort
 
 from portal import clock
+from portal.web.parts import parts
 
 pages = Blueprint("security_contacts", __name__)
 
@@ -16,7 +17,7 @@ _GOOD_FOR = timedelta(days=180)
 @pages.get(PATH)
 def show() -> Response:
     """The contact, as text; 404 where there is none."""
-    settings = current_app.extensions["ringback"].settings
+    settings = parts().settings
     if not settings.security_contact:
         abort(404)
     expires = (clock.as_datetime(clock.now()) + _GOOD_FOR).isoformat(timespec="seconds")

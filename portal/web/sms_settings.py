@@ -1,6 +1,6 @@
 """The SMS settings of an app: autofill, length, approval and prices."""
 
-from flask import Blueprint, Response, current_app, flash, url_for
+from flask import Blueprint, Response, flash, url_for
 
 from portal.core import code
 from portal.core.roles import Action
@@ -51,7 +51,7 @@ def _saved(standing: Standing, form: SmsSettingsForm) -> bool:
     )
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             apps.change(ctx, changes)
             segment_prices.set_to(ctx, form.typed_prices())
     except BadInput as refusal:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 
 from portal.core import locales
 from portal.core.placeholders import WordingError
@@ -36,7 +36,7 @@ def approve(standing: Standing, locale: str) -> Response:
     based_on = request.form.get("based_on", type=int)
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             saved = sms_template_drafts.approve(ctx, tag, request.form.get("draft", ""), based_on)
     except NotFound as refusal:
         return _look_again(standing, tag, refusal)
@@ -57,7 +57,7 @@ def discard(standing: Standing, locale: str) -> Response:
     tag = tag_of(locale)
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             sms_template_drafts.discard(ctx, tag, request.form.get("draft", ""))
     except NotFound as refusal:
         return _look_again(standing, tag, refusal)

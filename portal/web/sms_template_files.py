@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal.core.roles import Action
 from portal.core.template_file import LONGEST_FILE
@@ -74,7 +74,7 @@ def bring_in(standing: Standing) -> Response:
     text, remove_missing = given.text.data or "", given.remove_missing.data
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             made = sms_template_files.bring_in(ctx, text, remove_missing, given.stamp.data or "")
     except (BadInput, Overtaken) as refusal:
         form = ImportForm(None, text=text, remove_missing=remove_missing)

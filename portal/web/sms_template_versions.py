@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 
 from portal.core.placeholders import WordingError
 from portal.core.roles import Action
@@ -70,7 +70,7 @@ def restore(standing: Standing, locale: str, version: int) -> Response:
     based_on = request.form.get("based_on", type=int)
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             kept = sms_template_versions.restore(ctx, tag, version, based_on)
     except WordingError as refusal:
         return _page(standing, tag, version, [problem.fix for problem in refusal.problems])

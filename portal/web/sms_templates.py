@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Response, current_app, flash, make_response, render_template, request, url_for
+from flask import Response, flash, make_response, render_template, request, url_for
 
 from portal.core import gsm7, locales, placeholders, wording_marks, wordings
 from portal.core.roles import Action
@@ -65,7 +65,7 @@ def save(standing: Standing, locale: str) -> Response:
     )
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             kept = sms_template_drafts.submit(ctx, wanted)
     except placeholders.WordingError as refusal:
         form.body.errors = [problem.fix for problem in refusal.problems]
@@ -101,7 +101,7 @@ def remove(standing: Standing, locale: str) -> Response:
     locale = tag_of(locale)
     try:
         with transaction() as session:
-            sms_templates.remove(current_app.extensions["ringback"].context(session, standing.caller), locale)
+            sms_templates.remove(standing.context(session), locale)
     except BadInput as refusal:
         flash(refusal.message, "bad")
         return go_to(url_for(".edit", app_id=standing.app.id, locale=locale))

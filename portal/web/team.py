@@ -1,6 +1,6 @@
 """The team of an app: its members, their roles, and who is invited."""
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal import clock
 from portal.core.roles import Action, Role
@@ -10,6 +10,7 @@ from portal.services import invites, team
 from portal.web import limit_hits, mails
 from portal.web.forms.team import MEANINGS, InviteForm, RoleForm
 from portal.web.guards import Standing, may
+from portal.web.parts import parts
 from portal.web.render import go_to
 
 pages = Blueprint("team", __name__, url_prefix="/apps/<id:app_id>/team")
@@ -25,7 +26,7 @@ def index(standing: Standing) -> Response:
         app=standing.app,
         members=team.members(reading(), app_id),
         invites=invites.open_of(reading(), app_id, clock.now()),
-        sends_mail=current_app.extensions["ringback"].mailer.works,
+        sends_mail=parts().mailer.works,
         no_mail=mails.NO_MAIL,
     )
     return make_response(page)
@@ -47,7 +48,7 @@ def invite(standing: Standing) -> Response:
         return _invite_page(standing, form, 422)
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             made, key = invites.send(ctx, form.email.data or "", form.chosen)
     except BadInput as refusal:
         form[refusal.field].errors = [refusal.message]
@@ -66,7 +67,7 @@ def withdraw(standing: Standing, invite_id: str) -> Response:
     """Ends an open invite."""
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             gone = invites.withdraw(ctx, invite_id)
     except NotFound as refusal:
         flash(refusal.message, "bad")
@@ -91,7 +92,7 @@ def change_role(standing: Standing, account_id: str) -> Response:
         return _member_page(standing, account_id, form, 422)
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             changed = team.change_role(ctx, account_id, form.chosen)
     except BadInput as refusal:
         form.role.errors = [refusal.message]
@@ -106,7 +107,7 @@ def remove(standing: Standing, account_id: str) -> Response:
     """Ends a membership; whoever leaves by themselves goes back to their apps."""
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             gone = team.remove(ctx, account_id)
     except BadInput as refusal:
         form = RoleForm(formdata=None)

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, make_response, request, url_for
+from flask import Blueprint, Response, flash, make_response, request, url_for
 from flask_wtf import FlaskForm
-from sqlalchemy.orm import Session
 
 from portal import clock
 from portal.core import locales
@@ -104,7 +103,7 @@ def forget(standing: Standing, locale: str) -> Response:
     """Takes the owner's number away, so that another one can be given."""
     tag = tag_of(locale)
     with transaction() as session:
-        own_numbers.forget(_context(session, standing), standing.account_id)
+        own_numbers.forget(standing.context(session), standing.account_id)
     return _back(standing, tag, "Your number is forgotten. Give the one that tests should go to.")
 
 
@@ -112,15 +111,10 @@ def _try(standing: Standing, verb: Callable[[Context], object]) -> Refusal | Non
     """Runs a verb in a transaction; the refusal that the page can show at its form, if there was one."""
     try:
         with transaction() as session:
-            verb(_context(session, standing))
+            verb(standing.context(session))
     except AT_THE_FORM as refusal:
         return refusal
     return None
-
-
-def _context(session: Session, standing: Standing) -> Context:
-    ctx: Context = current_app.extensions["ringback"].context(session, standing.caller)
-    return ctx
 
 
 def _page(standing: Standing, tag: str, **more: object) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, current_app, flash, make_response, render_template, url_for
+from flask import Blueprint, Response, flash, make_response, render_template, url_for
 
 from portal.core import number_places, prices
 from portal.core.deeds import Deed, Facts
@@ -79,7 +79,7 @@ class Choice:
 
 def choices(standing: Standing, user_id: str) -> list[Choice]:
     """The deeds that the user's page shows this person. Raises NotFound."""
-    ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
+    ctx = standing.context(reading())
     offers = confirmations.offered(ctx, user_id)
     return [_choice(standing, offer) for offer in offers if standing.may(offer.deed.action)]
 
@@ -105,7 +105,7 @@ def _carry_out(standing: Standing, user_id: str, deed: Deed) -> Response:
     order = Order(deed, user_id, form.reason.data or "", form.seen.data or "")
     try:
         with transaction() as session:
-            ctx = current_app.extensions["ringback"].context(session, standing.caller)
+            ctx = standing.context(session)
             facts = support_deeds.do(ctx, order)
     except AT_THE_FORM as refusal:
         return _show(standing, user_id, deed, form, refusal)
@@ -118,7 +118,7 @@ def _carry_out(standing: Standing, user_id: str, deed: Deed) -> Response:
 def _show(
     standing: Standing, user_id: str, deed: Deed, form: DeedForm | None = None, refusal: Refusal | None = None
 ) -> Response:
-    ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
+    ctx = standing.context(reading())
     about = confirmations.of(ctx, deed, user_id)
     form = form or DeedForm(formdata=None)
     # What is shown now is what the next click is about.

@@ -107,7 +107,7 @@ def _search(standing: Standing, filters: UserFilters, limit: int = lookups.PAGE)
         # It changes neither the app nor the account, which the page then need not load again.
         reading().expunge_all()
     with transaction() if writes else nullcontext(reading()) as session:
-        ctx = current_app.extensions["ringback"].context(session, standing.caller)
+        ctx = standing.context(session)
         wanted = Search(text=filters.q, filters=filters.as_filters())
         return lookups.search(ctx, wanted, filters.after, limit)
 

@@ -1,6 +1,6 @@
 """One user of an app, on a page."""
 
-from flask import Blueprint, Response, current_app, make_response, request
+from flask import Blueprint, Response, make_response, request
 
 from portal.core.roles import Action
 from portal.core.why_no_sms import Answer
@@ -27,7 +27,7 @@ def show(standing: Standing, user_id: str) -> Response:
 
     An open page asks again for what changes, and gets 204 while nothing has.
     """
-    ctx = current_app.extensions["ringback"].context(reading(), standing.caller)
+    ctx = standing.context(reading())
     user = users.get(ctx, user_id)
     if "before" in request.args:
         return _older(standing, ctx, user)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, Response, current_app, flash, request, url_for
+from flask import Blueprint, Response, flash, request, url_for
 
 from portal import clock
 from portal.core import locales
@@ -35,7 +35,7 @@ def switch(standing: Standing) -> Response:
     """Switches phone verification on or off, and says so beside the switch."""
     on = SwitchForm().required.data
     with transaction() as session:
-        ctx = current_app.extensions["ringback"].context(session, standing.caller)
+        ctx = standing.context(session)
         apps.change(ctx, apps.AppChanges(phone_number_verification_required=on))
     if not request.htmx:  # type: ignore[attr-defined]
         flash(f"Saved. Phone verification is {'on' if on else 'off'}.", "good")
@@ -70,7 +70,7 @@ def _saved(standing: Standing, form: SettingsForm) -> bool:
     )
     try:
         with transaction() as session:
-            apps.change(current_app.extensions["ringback"].context(session, standing.caller), changes)
+            apps.change(standing.context(session), changes)
     except BadInput as refusal:
         refusals.show(form, refusal)
         return False

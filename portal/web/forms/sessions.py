@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import current_app, request
+from flask import request
 from flask_security import LoginForm
 from wtforms import PasswordField
 from wtforms.validators import DataRequired, Length
@@ -13,6 +13,7 @@ from portal.models import Account
 from portal.services import second_factors
 from portal.services.source_limits import Budget
 from portal.web import proofs
+from portal.web.parts import parts
 
 # One sentence for every cause: nobody learns which addresses have an account (ENU-01).
 REFUSED = "The e-mail address or the password is wrong."
@@ -31,7 +32,7 @@ class SignInForm(LoginForm):
     def validate(self, **_given: Any) -> bool:
         """Whether to sign in; sets `user`. Raises Busy under too much load, TooSoon after too much wrong."""
         address = (self.email.data or "").strip().lower()
-        budgets = current_app.extensions["ringback"].sources
+        budgets = parts().sources
         source = budgets.source_of(request.environ)
         try:
             budgets.require_room(Budget.SIGN_INS, source)
