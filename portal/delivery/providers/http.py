@@ -102,6 +102,7 @@ FIELDS: Final = (
         label="Address to check the credentials at",
         help="A GET there must answer 2xx, and send nothing.",
         is_required=False,
+        is_for_check=True,
         pattern=r"https?://[!-~]{1,1500}",
         fix="An address begins with https:// and holds no spaces.",
     ),
