@@ -37,7 +37,7 @@ class Preview:
     stretches: list[Stretch]
     # What may be swapped for its like in GSM-7; nothing where all of it together would save nothing.
     swaps: dict[str, str]
-    # The text as the network would cut it after all those swaps.
+    # The text as the network would cut it after all those swaps, and once wrong placeholders are put right.
     swapped: segments.Segments
     costs: list[Cost]
     most_segments: int
@@ -67,13 +67,13 @@ def of(
     problems = placeholders.problems(written)
     values = samples or samples_of(app)
     text = rendered(app, shown, values)
-    cut, swapped = segments.segment(text), segments.segment(rendered(app, gsm7.swap(shown), values))
+    cut, swapped = segments.segment(text), segments.segment(rendered(app, gsm7.plain(shown), values))
     return Preview(
         text=text,
         cut=cut,
         problems=problems,
         stretches=list(wording_marks.stretches(written, problems)),
-        swaps=_swaps(cut, swapped),
+        swaps=_swaps(shown, cut, swapped),
         swapped=swapped,
         costs=_costs(app, cut.count, segment_prices or {}),
         most_segments=app.most_segments,
@@ -94,7 +94,7 @@ def given(app: App, app_name: str, minutes: str, digits: str) -> Samples:
     return replace(usual, **{name: text for name, text in typed.items() if text})
 
 
-def _swaps(cut: segments.Segments, swapped: segments.Segments) -> dict[str, str]:
+def _swaps(shown: str, cut: segments.Segments, swapped: segments.Segments) -> dict[str, str]:
     """What to swap, where the whole text gets fewer segments by it, or more room in as many (TPL-02).
 
     An emoji that stays, or a name that is no part of the wording, keeps the text in UCS-2 all the same.
@@ -102,7 +102,7 @@ def _swaps(cut: segments.Segments, swapped: segments.Segments) -> dict[str, str]
     saves = (swapped.count, -swapped.room) < (cut.count, -cut.room)
     if swapped.forcing or not saves:
         return {}
-    return {char: gsm7.EQUALS[char] for char in cut.forcing}
+    return {char: gsm7.EQUALS[char] for char in cut.forcing if gsm7.swap_one(shown, char) != shown}
 
 
 def _costs(app: App, count: int, segment_prices: Mapping[str, int]) -> list[Cost]:

@@ -89,7 +89,13 @@ def step(page: str, title: str) -> tuple[bool, str]:
 @pytest.mark.parametrize(
     ("mode", "provider", "carriers", "is_done", "told"),
     [
-        ("sandbox", "inbox", 0, False, "Until then the inbox gets the SMS. You need an account with a carrier,"),
+        (
+            "sandbox",
+            "inbox",
+            0,
+            False,
+            "Until then the inbox gets the SMS. You need an account with a carrier,",
+        ),
         ("sandbox", "inbox", 1, True, "1 provider is on. SMS go to the inbox until you go live there."),
         ("live", "carriers", 2, True, "2 providers are on: SMS reach real phones."),
         ("live", "carriers", 0, False, "No provider is on: no SMS reaches anybody."),

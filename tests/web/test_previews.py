@@ -36,6 +36,11 @@ def test_tpl_02_no_swap_is_offered_that_would_gain_nothing(shown, body):
     assert 'name="swap"' not in text
 
 
+def test_tpl_02_what_stands_only_in_a_wrong_placeholder_is_not_offered(shown):
+    assert 'name="swap"' not in shown({"body": "{code} {a–b}"})
+    assert 'name="swap"' in shown({"body": "{code} – {a–b}"})
+
+
 @pytest.mark.parametrize(
     ("body", "gain"),
     [

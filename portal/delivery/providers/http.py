@@ -169,7 +169,7 @@ class Http:
             settings["receipt_header"],
         )
         if not settings.get("sender"):
-            _refuse_empty_sender(settings | {"body": body})
+            _refuse_empty_sender({**settings, "body": body})
         self._outgoing = Outgoing(surroundings.private_hosts, surroundings.receipts_url)
 
     def send(self, sms: Sms) -> Accepted:
