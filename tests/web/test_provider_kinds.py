@@ -208,6 +208,11 @@ def test_how_receipts_are_read_is_open_while_the_page_sends_its_reader_there(
     alices, address, session, carrier_server, arrives
 ):
     typed = {"label": "Own", "carrier_url": f"{carrier_server}/send", "carrier_sender": "Shop"}
+    # As a browser sends back what it was given.
+    [words] = [
+        each.default for each in installed.fields_of(ProviderKind.HTTP) if each.name == "receipt_words"
+    ]
+    typed["carrier_receipt_words"] = words.replace("\n", "\r\n")
     added = alices.post(f"{address}/new/http", typed)
     assert not folds(alices.get(added.location).text)["Reading receipts"]
     arrives(session, provider_id=added.location.rpartition("/")[2])

@@ -90,7 +90,10 @@ def part(
     `stored` has the names of secrets that are stored; `is_asked_for` where the page sends its reader here.
     """
     own = (
-        field.name in stored or bool(row.field.errors) or (row.field.data or "") != field.default
+        # Browsers send each line's end as two characters.
+        field.name in stored
+        or bool(row.field.errors)
+        or (row.field.data or "").replace("\r\n", "\n") != field.default
         for field, row in rows
     )
     return Part(heading, [row for _, row in rows], is_open=not heading.is_folded or is_asked_for or any(own))
