@@ -63,7 +63,7 @@ def transaction() -> Iterator[Session]:
         except BaseException:
             _end(session, commit=False)
             raise
-        _end(session, commit=True)
+        _end(session, commit=True, is_sent=True)
     if ring:
         _bell()
     if ring and not is_rung:
@@ -104,11 +104,13 @@ def _nobody_listens() -> None:
 _bell: Callable[[], None] = _nobody_listens
 
 
-def _end(session: Session, *, commit: bool) -> None:
+def _end(session: Session, *, commit: bool, is_sent: bool = False) -> None:
     session.info.pop(BELL, None)
     try:
-        if commit:
+        # What a refusal keeps has yet to go.
+        if commit and not is_sent:
             _send_all(session)
+        if commit:
             session.commit()
     finally:
         session.rollback()

@@ -13,7 +13,7 @@ from portal.cli.demo_story import Story
 from portal.cli.demo_town import Town
 from portal.cli.installation import Installation
 from portal.delivery import claims
-from portal.services import accounts, retention
+from portal.services import access_keys, accounts, key_checks, retention
 from portal.services.context import Context
 
 OWNER, SUPPORT = "owner@ringback.example", "support@ringback.example"
@@ -27,7 +27,8 @@ FOUNDED_BEFORE = 121 * clock.DAY
 def demo(installation: Installation) -> None:
     """Add demo data: 3 apps, 500 users in 20 countries, two weeks of messages, and two accounts.
 
-    The accounts' passwords are random and shown only now. Running it again changes nothing.
+    Its past is made up: it tells of four months, as if Ringback had run here all the while. The accounts'
+    passwords are random, made and shown only now. Running it again changes nothing.
 
     \b
     Example:
@@ -51,7 +52,9 @@ def demo(installation: Installation) -> None:
             click.echo("The demo data is there already; nothing was changed.")
             return
         made = _tell(ctx, hashes, users_hash)
-    click.echo("Added the demo data: 3 apps and 500 users. Sign in to the portal as one of:")
+    since = f"{clock.as_datetime(ctx.now - FOUNDED_BEFORE):%-d %B %Y}"
+    click.echo(f"Added the demo data: 3 apps and 500 users, whose past since {since} is made up.")
+    click.echo("Sign in to the portal as one of:")
     for email in made:
         click.echo(f"  {email:<26}  password {passwords[email]}")
 
@@ -72,7 +75,13 @@ def _tell(ctx: Context, hashes: dict[str, str], users_hash: str) -> list[str]:
     for plan in APPS:
         app = create(long_ago, plan, owner.id, support.id)
         Town(story, plan, app.id, numbers, chance, users_hash).settle(ctx.session, owner.id, support.id)
+        # Whoever signed up today did so by these keys.
+        for key in access_keys.live(ctx.session, app.id):
+            key_checks.note_use(ctx.session, key.id, ctx.now)
     story.tell()
+    # What is printed was not the password four months ago.
+    for email in made:
+        accounts.set_password(ctx, email, hashes[email])
     while retention.end_expired_verifications(ctx):
         pass
     return made

@@ -1,6 +1,7 @@
 """What is a country called?"""
 
 import unicodedata
+from collections.abc import Iterable
 from functools import cache
 
 from babel import Locale
@@ -12,7 +13,14 @@ def name(code: str) -> str:
     return str(Locale("en").territories.get(code, code))
 
 
-def sort_key(said: str) -> str:
-    """By what a name is sorted where people look for it: its letters without accents, large or small."""
+def by_name(codes: Iterable[str]) -> list[str]:
+    """Countries (two letters each) in the order in which people look for their names.
+
+    That is by letters without accents, large or small.
+    """
+    return sorted(codes, key=lambda code: _plain(name(code)))
+
+
+def _plain(said: str) -> str:
     parts = unicodedata.normalize("NFKD", said)
     return "".join(char for char in parts if not unicodedata.combining(char)).casefold()

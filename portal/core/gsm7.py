@@ -46,7 +46,13 @@ def septets(char: str) -> int | None:
     return 2 if char in EXTENSION else None
 
 
+_TABLE: Final = str.maketrans(EQUALS)
 _BRACED: Final = re.compile(r"(\{[^{}]*\})")
+
+
+def plain(text: str) -> str:
+    """A text with every character that has a GSM-7 equal replaced, wherever it stands."""
+    return text.translate(_TABLE)
 
 
 def swap(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Which receipts arrive and cannot be read? They are counted by the hour, with what the last one lacked."""
+"""Which receipts arrive and cannot be read? They are counted by the hour, and by what they lack."""
 
 from sqlalchemy.orm import Session
 
@@ -9,5 +9,4 @@ from portal.models import UnreadableReceipt
 
 def count(session: Session, provider_id: str, trouble: ReceiptTrouble, now: int) -> None:
     """Counts one more receipt of a carrier that could not be read, at `now` (Unix ms)."""
-    last = {"trouble": trouble.value}
-    receipt_tallies.add(session, UnreadableReceipt, provider_id, 1, now, last)
+    receipt_tallies.add(session, UnreadableReceipt, provider_id, 1, now, {"trouble": trouble.value})

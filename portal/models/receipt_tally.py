@@ -7,7 +7,7 @@ from portal.models.base import Id, Ms
 
 
 class ReceiptTally:
-    """What tables of counted receipts share: a row for an hour of a carrier, of the last 25 hours at most."""
+    """What tables of counted receipts share: one a carrier, hour and kind, of 25 hours at most."""
 
     @declared_attr.directive
     def __table_args__(cls) -> tuple[Constraint, ...]:  # noqa: N805 - SQLAlchemy gives the class

@@ -1,4 +1,4 @@
-"""How many receipts of a carrier could not be read lately, and what was missing in the last one?"""
+"""How many receipts of a carrier could not be read lately, and what was missing in them?"""
 
 from sqlalchemy import CheckConstraint, Constraint, String
 from sqlalchemy.orm import Mapped, declared_attr, mapped_column
@@ -11,7 +11,7 @@ from portal.models.receipt_tally import ReceiptTally
 class UnreadableReceipt(ReceiptTally, Base):
     """The receipts of one hour that arrived and did not fit their description (DEL-10).
 
-    They are counted and not kept: of the last one stands here what was missing, and nothing that it said.
+    They are counted by what was missing and not kept: nothing that one said stands anywhere.
     """
 
     __tablename__ = "unreadable_receipt"
@@ -21,4 +21,5 @@ class UnreadableReceipt(ReceiptTally, Base):
         """As of all tallies, and what was missing is of the closed list."""
         return (*super().__table_args__, CheckConstraint(in_list("trouble", ReceiptTrouble), name="trouble"))
 
-    trouble: Mapped[str] = mapped_column(String(16))
+    # The last part of the key, after those of all tallies.
+    trouble: Mapped[str] = mapped_column(String(16), primary_key=True, sort_order=1)

@@ -27,12 +27,16 @@ class Unmatched:
 class Unreadable:
     """Receipts of a carrier that could not be read in the last 24 hours; when (Unix ms) the last came.
 
-    `trouble` is what was missing in the last one.
+    `troubles` has how many lacked what, the kind of the last one first.
     """
 
-    receipts: int
     last_at: int
-    trouble: ReceiptTrouble
+    troubles: Mapping[ReceiptTrouble, int]
+
+    @property
+    def receipts(self) -> int:
+        """All of them together."""
+        return sum(self.troubles.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +97,16 @@ def _unmatched(session: Session, app_id: str, now: int) -> dict[str, Unmatched]:
 
 
 def _unreadable(session: Session, app_id: str, now: int) -> dict[str, Unreadable]:
-    it, found = UnreadableReceipt, dict[str, Unreadable]()
-    wanted = select(it.provider_id, it.receipts, it.last_at, it.trouble)
-    rows = session.execute(wanted.where(it.app_id == app_id, it.hour > now - limits.DAY).order_by(it.last_at))
-    for provider_id, receipts, at, trouble in rows:
-        before = found[provider_id].receipts if provider_id in found else 0
-        found[provider_id] = Unreadable(before + receipts, at, _TROUBLES[trouble])
-    return found
+    it = UnreadableReceipt
+    last_at = func.max(it.last_at)
+    wanted = (
+        select(it.provider_id, it.trouble, func.sum(it.receipts), last_at)
+        .where(it.app_id == app_id, it.hour > now - limits.DAY)
+        .group_by(it.provider_id, it.trouble)
+        .order_by(last_at.desc(), it.trouble)
+    )
+    latest, troubles = dict[str, int](), dict[str, dict[ReceiptTrouble, int]]()
+    for provider_id, trouble, receipts, at in session.execute(wanted):
+        latest.setdefault(provider_id, at)
+        troubles.setdefault(provider_id, {})[_TROUBLES[trouble]] = int(receipts)
+    return {each: Unreadable(latest[each], found) for each, found in troubles.items()}

@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from portal import clock
+from portal.core import country_names
 from portal.models import User, table
 
 # More are no help in a list to choose from.
@@ -24,10 +25,13 @@ class Facets:
 
 
 def of(session: Session, app_id: str) -> Facets:
-    """The facets of an app, in the order of the alphabet. Jumps through the indexes, a step a value."""
+    """The facets of an app, countries by their names and locales by their tags.
+
+    Jumps through the indexes, a step a value.
+    """
     here = session.connection()
     countries, locales = (here.scalars(each, {"the_app": app_id}).all() for each in _STATEMENTS)
-    return Facets(sorted(filter(None, countries)), sorted(filter(None, locales)))
+    return Facets(country_names.by_name(filter(None, countries)), sorted(filter(None, locales)))
 
 
 def _jumps(column: ColumnElement[str | None]) -> Select[str | None]:

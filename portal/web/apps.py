@@ -8,7 +8,7 @@ from portal.core.roles import Action, Role
 from portal.database import reading, transaction
 from portal.errors import BadInput
 from portal.models import ActorKind
-from portal.services import accounts, apps, sms_templates
+from portal.services import accounts, app_modes, apps, sms_templates
 from portal.services.context import Caller
 from portal.web.forms.apps import NewAppForm
 from portal.web.guards import Standing, may, signed_in
@@ -75,8 +75,14 @@ def show(standing: Standing) -> Response:
     session = reading()
     counts = apps.counts(session, standing.app.id, clock.now())
     templates = sms_templates.all_of(session, standing.app.id)
+    carriers = app_modes.providers_on(session, standing.app.id)
     return make_response(
         render_template(
-            "apps/show.html", app=standing.app, counts=counts, templates=templates, standing=standing
+            "apps/show.html",
+            app=standing.app,
+            counts=counts,
+            templates=templates,
+            carriers=carriers,
+            standing=standing,
         )
     )

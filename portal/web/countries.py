@@ -4,17 +4,13 @@ from functools import cache
 
 import phonenumbers
 
-from portal.core.country_names import name, sort_key
+from portal.core.country_names import by_name, name
 
-__all__ = ["all_by_name", "name", "sort_key"]
+__all__ = ["all_by_name", "by_name", "name"]
 
 
 @cache
 def all_by_name() -> tuple[tuple[str, str, str], ...]:
     """Every country with phone numbers: its letters, its name, its calling code; by name."""
-    rows = ((code, name(code), f"+{phonenumbers.country_code_for_region(code)}") for code in _codes())
-    return tuple(sorted(rows, key=lambda row: sort_key(row[1])))
-
-
-def _codes() -> frozenset[str]:
-    return frozenset(phonenumbers.SUPPORTED_REGIONS)
+    codes = by_name(phonenumbers.SUPPORTED_REGIONS)
+    return tuple((code, name(code), f"+{phonenumbers.country_code_for_region(code)}") for code in codes)

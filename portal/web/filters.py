@@ -95,7 +95,7 @@ def day_of_use(day: int) -> str:
 
 
 def left(until: int) -> str:
-    """How much time is left until `until` (Unix ms), in words."""
+    """How much time is left until `until` (Unix ms), in words, so that 72 hours are not 71 a second later."""
     remaining = until - clock.now()
     if remaining <= 0:
         return "no time left"
@@ -103,7 +103,7 @@ def left(until: int) -> str:
         return "less than a minute left"
     if remaining < HOUR:
         return f"{counted(-(-remaining // MINUTE), 'minute')} left"
-    return f"{counted(remaining // HOUR, 'hour')} left"
+    return f"{counted((remaining + HOUR // 2) // HOUR, 'hour')} left"
 
 
 def exact(at: int) -> str:

@@ -11,7 +11,7 @@ from portal.database import reading
 from portal.services import countries, message_counts, message_lists, message_retries, providers
 from portal.services.message_counts import Figures
 from portal.web import freshness
-from portal.web.countries import name, sort_key
+from portal.web.countries import by_name, name
 from portal.web.forms.messages import MessageFilters
 from portal.web.freshness import Shown
 from portal.web.guards import Standing, may
@@ -89,7 +89,7 @@ def _choices(standing: Standing, filters: MessageFilters, figures: Figures) -> d
     known = {*figures.countries, *open_countries, *filter(None, [filters.country])}
     reasons = {each for each in Reason if each in figures.reasons or each == filters.reason}
     return {
-        "countries": sorted(((code, name(code)) for code in known), key=lambda each: sort_key(each[1])),
+        "countries": [(code, name(code)) for code in by_name(known)],
         "providers": _providers(standing, filters, figures),
         "reasons": sorted(((each, each.sentence) for each in reasons), key=lambda each: each[1]),
     }

@@ -35,7 +35,10 @@ class Preview:
     cut: segments.Segments
     problems: list[placeholders.Problem]
     stretches: list[Stretch]
+    # What may be swapped for its like in GSM-7; nothing where all of it together would save nothing.
     swaps: dict[str, str]
+    # The text as the network would cut it after all those swaps, and once wrong placeholders are put right.
+    swapped: segments.Segments
     costs: list[Cost]
     most_segments: int
     is_too_long_for_android: bool
@@ -62,14 +65,16 @@ def of(
     written = body.replace("\r\n", "\n")
     shown = written[: placeholders.LONGEST_BODY]
     problems = placeholders.problems(written)
-    text = rendered(app, shown, samples or samples_of(app))
-    cut = segments.segment(text)
+    values = samples or samples_of(app)
+    text = rendered(app, shown, values)
+    cut, swapped = segments.segment(text), segments.segment(rendered(app, gsm7.plain(shown), values))
     return Preview(
         text=text,
         cut=cut,
         problems=problems,
         stretches=list(wording_marks.stretches(written, problems)),
-        swaps=_swaps(cut),
+        swaps=_swaps(shown, cut, swapped),
+        swapped=swapped,
         costs=_costs(app, cut.count, segment_prices or {}),
         most_segments=app.most_segments,
         is_too_long_for_android=app.android_autofill and too_long_for_retriever(text),
@@ -89,11 +94,15 @@ def given(app: App, app_name: str, minutes: str, digits: str) -> Samples:
     return replace(usual, **{name: text for name, text in typed.items() if text})
 
 
-def _swaps(cut: segments.Segments) -> dict[str, str]:
-    """What to swap so that GSM-7 will do; nothing where another character needs UCS-2 all the same."""
-    if any(char not in gsm7.EQUALS for char in cut.forcing):
+def _swaps(shown: str, cut: segments.Segments, swapped: segments.Segments) -> dict[str, str]:
+    """What to swap, where the whole text gets fewer segments by it, or more room in as many (TPL-02).
+
+    An emoji that stays, or a name that is no part of the wording, keeps the text in UCS-2 all the same.
+    """
+    saves = (swapped.count, -swapped.room) < (cut.count, -cut.room)
+    if swapped.forcing or not saves:
         return {}
-    return {char: gsm7.EQUALS[char] for char in cut.forcing}
+    return {char: gsm7.EQUALS[char] for char in cut.forcing if gsm7.swap_one(shown, char) != shown}
 
 
 def _costs(app: App, count: int, segment_prices: Mapping[str, int]) -> list[Cost]:

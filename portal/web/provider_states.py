@@ -7,7 +7,8 @@ from flask import Flask
 
 from portal.core import pauses
 from portal.core.pauses import Cause
-from portal.core.provider_kinds import ProviderKind
+from portal.core.provider_kinds import ProviderKind, kind_named
+from portal.delivery.providers import installed
 from portal.models import Provider
 
 
@@ -62,7 +63,7 @@ def _line(found: Sequence[Provider], at: int, now: int) -> Line:
         is_paused=is_paused,
         is_tried_next=is_paused and (provider.paused_until or 0) <= now,
         is_refused=is_paused and _cause(provider) is Cause.REFUSED,
-        is_checkable=provider.kind != ProviderKind.HTTP or bool(provider.settings.get("check_url")),
+        is_checkable=installed.is_checkable(kind_named(provider.kind), provider.settings),
         is_last_on=provider.is_on and not others,
         next_on=next((each for each in others if each.paused_until is None), None),
     )

@@ -58,7 +58,7 @@ def create(standing: Standing, kind: str) -> Response:
             unusable_settings.refuse(known, form.typed)
             with transaction() as session:
                 provider = providers.add(standing.context(session), known, form.wanted)
-            flash(f"{isolated(provider.label)} is added, and on. Check its credentials next.", "good")
+            flash(f"{isolated(provider.label)} is added, and on.", "good")
             return go_to(url_for(".show", app_id=standing.app.id, provider_id=provider.id))
         except BadInput as refusal:
             form.refuse(refusal.field, refusal.message)

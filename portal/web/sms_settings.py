@@ -63,7 +63,7 @@ def _saved(standing: Standing, form: SmsSettingsForm) -> bool:
 def _form(app: App) -> SmsSettingsForm:
     stored = segment_prices.of(reading(), app.id)
     wanted = {*countries.open_in(reading(), app.id), *stored}
-    ordered = sorted(wanted, key=lambda each: (each != app.home_country, named.sort_key(named.name(each))))
+    ordered = sorted(named.by_name(wanted), key=lambda each: each != app.home_country)
     return with_prices(ordered)(obj=app, **written_prices(stored))
 
 

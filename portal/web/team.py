@@ -7,7 +7,7 @@ from portal.core.roles import Action, Role
 from portal.database import reading, transaction
 from portal.errors import BadInput, NotFound, TooSoon
 from portal.services import invites, team
-from portal.web import limit_hits, mails
+from portal.web import filters, limit_hits, mails
 from portal.web.forms.team import MEANINGS, InviteForm, RoleForm
 from portal.web.guards import Standing, may
 from portal.web.parts import parts
@@ -57,7 +57,8 @@ def invite(standing: Standing) -> Response:
         limit_hits.note(standing, refusal)
         return _invite_page(standing, form, 429, refusal)
     mailer.send(mails.invite(made.email, standing.app.name, Role(made.role), key))
-    flash(f"Invited {made.email} as {made.role}. The link works for 72 hours.", "good")
+    until = filters.time_of_day(made.expires_at)
+    flash(f"Invited {made.email} as {made.role}. The link works for 72 hours, until {until}.", "good")
     return _to_the_team(standing)
 
 

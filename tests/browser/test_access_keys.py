@@ -58,3 +58,23 @@ def test_everybody_can_read_two_keys_and_what_ending_one_breaks(alices, shop, wa
         alices.locator(cards).get_by_role("link", name="End the old one").click()
         expect(alices.get_by_role("heading", name="What will happen")).to_be_visible()
         assert_everybody_can_read(alices, watch)
+
+
+# The shares of the widest line that the lines of each key take.
+LINES = """() => [...document.querySelectorAll(".copying code")].map((code) => {
+    const range = document.createRange();
+    range.selectNodeContents(code);
+    const widths = [...range.getClientRects()].map((line) => line.width);
+    return widths.map((width) => width / Math.max(...widths));
+})"""
+
+
+def test_no_letter_of_a_key_stands_alone_on_a_line(alices, shop):
+    page, cut = alices, 0
+    page.goto(f"/apps/{shop.id}/access-keys")
+    for width in range(340, 520, 20):
+        page.set_viewport_size({"width": width, "height": 740})
+        for lines in page.evaluate(LINES):
+            cut += len(lines) > 1
+            assert min(lines) > 0.5, f"{lines} at {width} px"
+    assert cut

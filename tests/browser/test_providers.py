@@ -1,5 +1,7 @@
 """Can an owner set carriers up in a real browser, with and without JavaScript, and by keyboard alone?"""
 
+import re
+
 import pytest
 from playwright.sync_api import Page, expect
 from sqlalchemy import select
@@ -52,8 +54,14 @@ def test_from_nothing_to_live_and_back(alices, address, carrier, scripts, sessio
     page.get_by_label("Password").fill(SECRET)
     page.get_by_role("button", name="Add HTTP request").click()
     expect(page.get_by_text("is added, and on.")).to_be_visible()
+    expect(page.get_by_role("button", name="Check credentials")).to_have_accessible_description(
+        re.compile("Nothing is sent")
+    )
     page.get_by_role("button", name="Check credentials").click()
     expect(page.locator("#check-result")).to_have_text("The provider accepts these credentials.")
+    # Nothing on the page still asks for what was just done.
+    expect(page.locator("#check-hint")).to_have_count(0)
+    expect(page.get_by_text(re.compile("credentials next"))).to_have_count(0)
     page.get_by_role("navigation", name="Breadcrumb").get_by_role("link", name="Provider").click()
     page.get_by_role("link", name="Go live").click()
     expect(page.get_by_text("Real phones ring.")).to_be_visible()

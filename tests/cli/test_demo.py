@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from portal import clock
 from portal.cli import demo_people
 from portal.models import (
+    AccessKey,
     Account,
     ActorKind,
     App,
@@ -39,6 +40,7 @@ def test_the_demo_looks_like_life_and_comes_once(operator, session, settings):
     everybody_who_is_disabled_was_disabled_by_somebody(session)
     an_outage_has_just_ended_and_can_be_made_good(session)
     the_passwords_are_right(first.stdout, session)
+    nothing_is_older_than_what_it_belongs_to_and_the_past_is_said_to_be_made_up(first.stdout, session)
     before = counts(session)
     second = operator.types("demo")
     assert (second.exit_code, second.stdout) == (0, "The demo data is there already; nothing was changed.\n")
@@ -120,6 +122,21 @@ def the_passwords_are_right(printed: str, session) -> None:
     assert {account.email for account in accounts} == set(shown)
     for account in accounts:
         assert Hasher(threads=1, waiting=1).check(account.password, shown[account.email]).right
+
+
+def nothing_is_older_than_what_it_belongs_to_and_the_past_is_said_to_be_made_up(
+    printed: str, session
+) -> None:
+    founded = max(session.scalars(select(Account.created_at)))
+    assert f"whose past since {clock.as_datetime(founded):%-d %B %Y} is made up." in printed
+    assert min(session.scalars(select(App.created_at))) >= founded
+    assert min(session.scalars(select(AuditEntry.at))) >= founded
+    # People signed up today, by keys; and what was printed today was not the password four months ago.
+    assert {clock.now() - key.last_used_on < 2 * clock.DAY for key in session.scalars(select(AccessKey))} == {
+        True
+    }
+    given = select(AuditEntry.at).where(AuditEntry.action == AuditAction.ACCOUNT_PASSWORD_CHANGED)
+    assert [clock.now() - at < clock.HOUR for at in session.scalars(given)] == [True, True]
 
 
 @pytest.mark.parametrize("country", sorted(demo_people.COUNTRIES))

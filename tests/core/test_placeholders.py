@@ -202,7 +202,9 @@ def test_problems_come_in_the_order_of_the_text() -> None:
 
 
 def test_every_rule_and_placeholder_has_its_sentence() -> None:
-    assert all(each.endswith(".") for each in [*(r.sentence for r in Rule), *(p.sentence for p in Placeholder)])
+    assert all(
+        each.endswith(".") for each in [*(r.sentence for r in Rule), *(p.sentence for p in Placeholder)]
+    )
 
 
 def test_tpl_01_a_value_is_never_expanded_again() -> None:

@@ -308,42 +308,45 @@ def puzzle(office, mail, trouble: ReceiptTrouble, now: int | None = None) -> Non
         unreadable_receipts.count(session, mail.provider_id, trouble, now or office.post.now())
 
 
-def unreadable(office) -> tuple[int, int, str] | None:
-    """How many could not be read in the last 24 hours, when the last came, and what it lacked."""
+def unreadable(office) -> tuple[int, list[tuple[str, int]]] | None:
+    """When the last of those of 24 hours came, and how many lacked what, its kind first."""
     with office.transaction() as session:
         found = provider_activity.of(session, office.app_id, office.post.now()).unreadable
     told = next(iter(found.values()), None)
-    return told and (told.receipts, told.last_at, told.trouble.value)
+    return told and (told.last_at, [(each.value, count) for each, count in told.troubles.items()])
 
 
-def test_receipts_that_cannot_be_read_are_counted_for_a_day_with_what_the_last_one_lacked(
-    office, mail, clock
-):
+def test_receipts_that_cannot_be_read_are_counted_for_a_day_by_what_they_lacked(office, mail, clock):
     assert unreadable(office) is None
     puzzle(office, mail, ReceiptTrouble.WRONG_JSON)
+    clock.advance(60)
     puzzle(office, mail, ReceiptTrouble.NO_STATE)
-    assert unreadable(office) == (2, clock.at, "no_state")
+    assert unreadable(office) == (clock.at, [("no_state", 1), ("wrong_json", 1)])
     clock.advance(2 * 3_600)
-    puzzle(office, mail, ReceiptTrouble.UNKNOWN_WORD)
-    assert unreadable(office) == (3, clock.at, "unknown_word")
+    puzzle(office, mail, ReceiptTrouble.WRONG_JSON)
+    assert unreadable(office) == (clock.at, [("wrong_json", 2), ("no_state", 1)])
     clock.advance(25 * 3_600)
     assert unreadable(office) is None
 
 
-def test_of_two_that_come_together_the_later_one_is_the_last(office, mail, clock):
+def test_one_that_is_written_late_does_not_set_the_last_one_back(office, mail, clock):
     puzzle(office, mail, ReceiptTrouble.NO_STATE)
+    puzzle(office, mail, ReceiptTrouble.NO_STATE, clock.at - 1)
     puzzle(office, mail, ReceiptTrouble.NO_FIELDS, clock.at - 1)
-    assert unreadable(office) == (2, clock.at, "no_state")
+    assert unreadable(office) == (clock.at, [("no_state", 2), ("no_fields", 1)])
 
 
-def test_however_many_cannot_be_read_a_carrier_keeps_a_row_an_hour_and_nothing_of_theirs(office, mail, clock):
+def test_however_many_cannot_be_read_a_carrier_keeps_a_row_a_kind_an_hour_and_nothing_of_theirs(
+    office, mail, clock
+):
     for _ in range(60):
-        puzzle(office, mail, ReceiptTrouble.NO_REFERENCE)
+        for trouble in ReceiptTrouble:
+            puzzle(office, mail, trouble)
         clock.advance(1_800)
     with office.transaction() as session:
         rows = session.scalars(select(UnreadableReceipt)).all()
     held = {column.name for column in UnreadableReceipt.__table__.columns}
-    assert len(rows) <= 26
+    assert len(rows) <= 26 * len(ReceiptTrouble)
     assert held == {"app_id", "provider_id", "hour", "receipts", "last_at", "trouble"}
 
 
@@ -352,4 +355,4 @@ def test_unreadable_receipts_that_come_together_each_count(office, mail, databas
         list(carrier.map(lambda _: puzzle(office, mail, ReceiptTrouble.NO_STATE), range(40)))
     counted = unreadable(office)
     assert counted
-    assert counted[0] == 40
+    assert counted[1] == [("no_state", 40)]

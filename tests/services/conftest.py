@@ -3,13 +3,13 @@
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 
 from portal import clock as portal_clock
 from portal.core import code
 from portal.core.limits import DEFAULT, Profile
 from portal.core.roles import Role
-from portal.models import ActorKind, Message, User, Verification
+from portal.models import ActorKind, Message, PhoneNumberLimit, User, Verification
 from portal.services import accounts, apps, phone_numbers, users, verifications
 from portal.services.apps import AppChanges, NewApp
 from portal.services.context import Caller, Context
@@ -73,6 +73,15 @@ class Desk:
             self.clock.advance(0.001)
         caller = Caller(ActorKind.ADMIN, self.app_id) if admin else self.as_user(user_id)
         self.do(lambda ctx: phone_numbers.change(ctx, user_id, number, verified), caller)
+
+    def rest(self) -> None:
+        """Lets the waits between sends go by, and the hours that numbers are counted in."""
+
+        def set_back(ctx: Context) -> None:
+            ctx.session.execute(update(Verification).values(last_sent_at=Verification.last_sent_at - 400_000))
+            ctx.session.execute(update(PhoneNumberLimit).values(sent_times=""))
+
+        self.do(set_back)
 
     def as_user(self, user_id: str) -> Caller:
         return Caller(ActorKind.USER, self.app_id, user_id)

@@ -107,9 +107,7 @@ def test_what_a_transaction_changed_and_undid_is_never_remembered(desk, alice):
 def test_a_wording_saved_while_a_resend_waits_for_its_turn_is_in_its_sms(transaction, keys, engine):
     desk = Desk(transaction, keys)
     alice = desk.register("alice", NUMBER)
-    with engine.connect() as connection:
-        connection.execute(text("UPDATE verification SET last_sent_at = last_sent_at - 400000"))
-        connection.execute(text("UPDATE phone_number_limit SET sent_times = ''"))
+    desk.rest()
     with engine.execution_options(isolation_level="READ COMMITTED").connect() as holder:
         holder.execute(text("SELECT 1 FROM phone_number_limit FOR UPDATE"))
         waiting = threading.Thread(target=lambda: desk.resend(alice))

@@ -26,13 +26,6 @@ def desk(transaction, keys) -> Desk:
     return Desk(transaction, keys)
 
 
-def rested(engine) -> None:
-    """A minute later."""
-    with engine.connect() as connection:
-        connection.execute(text("UPDATE verification SET last_sent_at = last_sent_at - 400000"))
-        connection.execute(text("UPDATE phone_number_limit SET sent_times = ''"))
-
-
 TWO_OPEN = """SELECT user_id FROM verification WHERE state = 'open' GROUP BY user_id HAVING count(*) > 1"""
 UNCOUNTED = """SELECT v.id FROM verification v LEFT JOIN message m
     ON m.verification_id = v.id AND m.purpose = 'verification'
@@ -51,7 +44,7 @@ def sound(engine) -> None:
 def test_otp_03_everything_at_once_leaves_one_open_attempt(desk, settings, engine, processes):
     alice = desk.verified("alice", NUMBERS[0])
     desk.change(alice, NUMBERS[1])
-    rested(engine)
+    desk.rest()
     calls = [("resend", alice)] * 30
     calls += [("change", alice, NUMBERS[n % 6]) for n in range(12)]
     calls += [("confirm", alice, desk.code(alice))] * 3 + [("confirm", alice, desk.wrong_code(alice))] * 6
@@ -65,7 +58,7 @@ def test_otp_03_everything_at_once_leaves_one_open_attempt(desk, settings, engin
 @pytest.mark.parametrize("processes", [1, 4])
 def test_abu_01_thirty_resends_alone_send_one(desk, settings, engine, processes):
     alice = desk.register("alice", NUMBERS[0])
-    rested(engine)
+    desk.rest()
     endings = race(settings, desk.app_id, [("resend", alice)] * 30, processes)
     assert endings == {"done": 1, "TooSoon": 29}
     sound(engine)
@@ -76,7 +69,7 @@ def test_abu_07_several_users_on_one_number_never_break_a_limit(desk, settings, 
     people = []
     for n in range(6):
         people.append(desk.register(f"user{n}", NUMBERS[0]))
-        rested(engine)
+        desk.rest()
     calls = []
     for person in people:
         calls += [("resend", person)] * 5
@@ -91,7 +84,7 @@ def test_abu_07_several_users_on_one_number_never_break_a_limit(desk, settings, 
 @pytest.mark.parametrize("processes", [1, 4])
 def test_owners_who_save_and_users_who_sign_up_wait_in_no_ring(desk, settings, engine, processes):
     people = [desk.register(f"user{n}", f"+8190111100{n:02}") for n in range(10)]
-    rested(engine)
+    desk.rest()
     calls = [("register", f"new{n}", f"+8190222200{n:02}") for n in range(30)]
     calls += [("resend", person) for person in people]
     calls += [("change", person, f"+8190333300{n:02}") for n, person in enumerate(people)]

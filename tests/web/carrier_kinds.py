@@ -46,6 +46,7 @@ FIELDS = (
         pattern=r"(?s).{0,2000}",
         fix="Up to 2,000 characters.",
     ),
+    Field(name="asked_at", label="Where to check", is_required=False, is_for_check=True),
     Field(name="password", label="Password", help="Of your account.", is_secret=True),
     Field(
         name="signing_key",

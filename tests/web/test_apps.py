@@ -76,6 +76,44 @@ def test_reading_the_code_is_done_once_somebody_is_verified(alices, shop, sessio
     assert not is_open()
 
 
+def step(page: str, title: str) -> tuple[bool, str]:
+    """Whether a step of the overview is done, and what stands under it."""
+    [(state, told)] = re.findall(
+        rf'<li class="is-(done|open)">(?:(?!</li>).)*?>{title}</a><p class="small muted">(.*?)</p>',
+        page,
+        re.DOTALL,
+    )
+    return state == "done", told.strip()
+
+
+@pytest.mark.parametrize(
+    ("mode", "provider", "carriers", "is_done", "told"),
+    [
+        (
+            "sandbox",
+            "inbox",
+            0,
+            False,
+            "Until then the inbox gets the SMS. You need an account with a carrier,",
+        ),
+        ("sandbox", "inbox", 1, True, "1 provider is on. SMS go to the inbox until you go live there."),
+        ("live", "carriers", 2, True, "2 providers are on: SMS reach real phones."),
+        ("live", "carriers", 0, False, "No provider is on: no SMS reaches anybody."),
+        ("live", "console", 0, False, "SMS go to the terminal"),
+    ],
+)
+def test_the_overview_says_that_real_phones_need_a_carrier(
+    alices, shop, session, mode, provider, carriers, is_done, told
+):
+    for _ in range(carriers):
+        factories.provider(session, app_id=shop.id)
+    session.execute(update(App).where(App.id == shop.id).values(mode=mode, provider=provider))
+    found = step(alices.get(f"/apps/{shop.id}").text, "Add a provider for real phones")
+
+    assert found[0] == is_done
+    assert found[1].startswith(told)
+
+
 def test_a_reset_needs_its_verb_typed(alices, shop, session):
     answer = alices.post(f"/apps/{shop.id}/access-keys/secret", {"confirmation": "yes"})
 

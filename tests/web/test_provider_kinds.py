@@ -1,6 +1,7 @@
 """Do the forms of the real carriers open, refuse at their fields what cannot be, and check what can?"""
 
 import dataclasses
+import html
 import re
 import socketserver
 import threading
@@ -12,6 +13,7 @@ from portal.core.provider_kinds import ProviderKind
 from portal.delivery.providers import installed
 from portal.models import Provider
 from portal.web.forms import provider_parts
+from tests import factories
 from tests.web.test_providers import main, refusals, seen
 
 SID = "AC" + "0" * 32
@@ -147,7 +149,7 @@ def test_what_is_wrong_beside_other_fields_stands_there_in_the_first_round(alice
     assert answer.status_code == 422
     for name, told in (
         ("carrier_url", "Address is missing."),
-        ("carrier_sender", "The request has {from} in it, so give a sender."),
+        ("carrier_sender", "{from} stands in the body: give a sender, or take {from} out there."),
         ("carrier_headers", "One header a line, such as Authorization: Bearer {secret}."),
     ):
         assert told in answer.text.split(f'id="{name}-error"')[1].split("</p>")[0]
@@ -156,7 +158,9 @@ def test_what_is_wrong_beside_other_fields_stands_there_in_the_first_round(alice
 def test_the_form_says_when_a_sender_is_needed_and_what_signatures_are_over(alices, shop):
     page = alices.get(f"/apps/{shop.id}/provider/new/http").text
 
-    assert "needed while the address or the body has it, else left empty." in page
+    sender = page.split('id="carrier_sender-hint"')[1].split("</p>")[0]
+    assert "Needed while {from} stands in the body, as it does to begin with" in sender
+    assert page.index('id="carrier_sender"') < page.index('id="carrier_body"')
     for name in ("signature_header", "receipt_header"):
         hint = page.split(f'id="carrier_{name}-hint"')[1].split("</p>")[0]
         assert "HMAC-SHA-256 in hex over" in hint
@@ -185,14 +189,52 @@ def folds(page: str) -> dict[str, bool]:
 def test_what_few_need_is_folded_until_it_holds_something(alices, address, session, carrier_server):
     page = alices.get(f"{address}/new/http").text
     typed = {"label": "Own", "carrier_url": f"{carrier_server}/send", "carrier_sender": "Shop"}
-    assert folds(page) == {"Checking the credentials": False, "Signatures": False}
+    shut = {"Reading receipts": False, "Checking the credentials": False, "Signatures": False}
+    assert folds(page) == shut
 
     # What is wrong is seen, and what somebody wrote or stored.
     wrong = alices.post(f"{address}/new/http", typed | {"carrier_check_url": "ftp://x"})
-    assert folds(wrong.text) == {"Checking the credentials": True, "Signatures": False}
+    assert folds(wrong.text) == shut | {"Checking the credentials": True}
     added = alices.post(f"{address}/new/http", typed | {"secret_signing_key": "correct-horse-battery"})
-    assert folds(alices.get(added.location).text) == {"Checking the credentials": False, "Signatures": True}
+    assert folds(alices.get(added.location).text) == shut | {"Signatures": True}
     seen_there = {"seen": seen(alices.get(added.location).text), "forget_signing_key": "y"}
     changed = alices.post(added.location, typed | seen_there | {"carrier_check_url": f"{carrier_server}/x"})
     assert changed.status_code == 303
-    assert folds(alices.get(added.location).text) == {"Checking the credentials": True, "Signatures": False}
+    assert folds(alices.get(added.location).text) == shut | {"Checking the credentials": True}
+
+
+@pytest.mark.parametrize("arrives", [factories.unmatched_receipt, factories.unreadable_receipt])
+def test_how_receipts_are_read_is_open_while_the_page_sends_its_reader_there(
+    alices, address, session, carrier_server, arrives
+):
+    typed = {"label": "Own", "carrier_url": f"{carrier_server}/send", "carrier_sender": "Shop"}
+    # As a browser sends back what it was given.
+    [words] = [
+        each.default for each in installed.fields_of(ProviderKind.HTTP) if each.name == "receipt_words"
+    ]
+    typed["carrier_receipt_words"] = words.replace("\n", "\r\n")
+    added = alices.post(f"{address}/new/http", typed)
+    assert not folds(alices.get(added.location).text)["Reading receipts"]
+    arrives(session, provider_id=added.location.rpartition("/")[2])
+    assert folds(alices.get(added.location).text)["Reading receipts"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "where"),
+    [
+        ({}, "the body"),
+        ({"carrier_body": "", "carrier_url": "https://sms.example/?from={from}"}, "the address"),
+        ({"carrier_body": "", "carrier_headers": "X-From: {from}"}, "the headers"),
+        ({"carrier_headers": "X-From: {from}"}, "the body and the headers"),
+    ],
+)
+def test_no_request_is_saved_that_would_name_an_empty_sender(alices, address, session, typed, where):
+    fresh = alices.get(f"{address}/new/http").text
+    body = html.unescape(re.search(r'name="carrier_body"[^>]*>\s*(.*?)</textarea>', fresh, re.DOTALL)[1])
+    filled = {"label": "Tea", "carrier_url": "https://sms.example/", "carrier_body": body}
+    answer = alices.post(f"{address}/new/http", filled | typed)
+
+    assert answer.status_code == 422
+    told = f"{{from}} stands in {where}: give a sender, or take {{from}} out there."
+    assert refusals(answer.text)["carrier_sender"] == told
+    assert session.query(Provider).count() == 0

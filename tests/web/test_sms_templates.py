@@ -99,22 +99,6 @@ def test_tpl_02_the_preview_marks_where_a_long_text_is_cut(alices, address):
     assert "166 of 306 characters · GSM-7 · 2 segments" in text
 
 
-def test_tpl_02_the_preview_names_what_forces_ucs_2_and_what_to_swap(alices, address):
-    text = alices.post(f"{address}/en/preview", {"body": "{code} – “x”"}, headers={"HX-Request": "true"}).text
-
-    assert "UCS-2" in text
-    assert 'name="swap" value="–" data-with="-"' in text
-    assert "Swap all 3" in text
-
-
-@pytest.mark.parametrize("body", ["{code} – “x” 😀", "«رمز» {code}"])
-def test_tpl_02_no_swap_is_offered_that_would_gain_nothing(alices, address, body):
-    text = alices.post(f"{address}/en/preview", {"body": body}, headers={"HX-Request": "true"}).text
-
-    assert "UCS-2" in text
-    assert 'name="swap"' not in text
-
-
 @pytest.mark.parametrize("body", ["\0", "\ud800", "x" * 60_000, "{" * 5000, "\r\n" * 3000])
 def test_the_preview_bears_whatever_is_typed(alices, address, body):
     sent = body.encode("utf-8", "surrogatepass")

@@ -112,22 +112,33 @@ def puzzled(alices, shop, path: str) -> str:
     return re.search(r"[\d,]+ receipts? in the last 24 hours could.*?(?= No SMS| Last SMS)", text)[0]
 
 
+BEGINS = "receipts in the last 24 hours could not be read, the last just now, so the SMS that they are about"
+
+
 @pytest.mark.parametrize("trouble", ReceiptTrouble)
-def test_the_page_says_how_many_cannot_be_read_and_what_the_last_one_lacked(
-    alices, shop, session, stray, trouble
-):
+def test_the_page_says_how_many_cannot_be_read_and_what_they_lacked(alices, shop, session, stray, trouble):
     it = stray("http", 0, "sent")
     factories.unreadable_receipt(session, provider_id=it.id, receipts=1_204, trouble=trouble)
     said = puzzled(alices, shop, f"/{it.id}")
     page = alices.get(f"/apps/{shop.id}/provider/{it.id}").text
     labels = re.findall(r"<label[^>]*>(.*?)</label>", page, re.DOTALL)
 
-    begins = (
-        "1,204 receipts in the last 24 hours could not be read, the last just now, so the SMS that they are"
-    )
-    assert said.startswith(f"{begins} about stay as they were. The last one: {trouble.sentence} ")
+    assert said.startswith(f"1,204 {BEGINS} stay as they were. Each time: {trouble.sentence} ")
     assert all(any(label.startswith(each) for label in labels) for each in re.findall("“(.+?)”", said))
     assert puzzled(alices, shop, "").endswith("See what was missing for Tea.")
+
+
+def test_every_kind_that_came_is_explained_the_last_one_first(alices, shop, session, stray):
+    it, now = stray("http", 0, "sent"), clock.now()
+    counts = {"no_state": 1, "wrong_json": 12, "unknown_word": 3}
+    for ago, (trouble, receipts) in enumerate(counts.items()):
+        told = {"trouble": trouble, "receipts": receipts, "last_at": now - ago}
+        factories.unreadable_receipt(session, provider_id=it.id, **told)
+    said = puzzled(alices, shop, f"/{it.id}")
+
+    assert said.startswith(f"16 {BEGINS} stay as they were. Once: {ReceiptTrouble.NO_STATE.sentence} ")
+    assert f" 12 times: {ReceiptTrouble.WRONG_JSON.sentence} " in said
+    assert f" 3 times: {ReceiptTrouble.UNKNOWN_WORD.sentence} " in said
 
 
 def test_support_and_other_apps_learn_nothing_of_unreadable_receipts(alices, bobs, shop, session):

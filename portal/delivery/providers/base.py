@@ -89,7 +89,8 @@ class Field:
     """One setting of a kind of provider; the portal's form is made from these.
 
     `pattern` must match the whole value; `fix` says what would. `choices` are the only values allowed, where
-    there are any. A secret is sealed and never shown again. `is_long` is for texts of several lines.
+    there are any. A secret is sealed and never shown again. `is_long` is for texts of several lines. Without
+    one that `is_for_check`, a check asks nobody about the credentials.
     """
 
     name: str
@@ -98,6 +99,7 @@ class Field:
     is_secret: bool = False
     is_required: bool = True
     is_long: bool = False
+    is_for_check: bool = False
     default: str = ""
     choices: tuple[str, ...] = ()
     pattern: str = r"[^\x00-\x1f\x7f]{1,200}"

@@ -45,6 +45,14 @@ FIELDS: Final = (
     Field(name="method", label="Method", default="POST", choices=("POST", "PUT", "GET")),
     Field(name="content_type", label="Kind of body", default=JSON, choices=(JSON, FORM)),
     Field(
+        name="sender",
+        label="Sender",
+        help="Stands where {from} does.",
+        is_required=False,
+        pattern=fields.sender("").pattern,
+        fix=fields.sender("").fix,
+    ),
+    Field(
         name="body",
         label="Body",
         help='JSON, placeholders in quotes ("{validity}" becomes a number), or a form: to={to}&text={text}.',
@@ -63,14 +71,6 @@ FIELDS: Final = (
         default="Idempotency-Key: {reference}",
         pattern=r"[^\x00]{1,2000}",
         fix="The headers have up to 2000 characters.",
-    ),
-    Field(
-        name="sender",
-        label="Sender",
-        help="Stands where {from} does.",
-        is_required=False,
-        pattern=fields.sender("").pattern,
-        fix=fields.sender("").fix,
     ),
     Field(
         name="user",
@@ -102,6 +102,7 @@ FIELDS: Final = (
         label="Address to check the credentials at",
         help="A GET there must answer 2xx, and send nothing.",
         is_required=False,
+        is_for_check=True,
         pattern=r"https?://[!-~]{1,1500}",
         fix="An address begins with https:// and holds no spaces.",
     ),
@@ -167,8 +168,8 @@ class Http:
             secrets.get("receipt_key", "").encode(),
             settings["receipt_header"],
         )
-        if "{from}" in f"{settings['url']}{body}" and not settings.get("sender"):
-            raise WrongField("sender", "The request has {from} in it, so give a sender.")
+        if not settings.get("sender"):
+            _refuse_empty_sender({**settings, "body": body})
         self._outgoing = Outgoing(surroundings.private_hosts, surroundings.receipts_url)
 
     def send(self, sms: Sms) -> Accepted:
@@ -229,6 +230,14 @@ class Http:
             name = self._settings["signature_header"].lower()
             headers[name] = http_receipts.signature(self._signing_key, at, content)
         return headers
+
+
+def _refuse_empty_sender(settings: Mapping[str, str]) -> None:
+    places = {"url": "the address", "body": "the body", "headers": "the headers"}
+    named = [words for name, words in places.items() if "{from}" in settings.get(name, "")]
+    if named:
+        where = " and ".join(named)
+        raise WrongField("sender", f"{{from}} stands in {where}: give a sender, or take {{from}} out there.")
 
 
 def _read_check(url: str) -> Templates | None:

@@ -34,6 +34,11 @@ def fields_of(kind: ProviderKind) -> tuple[Field, ...]:
     return CARRIERS[kind][0]
 
 
+def is_checkable(kind: ProviderKind, settings: Mapping[str, str]) -> bool:
+    """Whether a check asks the carrier about the credentials, and does not only look for its server."""
+    return all(settings.get(each.name) for each in fields_of(kind) if each.is_for_check)
+
+
 def divide(kind: ProviderKind, values: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
     """What was typed into a form as settings and secrets, each checked by its field's own rule.
 

@@ -5,7 +5,10 @@ from typing import Final
 
 from portal.core.provider_kinds import ProviderKind
 
-_SENDER: Final = "Stands where {from} does: needed while the address or the body has it, else left empty."
+_SENDER: Final = (
+    "Needed while {from} stands in the body, as it does to begin with, or in the address or a header: "
+    + "a number, a short code, or a name of up to 11 letters and digits."
+)
 _SIGNS: Final = (
     "With a signing key: t=Unix seconds,v1=HMAC-SHA-256 in hex over that time, a dot and the raw body."
 )

@@ -22,7 +22,9 @@ class Heading:
 SETTINGS: Final = Heading("Settings")
 CREDENTIALS: Final = Heading("Credentials", "Secrets are kept sealed, and never shown again.")
 READING: Final = Heading(
-    "Reading receipts", "How your carrier's answers and receipts name an SMS, and say what became of it."
+    "Reading receipts",
+    "Change this where your carrier's answers and receipts name an SMS, or its state, in ways of their own.",
+    is_folded=True,
 )
 CHECKING: Final = Heading(
     "Checking the credentials",
@@ -66,6 +68,11 @@ class Part:
     rows: list[Row]
     is_open: bool
 
+    @property
+    def id(self) -> str:
+        """What the part is called in addresses of the page."""
+        return f"part-{self.heading.title.split()[0].lower()}"
+
 
 def under(kind: ProviderKind, fields: Sequence[Field]) -> dict[Heading, list[Field]]:
     """The fields of a kind under their headings, both in the order of the page."""
@@ -75,13 +82,18 @@ def under(kind: ProviderKind, fields: Sequence[Field]) -> dict[Heading, list[Fie
     return {heading: named for heading, named in found.items() if named}
 
 
-def part(heading: Heading, rows: Sequence[tuple[Field, Row]], stored: Container[str]) -> Part:
+def part(
+    heading: Heading, rows: Sequence[tuple[Field, Row]], stored: Container[str], *, is_asked_for: bool
+) -> Part:
     """A part as the page shows it: open where it holds a refusal, a stored secret, or what somebody wrote.
 
-    `stored` has the names of secrets that are stored.
+    `stored` has the names of secrets that are stored; `is_asked_for` where the page sends its reader here.
     """
     own = (
-        field.name in stored or bool(row.field.errors) or (row.field.data or "") != field.default
+        # Browsers send each line's end as two characters.
+        field.name in stored
+        or bool(row.field.errors)
+        or (row.field.data or "").replace("\r\n", "\n") != field.default
         for field, row in rows
     )
-    return Part(heading, [row for _, row in rows], is_open=not heading.is_folded or any(own))
+    return Part(heading, [row for _, row in rows], is_open=not heading.is_folded or is_asked_for or any(own))

@@ -54,11 +54,19 @@ class ProviderForm(FlaskForm):
     )
     seen = HiddenField()
 
-    def parts(self) -> list[Part]:
-        """Its fields under their headings, a secret with the box that takes a stored one away."""
+    def parts(self, *, reads_receipts: bool = False) -> list[Part]:
+        """Its fields under their headings, a secret with the box that takes a stored one away.
+
+        `reads_receipts` where the page says that something is wrong with how receipts are read.
+        """
         found = provider_parts.under(self.kind, self.fields)
         return [
-            provider_parts.part(heading, [(each, self._row(each)) for each in fields], self.stored)
+            provider_parts.part(
+                heading,
+                [(each, self._row(each)) for each in fields],
+                self.stored,
+                is_asked_for=reads_receipts and heading is provider_parts.READING,
+            )
             for heading, fields in found.items()
         ]
 
@@ -152,8 +160,10 @@ _KEYBOARD: Final = {"autocapitalize": "none", "spellcheck": "false", "dir": "ltr
 
 
 def _more(each: Field) -> dict[str, str]:
+    # What begins as one line seldom grows long.
+    lines = "3" if each.default and "\n" not in each.default else "5"
+    rows = {"rows": lines} if each.is_long else {}
     # Browsers fill no stored password into a field for a new one.
-    rows = {"rows": "5"} if each.is_long else {}
     return rows | {"autocomplete": "new-password" if each.is_secret else "off"}
 
 

@@ -204,3 +204,9 @@ def test_pii_02_a_carrier_that_talks_for_ever_is_cut_short(kind, sms):
     with serving(answers(raw(400, '{"code": 21211, "message": "' + "x" * 10_000_000 + '"}'))) as server:
         failure = failed(lambda: open_over(kind, server.port).send(sms))
     assert len(failure.words) <= 300
+
+
+def test_only_a_carrier_that_must_be_told_where_to_ask_has_a_check_that_asks_nobody():
+    asked = {kind: installed.is_checkable(kind, {}) for kind in ProviderKind}
+    assert asked == dict.fromkeys(ProviderKind, True) | {ProviderKind.HTTP: False}
+    assert installed.is_checkable(ProviderKind.HTTP, {"check_url": "https://sms.example/account"})
