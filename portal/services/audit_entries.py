@@ -18,7 +18,7 @@ _FACTS = (
     _ENTRY.c.user_id,
 )
 _TOLD = (_ENTRY.c.reason, _ENTRY.c.details)
-_SEALS = (_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, _ENTRY.c.emptied)
+_SEALS = (_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, _ENTRY.c.emptied, _ENTRY.c.own_hash)
 COLUMNS = (_ENTRY.c.app_id, *_SEALS, *_FACTS, *_TOLD)
 _NAMES = tuple(column.name for column in _FACTS)
 _Entry = Row[*tuple[Any, ...]]
@@ -40,6 +40,12 @@ def follows(key: bytes, chain_id: str, before: Link, entry: _Entry) -> bool:
     return sealed == Link(entry.sequence, entry.hash)
 
 
+def holds_alone(key: bytes, chain_id: str, entry: _Entry) -> bool:
+    """Whether a sealed entry has the hash over itself that it was sealed with, whatever is before it."""
+    place, facts = Link(entry.sequence, entry.hash), facts_of(entry, entry.told_hash)
+    return bool(audit_seals.of_own(key, chain_id, place, facts) == entry.own_hash)
+
+
 def is_empty(entry: _Entry) -> bool:
     """Whether an entry tells nothing but a deed, as it does once its user is erased."""
     return entry.user_id is not None and entry.reason is None and entry.details == {}
@@ -59,7 +65,6 @@ def kept_of(key: bytes, chain_id: str, entry: _Entry, form: int) -> str:
     before = told_before(key, chain_id, entry)
     told = before or told_of(key, chain_id, entry)
     if form == FIRST_FORM:
-        # It cannot tell who emptied an entry that has no mark.
-        is_told = told == entry.told_hash or (before is None and is_empty(entry))
-        return audit_seals.of_kept_first(key, chain_id, place, facts, is_told)
+        # It took entries that are empty for whole; migration 0016 gave a mark to each that was.
+        return audit_seals.of_kept_first(key, chain_id, place, facts, told == entry.told_hash)
     return audit_seals.of_kept(key, chain_id, place, facts, told)

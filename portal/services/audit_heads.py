@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from portal.core.audit_anchors import LOGGED, Anchor
 from portal.models import AuditEntry
-from portal.services import audit_chains, audit_checks
+from portal.services import audit_chains, audit_checks, emptied_entries
 from portal.services.audit_chains import Chain
 from portal.services.context import Context
 
@@ -34,6 +34,7 @@ def tell(ctx: Context) -> int:
     Raises BrokenChains, once all are told, where the seal of a chain is not ours or entries wait to be sealed
     for longer than they should: the job's failure is an alarm.
     """
+    emptied_entries.say_that_they_are_marked(ctx)
     is_broken = unsealed(ctx.session, ctx.now) > 0
     for chain in audit_chains.every(ctx.session):
         _log.info(LOGGED, **told(chain))

@@ -105,7 +105,7 @@ def begin_anew(ctx: Context, damage: Damage, reason: str) -> Link:
     )
     if not is_ours:
         raise Overtaken(_MOVED)
-    audit_sealing.write(ctx, [entry], [head], [told])
+    audit_sealing.write(ctx, chain_id, [entry], [head], [told])
     return head
 
 
@@ -134,7 +134,7 @@ def _with_forgeries(ctx: Context, damage: Damage) -> tuple[str, int]:
         last += 1
         seal = audit_entries.told_of(key, damage.chain_id, entry)
         try:
-            audit_sealing.write(ctx, [entry], [Link(last, START.hash)], [seal])
+            audit_sealing.write(ctx, damage.chain_id, [entry], [Link(last, START.hash)], [seal])
         except LostEntry as error:
             raise Overtaken(_MOVED) from error
         numbered = _read(ctx, entry.id)

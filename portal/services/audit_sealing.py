@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Row, Select, Table, bindparam, delete, select, update
 
 from portal.core import audit_seals
-from portal.core.audit_seals import Link, Restart
+from portal.core.audit_seals import START, Link, Restart
 from portal.models import AuditAction, AuditEntry, table
 from portal.services import audit_chains, audit_entries
 from portal.services.audit_chains import Chain
@@ -23,12 +23,16 @@ from portal.services.context import Context
 # How many entries are sealed at once: on SQLite nobody else writes meanwhile.
 BATCH = 250
 
+_Entry = Row[*tuple[Any, ...]]
 _ENTRY: Table = table(AuditEntry)
 _SEAL = (
     update(_ENTRY)
     .where(_ENTRY.c.id == bindparam("the_id"), _ENTRY.c.sequence.is_(None))
     .values(
-        sequence=bindparam("the_sequence"), hash=bindparam("the_hash"), told_hash=bindparam("the_told_hash")
+        sequence=bindparam("the_sequence"),
+        hash=bindparam("the_hash"),
+        told_hash=bindparam("the_told_hash"),
+        own_hash=bindparam("the_own_hash"),
     )
 )
 
@@ -102,25 +106,36 @@ def _seal_in(ctx: Context, app_id: str | None, entries: list[Row[*tuple[Any, ...
     if not audit_chains.move(ctx, chain, head=links[-1]):
         # Another worker was faster; what it left is for the next round.
         return 0
-    write(ctx, entries, links, told)
+    write(ctx, chain.id, entries, links, told)
     return len(entries)
 
 
 def write(
-    ctx: Context, entries: Sequence[Row[*tuple[Any, ...]]], links: Sequence[Link], told: Sequence[str]
+    ctx: Context, chain_id: str, entries: Sequence[_Entry], links: Sequence[Link], told: Sequence[str]
 ) -> None:
     """Puts each entry in its place. Raises LostEntry where one is gone, or is in its place already."""
     values = [
-        {"the_id": entry.id, "the_sequence": link.sequence, "the_hash": link.hash, "the_told_hash": each}
+        {
+            "the_id": entry.id,
+            "the_sequence": link.sequence,
+            "the_hash": link.hash,
+            "the_told_hash": each,
+            "the_own_hash": _own_of(ctx.keys.audit, chain_id, entry, link, each),
+        }
         for entry, link, each in zip(entries, links, told, strict=True)
     ]
     if ctx.session.connection().execute(_SEAL, values).rowcount != len(values):
         raise LostEntry
 
 
-def _links(
-    key: bytes, chain: Chain, entries: Iterable[Row[*tuple[Any, ...]]], told: Iterable[str]
-) -> Iterable[Link]:
+def _own_of(key: bytes, chain_id: str, entry: _Entry, link: Link, told: str) -> str | None:
+    # What somebody forged and only gets a number has no hash that anybody vouches for.
+    if link.hash == START.hash:
+        return None
+    return audit_seals.of_own(key, chain_id, link, audit_entries.facts_of(entry, told))
+
+
+def _links(key: bytes, chain: Chain, entries: Iterable[_Entry], told: Iterable[str]) -> Iterable[Link]:
     link = chain.head
     for entry, each in zip(entries, told, strict=True):
         link = audit_seals.of_entry(key, chain.id, link, audit_entries.facts_of(entry, each))

@@ -4,8 +4,7 @@ Between two portions entries are sealed, emptied by erasures and removed for the
 begun anew. What moved is told by the chain's own row, which only the key seals.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -111,17 +110,16 @@ class Walk:
         faults += self._comparison.of_base()
 
     def _look(self, session: Session, chain: Chain, most: int | None) -> int:
-        erased_at = cache(lambda: audit_faults.last_erasure(session, chain.app_id))
         count = 0
         for row in session.execute(entries_of(chain.app_id, self._after).limit(most)):
-            self._step(chain, row, erased_at)
+            self._step(chain, row)
             self._after = row.sequence
             count += 1
         if most is None or count < most:
             self._end(session, chain)
         return count
 
-    def _step(self, chain: Chain, row: Row[*tuple[Any, ...]], erased_at: Callable[[], int]) -> None:
+    def _step(self, chain: Chain, row: Row[*tuple[Any, ...]]) -> None:
         report, is_old = self.report, chain.is_before_restart(row.sequence)
         told = report.before if is_old else report.faults
         if chain.restart is not None and is_old:
@@ -135,10 +133,10 @@ class Walk:
             is_gone_before = chain.is_before_restart(row.sequence - 1)
             gone = audit_seals.missing(self._before.sequence + 1, row.sequence - 1)
             (report.before if is_gone_before else report.faults).append(gone)
-        faults = list(audit_faults.of_entry(self._key, chain, self._before, row, erased_at))
+        faults = list(audit_faults.of_entry(self._key, chain, self._before, row))
         told += faults
         is_restart = row.action == AuditAction.AUDIT_CHAIN_RESTARTED
-        report.entries += not faults and (is_next or is_restart)
+        report.entries += not faults
         if is_restart and not faults:
             report.restarts.append(audit_reports.begun(row))
         self._before = Link(row.sequence, row.hash)

@@ -3,15 +3,19 @@
 What was done, by whom and when stays on record; masked numbers and typed reasons do not. In their place the
 erasure leaves a mark: the keyed hash over what the entry told, sealed together with the entry's facts. So it
 needs no chain, waits for none, and what was wrong about an entry before it was emptied stays known (PII-07).
+
+What Ringbacks of before marks had emptied got its mark once, by migration 0016. An entry of the installation
+says so: while it is there, that migration marks nothing more, though somebody takes the schema back.
 """
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, inspect, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, inspect, select, update
 
 from portal.core import audit_seals
-from portal.models import AuditEntry, table
-from portal.services import audit_entries
+from portal.models import AuditAction, AuditEntry, table
+from portal.services import audit, audit_entries
+from portal.services.context import Context
 
 _ENTRY = table(AuditEntry)
 _NOTHING: dict[str, Any] = {"details": {}, "reason": None}
@@ -48,6 +52,13 @@ def empty_restored(connection: Connection, key: bytes, app_id: str, user_id: str
         return empty(connection, key, app_id, user_id)
     of_user = (_ENTRY.c.app_id == app_id, _ENTRY.c.user_id == user_id)
     return connection.execute(update(_ENTRY).where(*of_user).values(_NOTHING)).rowcount
+
+
+def say_that_they_are_marked(ctx: Context) -> None:
+    """Has the installation's chain say that what is emptied has marks, where it does not, or does no more."""
+    is_it = (AuditEntry.app_id.is_(None), AuditEntry.action == AuditAction.ERASURES_MARKED)
+    if not ctx.session.scalar(select(exists().where(*is_it))):
+        audit.record(ctx.in_app(""), AuditAction.ERASURES_MARKED)
 
 
 def _mark(key: bytes, chain_id: str, entry: _Entry) -> str:
