@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, Select
+from sqlalchemy.orm import Session
 
 from portal.core import audit_seals
 from portal.core.audit_seals import FIRST_FORM, Link
 from portal.models import AuditEntry, table
+from portal.services import unreadable_rows
+from portal.services.unreadable_rows import Unread
 
 _ENTRY = table(AuditEntry)
 _FACTS = (
@@ -22,6 +25,32 @@ _SEALS = (_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, _ENTRY.c.emptied
 COLUMNS = (_ENTRY.c.app_id, *_SEALS, *_FACTS, *_TOLD)
 _NAMES = tuple(column.name for column in _FACTS)
 _Entry = Row[*tuple[Any, ...]]
+# How deep the details of an entry may be nested; ours are three levels deep.
+_DEEPEST = 16
+
+
+def read(session: Session | Connection, wanted: Select[*tuple[Any, ...]]) -> list[_Entry | Unread]:
+    """The entries that `wanted` selects with COLUMNS; one that nobody can read hides no other."""
+    return unreadable_rows.rows(session, wanted, _ENTRY.c.id, _is_ours)
+
+
+def _is_ours(entry: _Entry) -> bool:
+    """Whether each value is of its kind: SQLite takes anything for a number and for a text."""
+    texts = [entry.app_id, entry.hash, entry.told_hash, entry.emptied, entry.own_hash, entry.reason]
+    texts += [entry.actor_kind, entry.actor_id, entry.action, entry.user_id]
+    has_number = entry.sequence is None or isinstance(entry.sequence, int)
+    are_kinds = has_number and isinstance(entry.at, int)
+    return (
+        are_kinds and all(each is None or isinstance(each, str) for each in texts) and _is_flat(entry.details)
+    )
+
+
+def _is_flat(details: object, levels: int = _DEEPEST) -> bool:
+    """Whether JSON is nested so little that nobody fails to write it, wherever it was read."""
+    if not isinstance(details, dict | list):
+        return True
+    inner = details.values() if isinstance(details, dict) else details
+    return levels > 0 and all(_is_flat(each, levels - 1) for each in inner)
 
 
 def told_of(key: bytes, chain_id: str, entry: _Entry) -> str:

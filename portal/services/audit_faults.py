@@ -1,7 +1,7 @@
 """What is wrong with one audit entry, or with the end of its chain? In words that name it (PII-07)."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Row, exists, func, select
 from sqlalchemy.orm import Session
@@ -9,10 +9,14 @@ from sqlalchemy.orm import Session
 from portal.core import audit_seals
 from portal.core.audit_seals import Link
 from portal.models import App, AuditAction, AuditEntry
-from portal.services import audit_chains, audit_entries, audit_sealing
+from portal.services import audit_chains, audit_entries, audit_sealing, unreadable_rows
 from portal.services.audit_chains import Chain
+from portal.services.unreadable_rows import Unread
 
 _Entry = Row[*tuple[Any, ...]]
+# The greatest number that a column holds; whatever SQLite finds to be greater is no number.
+GREATEST: Final = 2**63 - 1
+NEVER_WRITTEN: Final = "holds what Ringback never writes"
 
 
 def of_entry(key: bytes, chain: Chain, before: Link, row: _Entry) -> Iterator[str]:
@@ -45,11 +49,17 @@ def of_end(chain: Chain, last: Link) -> Iterator[str]:
 
 def of_no_chain(session: Session, app_id: str | None, *, is_known_outside: bool) -> Iterator[str]:
     """What is wrong where no row says that there is a chain."""
+    if app_id is not None and unreadable_rows.is_in_hex(app_id) and app_id in _apps(session):
+        yield "the app has an ID that is no text, so its entries belong to no chain"
     sealed = select(func.count()).where(audit_chains.of(app_id), AuditEntry.sequence.is_not(None))
     if count := session.scalar(sealed):
         yield f"the row that says where the chain begins and ends is missing; sealed entries: {count}"
     if is_known_outside:
         yield "the chain is missing, which the head outside tells of"
+
+
+def _apps(session: Session) -> list[str]:
+    return unreadable_rows.texts(session, select(App.id))
 
 
 def is_gone(session: Session, app_id: str | None) -> bool:
@@ -59,8 +69,20 @@ def is_gone(session: Session, app_id: str | None) -> bool:
 
 def forged_restarts(session: Session, app_id: str | None) -> Iterator[str]:
     """Entries that say that their chain was begun anew, and that nobody sealed."""
-    for entry in session.execute(audit_sealing.forged_restarts(app_id)):
-        yield f"the entry with id {entry.id} says that the chain was begun anew, and no key sealed it"
+    for entry in audit_entries.read(session, audit_sealing.forged_restarts(app_id)):
+        if not isinstance(entry, Unread):
+            yield f"the entry with id {entry.id} says that the chain was begun anew, and no key sealed it"
+
+
+def in_no_place(session: Session, app_id: str | None) -> Iterator[str]:
+    """Entries that have no place in a chain, and get none: nobody can read them, or their number is none."""
+    waiting = select(*audit_entries.COLUMNS).where(audit_chains.unsealed_of(app_id)).order_by(AuditEntry.id)
+    for entry in audit_entries.read(session, waiting.limit(audit_sealing.BATCH)):
+        if isinstance(entry, Unread):
+            yield f"the entry with id {entry.id} {NEVER_WRITTEN}, so it is not sealed"
+    odd = select(AuditEntry.id).where(audit_chains.of(app_id), AuditEntry.sequence > GREATEST)
+    for entry_id in session.scalars(odd.order_by(AuditEntry.id)):
+        yield f"the entry with id {entry_id} has something for a number that is none"
 
 
 def _is_known(before: Link) -> bool:

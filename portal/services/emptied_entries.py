@@ -16,6 +16,7 @@ from portal.core import audit_seals
 from portal.models import AuditAction, AuditEntry, table
 from portal.services import audit, audit_entries
 from portal.services.context import Context
+from portal.services.unreadable_rows import Unread
 
 _ENTRY = table(AuditEntry)
 _NOTHING: dict[str, Any] = {"details": {}, "reason": None}
@@ -35,11 +36,11 @@ def empty(connection: Connection, key: bytes, app_id: str, user_id: str) -> int:
     of_user = (_ENTRY.c.app_id == app_id, _ENTRY.c.user_id == user_id)
     # Whoever seals one of them at this moment is waited for, so that the mark is over its seal too.
     wanted = select(*audit_entries.COLUMNS).where(*of_user).order_by(_ENTRY.c.id).with_for_update()
-    found = connection.execute(wanted).all()
+    found = audit_entries.read(connection, wanted)
     marks = [
         {"the_app": app_id, "the_id": entry.id, "the_mark": _mark(key, app_id, entry)}
         for entry in found
-        if not audit_entries.is_empty(entry)
+        if isinstance(entry, Unread) or not audit_entries.is_empty(entry)
     ]
     if marks:
         connection.execute(_EMPTY, marks)
@@ -61,6 +62,9 @@ def say_that_they_are_marked(ctx: Context) -> None:
         audit.record(ctx.in_app(""), AuditAction.ERASURES_MARKED)
 
 
-def _mark(key: bytes, chain_id: str, entry: _Entry) -> str:
+def _mark(key: bytes, chain_id: str, entry: _Entry | Unread) -> str:
+    if isinstance(entry, Unread):
+        # It goes like any other; that nobody could read it stays known.
+        return ""
     facts = audit_entries.facts_of(entry, entry.told_hash)
     return audit_seals.of_emptied(key, chain_id, facts, audit_entries.told_of(key, chain_id, entry))
