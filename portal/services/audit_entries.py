@@ -21,8 +21,10 @@ _FACTS = (
     _ENTRY.c.user_id,
 )
 _TOLD = (_ENTRY.c.reason, _ENTRY.c.details)
-_SEALS = (_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, _ENTRY.c.emptied, _ENTRY.c.own_hash)
-COLUMNS = (_ENTRY.c.app_id, *_SEALS, *_FACTS, *_TOLD)
+_SEALS = (_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, _ENTRY.c.emptied)
+# What a mark is made of, in every schema that has marks.
+FOR_MARKS = (_ENTRY.c.app_id, *_SEALS, *_FACTS, *_TOLD)
+COLUMNS = (*FOR_MARKS, _ENTRY.c.own_hash)
 _NAMES = tuple(column.name for column in _FACTS)
 _Entry = Row[*tuple[Any, ...]]
 # How deep the details of an entry may be nested; ours are three levels deep.
@@ -30,14 +32,15 @@ _DEEPEST = 16
 
 
 def read(session: Session | Connection, wanted: Select[*tuple[Any, ...]]) -> list[_Entry | Unread]:
-    """The entries that `wanted` selects with COLUMNS; one that nobody can read hides no other."""
+    """The entries that `wanted` selects with these columns; one that nobody can read hides no other."""
     return unreadable_rows.rows(session, wanted, _ENTRY.c.id, _is_ours)
 
 
 def _is_ours(entry: _Entry) -> bool:
     """Whether each value is of its kind: SQLite takes anything for a number and for a text."""
-    texts = [entry.app_id, entry.hash, entry.told_hash, entry.emptied, entry.own_hash, entry.reason]
+    texts = [entry.app_id, entry.hash, entry.told_hash, entry.emptied, entry.reason]
     texts += [entry.actor_kind, entry.actor_id, entry.action, entry.user_id]
+    texts.append(entry.own_hash if "own_hash" in entry._fields else None)
     has_number = entry.sequence is None or isinstance(entry.sequence, int)
     are_kinds = has_number and isinstance(entry.at, int)
     return (

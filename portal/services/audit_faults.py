@@ -49,17 +49,14 @@ def of_end(chain: Chain, last: Link) -> Iterator[str]:
 
 def of_no_chain(session: Session, app_id: str | None, *, is_known_outside: bool) -> Iterator[str]:
     """What is wrong where no row says that there is a chain."""
-    if app_id is not None and unreadable_rows.is_in_hex(app_id) and app_id in _apps(session):
+    is_in_hex = app_id is not None and unreadable_rows.is_in_hex(app_id)
+    if is_in_hex and app_id in unreadable_rows.texts(session, select(App.id)):
         yield "the app has an ID that is no text, so its entries belong to no chain"
     sealed = select(func.count()).where(audit_chains.of(app_id), AuditEntry.sequence.is_not(None))
     if count := session.scalar(sealed):
         yield f"the row that says where the chain begins and ends is missing; sealed entries: {count}"
     if is_known_outside:
         yield "the chain is missing, which the head outside tells of"
-
-
-def _apps(session: Session) -> list[str]:
-    return unreadable_rows.texts(session, select(App.id))
 
 
 def is_gone(session: Session, app_id: str | None) -> bool:

@@ -35,7 +35,7 @@ def empty(connection: Connection, key: bytes, app_id: str, user_id: str) -> int:
     """
     of_user = (_ENTRY.c.app_id == app_id, _ENTRY.c.user_id == user_id)
     # Whoever seals one of them at this moment is waited for, so that the mark is over its seal too.
-    wanted = select(*audit_entries.COLUMNS).where(*of_user).order_by(_ENTRY.c.id).with_for_update()
+    wanted = select(*audit_entries.FOR_MARKS).where(*of_user).order_by(_ENTRY.c.id).with_for_update()
     found = audit_entries.read(connection, wanted)
     marks = [
         {"the_app": app_id, "the_id": entry.id, "the_mark": _mark(key, app_id, entry)}
