@@ -37,15 +37,10 @@ def read(session: Session | Connection, wanted: Select[*tuple[Any, ...]]) -> lis
 
 
 def _is_ours(entry: _Entry) -> bool:
-    """Whether each value is of its kind: SQLite takes anything for a number and for a text."""
-    texts = [entry.app_id, entry.hash, entry.told_hash, entry.emptied, entry.reason]
-    texts += [entry.actor_kind, entry.actor_id, entry.action, entry.user_id]
-    texts.append(entry.own_hash if "own_hash" in entry._fields else None)
+    """Whether each value is of its kind: SQLite takes anything for a number, and bytes for a text."""
     has_number = entry.sequence is None or isinstance(entry.sequence, int)
-    are_kinds = has_number and isinstance(entry.at, int)
-    return (
-        are_kinds and all(each is None or isinstance(each, str) for each in texts) and _is_flat(entry.details)
-    )
+    are_kinds = has_number and isinstance(entry.at, int) and bytes not in set(map(type, entry))
+    return are_kinds and _is_flat(entry.details)
 
 
 def _is_flat(details: object, levels: int = _DEEPEST) -> bool:

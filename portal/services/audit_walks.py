@@ -5,7 +5,7 @@ begun anew. What moved is told by the chain's own row, which only the key seals.
 """
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
@@ -129,10 +129,11 @@ class Walk:
 
     def _pass_over(self, session: Session, chain: Chain, row: Unread) -> None:
         its = select(AuditEntry.sequence).where(AuditEntry.id == row.id)
-        place = self._after = cast("int", session.scalars(its).one())
+        # SQLite has numbers in between, too, in whose place no entry stands.
+        place: Any = session.scalars(its).one()
+        self._after = place
         told = self.report.before if chain.is_before_restart(place) else self.report.faults
         told.append(f"entry {place} (id {row.id}) {audit_faults.NEVER_WRITTEN}, so it cannot be read")
-        # SQLite has numbers in between, too, in whose place no entry stands.
         if isinstance(place, int) and place > chain.base.sequence:
             self._name_gap(chain, place)
             self._before = Link(place, START.hash)
