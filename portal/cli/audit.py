@@ -81,17 +81,20 @@ def head(installation: Installation, as_json: bool) -> None:
     Examples:
       portal audit head --json > heads-$(date +%F).json
 
-    Exit codes: 0 done, 1 refused.
+    Exit codes: 0 done, 1 refused, 3 the row of a chain cannot be read; the others are printed.
     """
     from portal.services import audit_chains, audit_heads
 
     with _one_moment(installation) as session:
-        found = [audit_heads.told(chain) for chain in audit_chains.every(session)]
+        chains, unread = audit_chains.every(session)
+    found = [audit_heads.told(chain) for chain in chains]
     if as_json:
         click.echo(json.dumps(found, indent=2))
-        return
-    for each in found:
+    for each in () if as_json else found:
         click.echo(f"{each['app']}  {each['sequence']}  {each['hash']}")
+    if unread:
+        click.echo(f"The rows of these chains cannot be read: {', '.join(unread)}", err=True)
+        raise SystemExit(BROKEN)
 
 
 @audit.command()

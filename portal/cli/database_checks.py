@@ -16,7 +16,7 @@ from portal.core import credentials
 from portal.core.alarms import AlarmName, Level
 from portal.core.sealing import BrokenSeal
 from portal.models import Provider
-from portal.services import alarms, audit_heads, beats, quarantine
+from portal.services import alarm_news, audit_heads, beats, quarantine
 
 _MIGRATE = "Run: portal migrate"
 # Clocks that differ by more than this (ms) are noted, and by more than that are wrong.
@@ -117,7 +117,7 @@ def _workers(session: Session) -> Finding:
 
 def _alarms(session: Session) -> Iterator[Finding]:
     # Workers have a line of their own.
-    standing = [each for each in alarms.standing(session) if each.name != AlarmName.WORKER_DEAD]
+    standing = [each for each in alarm_news.standing(session) if each.name != AlarmName.WORKER_DEAD]
     for each in standing:
         sentence = next((name.sentence for name in AlarmName if name.value == each.name), each.name)
         about = f" ({each.about})" if each.about else ""

@@ -85,6 +85,8 @@ def _restore(
         ended = quarantine.begin(connection, label.at, clock.now())
         # In the same transaction, so that no copy is ever there that brings anybody back (PII-05).
         replayed = erasures.replay(connection, erased, server_keys)
+        # An upgrade takes entries that are empty for erased where an erasure is on record (PII-07).
+        erasures.note(connection, erased)
         connection.commit()
     schema.upgrade(settings)
     with schema.connected(owner, options={"ringback_write": True}) as connection:

@@ -49,6 +49,11 @@ def of_entry(key: bytes, chain: str, before: Link, facts: Mapping[str, Any]) -> 
     return Link(sequence, _sealed(key, ["entry", 1, chain, sequence, before.hash, dict(facts)]))
 
 
+def of_own(key: bytes, chain: str, place: Link, facts: Mapping[str, Any]) -> str:
+    """The hash over an entry in its place alone, in hex: it holds also where the entry before it is gone."""
+    return _sealed(key, ["own", 1, chain, place.sequence, place.hash, dict(facts)])
+
+
 def of_told(key: bytes, chain: str, entry_id: int, reason: str | None, details: object) -> str:
     """The hash over what an entry tells beside the deed itself, in hex; it outlives the telling (PII-05).
 

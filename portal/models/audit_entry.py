@@ -107,6 +107,7 @@ class AuditAction(ClosedList):
     TOKENS_ENDED = "tokens.ended", "Ended the user's tokens"
     SEND_REFUSED = "send.refused", "Was refused an SMS"
     AUDIT_CHAIN_RESTARTED = "audit_chain.restarted", "Began the audit log's chain anew after it was broken"
+    ERASURES_MARKED = "erasures.marked", "Began to mark each audit entry that an erasure empties"
     AUDIT_EXPORTED = "audit.exported", "Exported the audit log"
     CODE_RESENT = "code.resent", "Asked for the code again"
     MESSAGE_REDRIVEN = "message.redriven", "Had an SMS that was set aside tried again"
@@ -209,3 +210,6 @@ class AuditEntry(Base):
     told_hash: Mapped[str | None] = mapped_column(String(64))
     # What an erasure leaves where it emptied the entry: only the key makes it (services/emptied_entries.py).
     emptied: Mapped[str | None] = mapped_column(String(128))
+    # The keyed hash over this entry and its place alone, for where the one before it is gone; empty in what a
+    # Ringback sealed that made none.
+    own_hash: Mapped[str | None] = mapped_column(String(64))

@@ -1,6 +1,7 @@
 """What keeps audit entries as they are in the database itself? Triggers on both databases (PII-07).
 
-An entry changes once, when it is sealed, and loses what it tells of a user who is erased (PII-05). It goes
+An entry changes once, when it is sealed, and loses what it tells of a user who is erased (PII-05), for a
+mark: an older process that knows of no marks erases nobody rather than have it taken for tampering. It goes
 with its app, or below the base of its chain: the base is sealed too, so that `portal audit verify` finds
 whoever moves it to get past these triggers. SQLite drops them along with the table, and refuses to rename a
 table that they name: a migration that makes `audit_entry` or `app` anew lifts the guard first, and sets it
@@ -17,7 +18,7 @@ _IS_KEPT = f"""(old.app_id IS NULL OR EXISTS (SELECT 1 FROM app WHERE app.id = o
     AND NOT EXISTS (SELECT 1 FROM audit_chain WHERE old.sequence <= audit_chain.base_sequence
         AND audit_chain.id = coalesce(old.app_id, '{INSTALLATION}'))"""  # noqa: S608 - a constant of ours
 _NAMES = ("id", "app_id", "at", "actor_kind", "actor_id", "action", "user_id")
-_SEALS = ("sequence", "hash", "told_hash")
+_SEALS = ("sequence", "hash", "told_hash", "own_hash")
 
 
 def _is_no_change_of_ours(differ: str, details: str) -> str:
@@ -30,6 +31,8 @@ def _is_no_change_of_ours(differ: str, details: str) -> str:
     seals = f"old.sequence IS NULL AND new.sequence IS NOT NULL AND {stays(*_NAMES, 'reason', details)}"
     empties = "old.user_id IS NOT NULL AND new.reason IS NULL"
     empties += f" AND new.{details} = '{{}}' AND {stays(*_NAMES, *_SEALS)}"
+    empties += f""" AND (old.sequence IS NULL OR new.emptied IS NOT NULL
+        OR (old.emptied IS NULL AND old.reason IS NULL AND old.{details} = '{{}}'))"""
     return f"NOT ({seals}) AND NOT ({empties})"
 
 

@@ -3,7 +3,17 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, cast, delete, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    cast,
+    delete,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -42,16 +52,6 @@ class Found:
     about: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class News:
-    """One alarm as it is told. `since` is in Unix ms."""
-
-    name: str
-    level: str
-    about: str
-    since: int
-
-
 def look(session: Session, now: int) -> list[Found]:
     """Which of the watched alarms should stand at `now` (Unix ms)."""
     waiting = figures.waiting(session, now)
@@ -76,10 +76,11 @@ def settle(session: Session, found: Iterable[Found], now: int, *, is_told: bool)
     Where alarms are told to nobody (`is_told`), the row of one that is over goes at once.
     """
     wanted = {(each.name.value, each.about): each for each in found}
-    standing = session.execute(
-        select(Alarm.name, Alarm.about, Alarm.level).where(Alarm.name.in_([name.value for name in WATCHED]))
-    ).all()
-    levels = {(name, about): level for name, about, level in standing}
+    watched = Alarm.name.in_([name.value for name in WATCHED])
+    standing = unreadable_rows.text_rows(session, select(Alarm.name, Alarm.about, Alarm.level).where(watched))
+    # One whose `about` is no text is none of ours; an operator sees it stand.
+    ours = [each for each in standing if not unreadable_rows.is_in_hex(each[1])]
+    levels = {(name, about): level for name, about, level in ours}
     changes = [
         _said(each.name, each.about, each.level)
         for key, each in wanted.items()
@@ -130,13 +131,6 @@ def take_down(session: Session, name: str, about: str = "", *, is_told: bool) ->
     return gone is not None
 
 
-def standing(session: Session) -> list[News]:
-    """The alarms that stand, the worst first."""
-    columns = (Alarm.name, Alarm.level, Alarm.about, Alarm.since)
-    rows = session.execute(select(*columns).where(Alarm.level != Level.OVER).order_by(Alarm.since))
-    return sorted((News(*row) for row in rows), key=lambda each: each.level != Level.PAGE)
-
-
 def stands(session: Session, name: AlarmName, about: str = "") -> bool:
     """Whether an alarm stands."""
     found = select(Alarm.name).where(*_is(name, about), Alarm.level != Level.OVER)
@@ -156,31 +150,6 @@ def abouts(session: Session, name: AlarmName) -> list[str]:
     return unreadable_rows.texts(session, about)
 
 
-def untold(session: Session) -> list[News]:
-    """What nobody was told of yet: alarms that are new, that became worse, or that are over."""
-    columns = (Alarm.name, Alarm.level, Alarm.about, Alarm.since)
-    is_news = or_(
-        Alarm.level == Level.OVER,
-        Alarm.told_level.is_(None),
-        (Alarm.level == Level.PAGE) & (Alarm.told_level == Level.WARN),
-    )
-    return [News(*row) for row in session.execute(select(*columns).where(is_news).order_by(Alarm.since))]
-
-
-def note_told(session: Session, news: News, now: int) -> None:
-    """Notes that this was told, unless the alarm has changed meanwhile. The row of one that is over goes."""
-    is_same = (Alarm.name == news.name, Alarm.about == news.about, Alarm.level == news.level)
-    if news.level == Level.OVER:
-        session.execute(delete(Alarm).where(*is_same))
-        return
-    session.execute(
-        update(Alarm)
-        .where(*is_same)
-        .values(told_level=news.level, told_at=now)
-        .execution_options(synchronize_session=False)
-    )
-
-
 def counts(session: Session, now: int) -> dict[str, int]:
     """The figures that go along with an alarm; none of them says whose messages they are."""
     waiting = figures.waiting(session, now)
@@ -198,10 +167,11 @@ def _is(name: str, about: str) -> Collection[ColumnElement[bool]]:
 
 def _change(session: Session, is_it: Collection[ColumnElement[bool]], found: Found, now: int) -> bool:
     since_then = cast(Alarm.since, BigInteger).label("since")
-    before = session.execute(select(Alarm.level, since_then).where(*is_it)).first()
+    is_over = (Alarm.level == Level.OVER).label("is_over")
+    before = session.execute(select(is_over, since_then).where(*is_it)).first()
     if before is None:
         return False
-    since = now if before.level == Level.OVER else before.since
+    since = now if before.is_over else before.since
     session.execute(
         update(Alarm)
         .where(*is_it)

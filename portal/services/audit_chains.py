@@ -1,6 +1,7 @@
 """Where does each chain of audit entries begin and end? The rows that say so, sealed themselves (PII-07)."""
 
 import hmac
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,9 @@ from sqlalchemy.orm import Session
 from portal.core import audit_seals
 from portal.core.audit_seals import FIRST_FORM, START, Link, Restart
 from portal.models import INSTALLATION, AuditChain, AuditEntry
+from portal.services import unreadable_rows
 from portal.services.context import Context
+from portal.services.unreadable_rows import Unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,7 @@ class Chain:
     def is_sealed_with(self, key: bytes) -> bool:
         """Whether this row was written by somebody who has the key."""
         right = audit_seals.of_chain(key, self.id, self.base, self.head, self.sealed_at, self.restart)
-        return hmac.compare_digest(right, self.seal)
+        return hmac.compare_digest(right.encode(), self.seal.encode())
 
 
 def app_of(chain_id: str) -> str | None:
@@ -48,15 +51,25 @@ def app_of(chain_id: str) -> str | None:
     return None if chain_id == INSTALLATION else chain_id
 
 
-def every(session: Session) -> list[Chain]:
-    """All chains that are stored, by their IDs."""
-    return [_chain(row) for row in session.execute(_COLUMNS.order_by(AuditChain.id))]
+def every(session: Session) -> tuple[list[Chain], list[str]]:
+    """All chains that are stored, by their IDs; and the IDs of those whose rows nobody can read."""
+    with suppress(Unreadable), unreadable_rows.told_apart():
+        return [_chain(row) for row in session.execute(_COLUMNS.order_by(AuditChain.id))], []
+    ids = unreadable_rows.texts(session, select(AuditChain.id).order_by(AuditChain.id))
+    found = {chain_id: _find_if_read(session, chain_id) for chain_id in ids}
+    return [chain for chain in found.values() if chain], [each for each, chain in found.items() if not chain]
 
 
 def find(session: Session, chain_id: str) -> Chain | None:
-    """The chain with this ID: an app's, or INSTALLATION."""
+    """The chain with this ID: an app's, or INSTALLATION. Raises TypeError for a row that is not of ours."""
     row = session.execute(_COLUMNS.where(AuditChain.id == chain_id)).first()
     return None if row is None else _chain(row)
+
+
+def _find_if_read(session: Session, chain_id: str) -> Chain | None:
+    with suppress(Unreadable), unreadable_rows.told_apart():
+        return find(session, chain_id)
+    return None
 
 
 def find_or_begin(ctx: Context, app_id: str | None) -> Chain | None:
@@ -132,6 +145,12 @@ _COLUMNS = select(
 
 
 def _chain(row: Row[*tuple[Any, ...]]) -> Chain:
+    # SQLite takes anything for a number and for a text.
+    texts = (row.base_hash, row.head_hash, row.seal, row.kept_hash)
+    numbers = (row.base_sequence, row.head_sequence, row.sealed_at, row.restart_sequence, row.restarted_at)
+    for kind, values in ((str, texts), (int, (*numbers, row.kept_form))):
+        if not all(each is None or isinstance(each, kind) for each in values):
+            raise TypeError("a value in the row of a chain is not of its kind")
     base, head = Link(row.base_sequence, row.base_hash), Link(row.head_sequence, row.head_hash)
     restart = None
     if row.restart_sequence is not None:

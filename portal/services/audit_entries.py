@@ -2,11 +2,14 @@
 
 from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row, Select
+from sqlalchemy.orm import Session
 
 from portal.core import audit_seals
 from portal.core.audit_seals import FIRST_FORM, Link
 from portal.models import AuditEntry, table
+from portal.services import unreadable_rows
+from portal.services.unreadable_rows import Unread
 
 _ENTRY = table(AuditEntry)
 _FACTS = (
@@ -19,9 +22,33 @@ _FACTS = (
 )
 _TOLD = (_ENTRY.c.reason, _ENTRY.c.details)
 _SEALS = (_ENTRY.c.sequence, _ENTRY.c.hash, _ENTRY.c.told_hash, _ENTRY.c.emptied)
-COLUMNS = (_ENTRY.c.app_id, *_SEALS, *_FACTS, *_TOLD)
+# What a mark is made of, in every schema that has marks.
+FOR_MARKS = (_ENTRY.c.app_id, *_SEALS, *_FACTS, *_TOLD)
+COLUMNS = (*FOR_MARKS, _ENTRY.c.own_hash)
 _NAMES = tuple(column.name for column in _FACTS)
 _Entry = Row[*tuple[Any, ...]]
+# How deep the details of an entry may be nested; ours are three levels deep.
+_DEEPEST = 16
+
+
+def read(session: Session | Connection, wanted: Select[*tuple[Any, ...]]) -> list[_Entry | Unread]:
+    """The entries that `wanted` selects with these columns; one that nobody can read hides no other."""
+    return unreadable_rows.rows(session, wanted, _ENTRY.c.id, _is_ours)
+
+
+def _is_ours(entry: _Entry) -> bool:
+    """Whether each value is of its kind: SQLite takes anything for a number, and bytes for a text."""
+    has_number = entry.sequence is None or isinstance(entry.sequence, int)
+    are_kinds = has_number and isinstance(entry.at, int) and bytes not in set(map(type, entry))
+    return are_kinds and _is_flat(entry.details)
+
+
+def _is_flat(details: object, levels: int = _DEEPEST) -> bool:
+    """Whether JSON is nested so little that nobody fails to write it, wherever it was read."""
+    if not isinstance(details, dict | list):
+        return True
+    inner = details.values() if isinstance(details, dict) else details
+    return levels > 0 and all(_is_flat(each, levels - 1) for each in inner)
 
 
 def told_of(key: bytes, chain_id: str, entry: _Entry) -> str:
@@ -38,6 +65,12 @@ def follows(key: bytes, chain_id: str, before: Link, entry: _Entry) -> bool:
     """Whether a sealed entry is the very one that was sealed after `before`."""
     sealed = audit_seals.of_entry(key, chain_id, before, facts_of(entry, entry.told_hash))
     return sealed == Link(entry.sequence, entry.hash)
+
+
+def holds_alone(key: bytes, chain_id: str, entry: _Entry) -> bool:
+    """Whether a sealed entry has the hash over itself that it was sealed with, whatever is before it."""
+    place, facts = Link(entry.sequence, entry.hash), facts_of(entry, entry.told_hash)
+    return bool(audit_seals.of_own(key, chain_id, place, facts) == entry.own_hash)
 
 
 def is_empty(entry: _Entry) -> bool:
@@ -59,7 +92,6 @@ def kept_of(key: bytes, chain_id: str, entry: _Entry, form: int) -> str:
     before = told_before(key, chain_id, entry)
     told = before or told_of(key, chain_id, entry)
     if form == FIRST_FORM:
-        # It cannot tell who emptied an entry that has no mark.
-        is_told = told == entry.told_hash or (before is None and is_empty(entry))
-        return audit_seals.of_kept_first(key, chain_id, place, facts, is_told)
+        # It took entries that are empty for whole; migration 0016 gave a mark to each that was.
+        return audit_seals.of_kept_first(key, chain_id, place, facts, told == entry.told_hash)
     return audit_seals.of_kept(key, chain_id, place, facts, told)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 
 from portal.core.audit_anchors import LOGGED, Anchor
 from portal.models import AuditEntry
-from portal.services import audit_chains, audit_checks
+from portal.services import audit_chains, audit_checks, emptied_entries
 from portal.services.audit_chains import Chain
 from portal.services.context import Context
 
@@ -31,14 +31,16 @@ def told_of(anchor: Anchor) -> dict[str, object]:
 def tell(ctx: Context) -> int:
     """Logs where each chain ends. Whoever collects the log holds the anchors. A job's verb.
 
-    Raises BrokenChains, once all are told, where the seal of a chain is not ours or entries wait to be sealed
-    for longer than they should: the job's failure is an alarm.
+    Raises BrokenChains, once all are told, where a chain cannot be read, its seal is not ours, or entries
+    wait to be sealed for longer than they should: the job's failure is an alarm.
     """
+    emptied_entries.say_that_they_are_marked(ctx)
     is_broken = unsealed(ctx.session, ctx.now) > 0
-    for chain in audit_chains.every(ctx.session):
+    chains, unread = audit_chains.every(ctx.session)
+    for chain in chains:
         _log.info(LOGGED, **told(chain))
         is_broken = is_broken or not chain.is_sealed_with(ctx.keys.audit)
-    if is_broken:
+    if is_broken or unread:
         raise BrokenChains
     return 0
 

@@ -25,6 +25,7 @@ ACTIONS: dict[Kind, frozenset[AuditAction]] = {
             AuditAction.APP_CHANGED,
             AuditAction.SEGMENT_PRICES_CHANGED,
             AuditAction.AUDIT_CHAIN_RESTARTED,
+            AuditAction.ERASURES_MARKED,
         }
     ),
     Kind.PROVIDERS: frozenset(

@@ -23,6 +23,7 @@ from portal.services import (
     audit_chains,
     audit_checks,
     audit_entries,
+    audit_faults,
     audit_sealing,
     audit_walks,
     unreadable_rows,
@@ -34,6 +35,7 @@ from portal.services.unreadable_rows import Unreadable
 
 # A number beyond this was written by somebody else; new ones could not be counted on from there.
 _LAST_NUMBER = 2**62
+_AT_ONCE = 1_000
 _ENTRY = table(AuditEntry)
 _UNREADABLE = """A row of the chain holds what Ringback never writes, so it cannot be kept as it is. \
 Nothing was done; keep a copy of that row elsewhere, have it hold something readable, and try again."""
@@ -74,7 +76,10 @@ def _look(session: Session, key: bytes, chain_id: str, now: int, anchors: Iterab
         raise NothingToVerify(f"The chain of {chain_id} holds: there is nothing to begin anew.")
     first = last = None
     kept, count = NOTHING_KEPT, 0
-    for entry in session.execute(audit_walks.entries_of(audit_chains.app_of(chain_id))):
+    app_id = audit_chains.app_of(chain_id)
+    if any(audit_faults.in_no_place(session, app_id)):
+        raise Unreadable
+    for entry in _entries(session, app_id):
         if entry.sequence <= _LAST_NUMBER:
             first, last = entry.sequence if first is None else first, entry.sequence
             kept = audit_seals.with_kept(kept, [audit_entries.kept_of(key, chain_id, entry, FORM)])
@@ -82,6 +87,13 @@ def _look(session: Session, key: bytes, chain_id: str, now: int, anchors: Iterab
     end = max(last or 0, chain.head.sequence if chain and chain.head.sequence <= _LAST_NUMBER else 0)
     found = faults[0] if len(faults) == 1 else f"{faults[0]}; {len(faults) - 1} more"
     return Damage(chain_id, chain, found, _base(chain, end + 1 if first is None else first), end, kept, count)
+
+
+def _entries(session: Session, app_id: str | None) -> Iterator[Row[*tuple[Any, ...]]]:
+    after: int | None = None
+    while found := session.execute(audit_walks.entries_of(app_id, after).limit(_AT_ONCE)).all():
+        yield from found
+        after = found[-1].sequence
 
 
 def begin_anew(ctx: Context, damage: Damage, reason: str) -> Link:
@@ -105,7 +117,7 @@ def begin_anew(ctx: Context, damage: Damage, reason: str) -> Link:
     )
     if not is_ours:
         raise Overtaken(_MOVED)
-    audit_sealing.write(ctx, [entry], [head], [told])
+    audit_sealing.write(ctx, chain_id, [entry], [head], [told])
     return head
 
 
@@ -134,7 +146,7 @@ def _with_forgeries(ctx: Context, damage: Damage) -> tuple[str, int]:
         last += 1
         seal = audit_entries.told_of(key, damage.chain_id, entry)
         try:
-            audit_sealing.write(ctx, [entry], [Link(last, START.hash)], [seal])
+            audit_sealing.write(ctx, damage.chain_id, [entry], [Link(last, START.hash)], [seal])
         except LostEntry as error:
             raise Overtaken(_MOVED) from error
         numbered = _read(ctx, entry.id)

@@ -7,6 +7,7 @@ the entries change in one transaction, so a worker that dies half-way leaves nei
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
@@ -14,21 +15,26 @@ from typing import Any
 from sqlalchemy import Row, Select, Table, bindparam, delete, select, update
 
 from portal.core import audit_seals
-from portal.core.audit_seals import Link, Restart
+from portal.core.audit_seals import START, Link, Restart
 from portal.models import AuditAction, AuditEntry, table
-from portal.services import audit_chains, audit_entries
+from portal.services import audit_chains, audit_entries, unreadable_rows
 from portal.services.audit_chains import Chain
 from portal.services.context import Context
+from portal.services.unreadable_rows import Unread, Unreadable
 
 # How many entries are sealed at once: on SQLite nobody else writes meanwhile.
 BATCH = 250
 
+_Entry = Row[*tuple[Any, ...]]
 _ENTRY: Table = table(AuditEntry)
 _SEAL = (
     update(_ENTRY)
     .where(_ENTRY.c.id == bindparam("the_id"), _ENTRY.c.sequence.is_(None))
     .values(
-        sequence=bindparam("the_sequence"), hash=bindparam("the_hash"), told_hash=bindparam("the_told_hash")
+        sequence=bindparam("the_sequence"),
+        hash=bindparam("the_hash"),
+        told_hash=bindparam("the_told_hash"),
+        own_hash=bindparam("the_own_hash"),
     )
 )
 
@@ -44,15 +50,19 @@ def forged_restarts(app_id: str | None) -> Select[*tuple[Any, ...]]:
 
 
 def seal(ctx: Context) -> int:
-    """Seals up to BATCH entries; returns how many. A chain whose own row was tampered with is left alone."""
+    """Seals up to BATCH entries; returns how many. A chain whose own row was tampered with is left alone.
+
+    So is an entry that nobody can read: it keeps no other from being sealed, and a walk names it.
+    """
     after = 0
-    while entries := _unsealed(ctx, after):
+    while found := _unsealed(ctx, after):
+        entries = [each for each in found if not isinstance(each, Unread)]
         by_app = sorted(entries, key=lambda entry: (entry.app_id or "", entry.id))
         chains = groupby(by_app, key=lambda entry: entry.app_id)
         sealed = sum(_seal_in(ctx, app_id, list(those)) for app_id, those in chains)
         if sealed:
             return sealed
-        after = entries[-1].id
+        after = found[-1].id
     return 0
 
 
@@ -72,28 +82,31 @@ def remove(ctx: Context, until: int) -> int:
     return 0
 
 
-def _unsealed(ctx: Context, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
+def _unsealed(ctx: Context, after: int) -> list[_Entry | Unread]:
     wanted = select(*audit_entries.COLUMNS).where(_ENTRY.c.sequence.is_(None), _ENTRY.c.id > after)
     # What begins a chain anew is sealed as it is written, so this one is a forgery.
     wanted = wanted.where(_ENTRY.c.action != AuditAction.AUDIT_CHAIN_RESTARTED)
     wanted = wanted.order_by(_ENTRY.c.id).limit(BATCH).with_for_update(skip_locked=True)
-    return ctx.session.execute(wanted).all()
+    return audit_entries.read(ctx.session, wanted)
 
 
-def _too_old(ctx: Context, until: int, after: int) -> list[Row[*tuple[Any, ...]]]:
+def _too_old(ctx: Context, until: int, after: int) -> list[_Entry]:
     # The oldest rows have the lowest ids, so looking at those is enough and needs no other index.
-    oldest = select(_ENTRY.c.id, _ENTRY.c.app_id, _ENTRY.c.at, _ENTRY.c.sequence).where(_ENTRY.c.id > after)
-    found = ctx.session.execute(oldest.order_by(_ENTRY.c.id).limit(BATCH))
-    return [row for row in found if row.sequence is not None and row.at <= until]
+    oldest = select(*audit_entries.COLUMNS).where(_ENTRY.c.id > after).order_by(_ENTRY.c.id).limit(BATCH)
+    found = audit_entries.read(ctx.session, oldest)
+    read = [row for row in found if not isinstance(row, Unread)]
+    return [row for row in read if row.sequence is not None and row.at <= until]
 
 
 def _true_chain(ctx: Context, app_id: str | None) -> Chain | None:
     # A head that somebody else set would become ours by going on from it.
-    found = audit_chains.find_or_begin(ctx, app_id)
-    return found if found is not None and found.is_sealed_with(ctx.keys.audit) else None
+    with suppress(Unreadable), unreadable_rows.told_apart():
+        found = audit_chains.find_or_begin(ctx, app_id)
+        return found if found is not None and found.is_sealed_with(ctx.keys.audit) else None
+    return None
 
 
-def _seal_in(ctx: Context, app_id: str | None, entries: list[Row[*tuple[Any, ...]]]) -> int:
+def _seal_in(ctx: Context, app_id: str | None, entries: list[_Entry]) -> int:
     chain = _true_chain(ctx, app_id)
     if chain is None:
         return 0
@@ -102,25 +115,36 @@ def _seal_in(ctx: Context, app_id: str | None, entries: list[Row[*tuple[Any, ...
     if not audit_chains.move(ctx, chain, head=links[-1]):
         # Another worker was faster; what it left is for the next round.
         return 0
-    write(ctx, entries, links, told)
+    write(ctx, chain.id, entries, links, told)
     return len(entries)
 
 
 def write(
-    ctx: Context, entries: Sequence[Row[*tuple[Any, ...]]], links: Sequence[Link], told: Sequence[str]
+    ctx: Context, chain_id: str, entries: Sequence[_Entry], links: Sequence[Link], told: Sequence[str]
 ) -> None:
     """Puts each entry in its place. Raises LostEntry where one is gone, or is in its place already."""
     values = [
-        {"the_id": entry.id, "the_sequence": link.sequence, "the_hash": link.hash, "the_told_hash": each}
+        {
+            "the_id": entry.id,
+            "the_sequence": link.sequence,
+            "the_hash": link.hash,
+            "the_told_hash": each,
+            "the_own_hash": _own_of(ctx.keys.audit, chain_id, entry, link, each),
+        }
         for entry, link, each in zip(entries, links, told, strict=True)
     ]
     if ctx.session.connection().execute(_SEAL, values).rowcount != len(values):
         raise LostEntry
 
 
-def _links(
-    key: bytes, chain: Chain, entries: Iterable[Row[*tuple[Any, ...]]], told: Iterable[str]
-) -> Iterable[Link]:
+def _own_of(key: bytes, chain_id: str, entry: _Entry, link: Link, told: str) -> str | None:
+    # What somebody forged and only gets a number has no hash that anybody vouches for.
+    if link.hash == START.hash:
+        return None
+    return audit_seals.of_own(key, chain_id, link, audit_entries.facts_of(entry, told))
+
+
+def _links(key: bytes, chain: Chain, entries: Iterable[_Entry], told: Iterable[str]) -> Iterable[Link]:
     link = chain.head
     for entry, each in zip(entries, told, strict=True):
         link = audit_seals.of_entry(key, chain.id, link, audit_entries.facts_of(entry, each))
@@ -134,9 +158,13 @@ def _remove_in(ctx: Context, app_id: str | None, until: int) -> int:
     oldest = select(*audit_entries.COLUMNS)
     oldest = oldest.where(audit_chains.of(app_id), _ENTRY.c.sequence > chain.base.sequence)
     last: Link | None = None
-    for entry in ctx.session.execute(oldest.order_by(_ENTRY.c.sequence).limit(BATCH)):
+    for entry in audit_entries.read(ctx.session, oldest.order_by(_ENTRY.c.sequence).limit(BATCH)):
         # Whoever dates an entry back must not have it removed by us, and what is wrong about it with it.
-        if entry.at > until or not _may_go(ctx.keys.audit, chain, last or chain.base, entry):
+        if (
+            isinstance(entry, Unread)
+            or entry.at > until
+            or not _may_go(ctx.keys.audit, chain, last or chain.base, entry)
+        ):
             break
         last = Link(entry.sequence, entry.hash)
     if last is None:
@@ -147,7 +175,7 @@ def _remove_in(ctx: Context, app_id: str | None, until: int) -> int:
     return ctx.session.connection().execute(gone).rowcount
 
 
-def _may_go(key: bytes, chain: Chain, before: Link, entry: Row[*tuple[Any, ...]]) -> bool:
+def _may_go(key: bytes, chain: Chain, before: Link, entry: _Entry) -> bool:
     """Whether an entry is as it was sealed. Those of before a restart are held together by its `kept`."""
     if chain.is_before_restart(entry.sequence):
         return True

@@ -4,8 +4,7 @@ Between two portions entries are sealed, emptied by erasures and removed for the
 begun anew. What moved is told by the chain's own row, which only the key seals.
 """
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Row, Select, select
@@ -19,7 +18,7 @@ from portal.services import audit_chains, audit_entries, audit_faults, audit_rep
 from portal.services.audit_chains import Chain
 from portal.services.audit_comparisons import Comparison
 from portal.services.audit_reports import Report
-from portal.services.unreadable_rows import Unreadable
+from portal.services.unreadable_rows import Unread, Unreadable
 
 _AT_ONCE = 1_000
 # How often a walk may have to begin again before that is a fault itself: nobody honest moves a chain back so.
@@ -29,9 +28,10 @@ _BEGINS = 10
 def entries_of(app_id: str | None, after: int | None = None) -> Select[*tuple[Any, ...]]:
     """The sealed entries of one chain beyond the number `after`, the oldest first."""
     entries = select(*audit_entries.COLUMNS).where(audit_chains.of(app_id), AuditEntry.sequence.is_not(None))
+    entries = entries.where(AuditEntry.sequence <= audit_faults.GREATEST)
     if after is not None:
         entries = entries.where(AuditEntry.sequence > after)
-    return entries.order_by(AuditEntry.sequence).execution_options(yield_per=_AT_ONCE)
+    return entries.order_by(AuditEntry.sequence)
 
 
 class Walk:
@@ -65,7 +65,7 @@ class Walk:
                 self._keep_up(session, chain)
                 return self._look(session, chain, most) if chain and not self.is_over else 0
         except Unreadable:
-            self.report.faults.append("a row holds what Ringback never writes, so the chain cannot be read")
+            self.report.faults.append(f"a row {audit_faults.NEVER_WRITTEN}, so the chain cannot be read")
             self.is_over = True
             return 0
 
@@ -101,6 +101,7 @@ class Walk:
             is_outside = bool(self._anchors) and not may_be_gone
             faults += audit_faults.of_no_chain(session, app_id, is_known_outside=is_outside)
             faults += audit_faults.forged_restarts(session, app_id)
+            faults += audit_faults.in_no_place(session, app_id)
             return
         self._before, self._comparison = chain.base, Comparison(chain, self._anchors)
         if not chain.is_sealed_with(self._key):
@@ -111,17 +112,39 @@ class Walk:
         faults += self._comparison.of_base()
 
     def _look(self, session: Session, chain: Chain, most: int | None) -> int:
-        erased_at = cache(lambda: audit_faults.last_erasure(session, chain.app_id))
-        count = 0
-        for row in session.execute(entries_of(chain.app_id, self._after).limit(most)):
-            self._step(chain, row, erased_at)
-            self._after = row.sequence
-            count += 1
-        if most is None or count < most:
-            self._end(session, chain)
+        count, wanted = 0, _AT_ONCE
+        while wanted and not self.is_over:
+            wanted = _AT_ONCE if most is None else min(_AT_ONCE, most - count)
+            found = audit_entries.read(session, entries_of(chain.app_id, self._after).limit(wanted))
+            for row in found:
+                if isinstance(row, Unread):
+                    self._pass_over(session, chain, row)
+                else:
+                    self._step(chain, row)
+                    self._after = row.sequence
+            count += len(found)
+            if len(found) < wanted:
+                self._end(session, chain)
         return count
 
-    def _step(self, chain: Chain, row: Row[*tuple[Any, ...]], erased_at: Callable[[], int]) -> None:
+    def _pass_over(self, session: Session, chain: Chain, row: Unread) -> None:
+        its = select(AuditEntry.sequence).where(AuditEntry.id == row.id)
+        # SQLite has numbers in between, too, in whose place no entry stands.
+        place: Any = session.scalars(its).one()
+        self._after = place
+        told = self.report.before if chain.is_before_restart(place) else self.report.faults
+        told.append(f"entry {place} (id {row.id}) {audit_faults.NEVER_WRITTEN}, so it cannot be read")
+        if isinstance(place, int) and place > chain.base.sequence:
+            self._name_gap(chain, place)
+            self._before = Link(place, START.hash)
+
+    def _name_gap(self, chain: Chain, place: int) -> None:
+        if place != self._before.sequence + 1:
+            is_gone_before = chain.is_before_restart(place - 1)
+            gone = audit_seals.missing(self._before.sequence + 1, place - 1)
+            (self.report.before if is_gone_before else self.report.faults).append(gone)
+
+    def _step(self, chain: Chain, row: Row[*tuple[Any, ...]]) -> None:
         report, is_old = self.report, chain.is_before_restart(row.sequence)
         told = report.before if is_old else report.faults
         if chain.restart is not None and is_old:
@@ -130,15 +153,11 @@ class Walk:
         if row.sequence <= chain.base.sequence:
             told.append(f"entry {row.sequence} is back, which was removed for its age")
             return
-        is_next = row.sequence == self._before.sequence + 1
-        if not is_next:
-            is_gone_before = chain.is_before_restart(row.sequence - 1)
-            gone = audit_seals.missing(self._before.sequence + 1, row.sequence - 1)
-            (report.before if is_gone_before else report.faults).append(gone)
-        faults = list(audit_faults.of_entry(self._key, chain, self._before, row, erased_at))
+        self._name_gap(chain, row.sequence)
+        faults = list(audit_faults.of_entry(self._key, chain, self._before, row))
         told += faults
         is_restart = row.action == AuditAction.AUDIT_CHAIN_RESTARTED
-        report.entries += not faults and (is_next or is_restart)
+        report.entries += not faults
         if is_restart and not faults:
             report.restarts.append(audit_reports.begun(row))
         self._before = Link(row.sequence, row.hash)
@@ -152,6 +171,7 @@ class Walk:
         if chain.restart is not None and self._kept != chain.restart.kept:
             self.report.faults.append("the entries of before the restart are not as they were found then")
         self.report.faults += audit_faults.forged_restarts(session, chain.app_id)
+        self.report.faults += audit_faults.in_no_place(session, chain.app_id)
 
 
 def _went_on(key: bytes, was: Chain, chain: Chain) -> bool:

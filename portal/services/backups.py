@@ -22,6 +22,8 @@ from sqlalchemy import (
     Table,
     Text,
     insert,
+    inspect,
+    literal,
     select,
 )
 from sqlalchemy.types import TypeEngine
@@ -106,15 +108,16 @@ def load(connection: Connection, lines: Iterable[bytes]) -> dict[str, int]:
 
 
 def is_empty(connection: Connection) -> bool:
-    """Whether no table that a backup holds has a row."""
-    return all(connection.execute(select(table).limit(1)).first() is None for table in tables())
+    """Whether no table that a backup holds has a row. The schema may be older than this Ringback's."""
+    some = (select(literal(1)).select_from(table).limit(1) for table in _there(connection))
+    return all(connection.scalar(each) is None for each in some)
 
 
 def go_on_counting(connection: Connection) -> None:
     """Lets PostgreSQL number new rows after the restored ones; SQLite does so by itself."""
     if connection.dialect.name != "postgresql":
         return
-    for table in tables():
+    for table in _there(connection):
         for column in table.primary_key.columns:
             if isinstance(column.type, Integer):
                 connection.exec_driver_sql(
@@ -123,6 +126,11 @@ def go_on_counting(connection: Connection) -> None:
                     WHERE highest IS NOT NULL
                     AND pg_get_serial_sequence('"{table.name}"', '{column.name}') IS NOT NULL"""  # noqa: S608 - names of our own tables
                 )
+
+
+def _there(connection: Connection) -> list[Table]:
+    names = set(inspect(connection).get_table_names())
+    return [table for table in tables() if table.name in names]
 
 
 def _walk(lines: Iterable[bytes], take: Any) -> dict[str, int]:

@@ -3,15 +3,20 @@
 What was done, by whom and when stays on record; masked numbers and typed reasons do not. In their place the
 erasure leaves a mark: the keyed hash over what the entry told, sealed together with the entry's facts. So it
 needs no chain, waits for none, and what was wrong about an entry before it was emptied stays known (PII-07).
+
+What Ringbacks of before marks had emptied got its mark once, by migration 0016. An entry of the installation
+says so: while it is there, that migration marks nothing more, though somebody takes the schema back.
 """
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, inspect, select, update
+from sqlalchemy import Connection, Row, bindparam, exists, inspect, select, update
 
 from portal.core import audit_seals
-from portal.models import AuditEntry, table
-from portal.services import audit_entries
+from portal.models import AuditAction, AuditEntry, table
+from portal.services import audit, audit_entries
+from portal.services.context import Context
+from portal.services.unreadable_rows import Unread
 
 _ENTRY = table(AuditEntry)
 _NOTHING: dict[str, Any] = {"details": {}, "reason": None}
@@ -30,12 +35,12 @@ def empty(connection: Connection, key: bytes, app_id: str, user_id: str) -> int:
     """
     of_user = (_ENTRY.c.app_id == app_id, _ENTRY.c.user_id == user_id)
     # Whoever seals one of them at this moment is waited for, so that the mark is over its seal too.
-    wanted = select(*audit_entries.COLUMNS).where(*of_user).order_by(_ENTRY.c.id).with_for_update()
-    found = connection.execute(wanted).all()
+    wanted = select(*audit_entries.FOR_MARKS).where(*of_user).order_by(_ENTRY.c.id).with_for_update()
+    found = audit_entries.read(connection, wanted)
     marks = [
         {"the_app": app_id, "the_id": entry.id, "the_mark": _mark(key, app_id, entry)}
         for entry in found
-        if not audit_entries.is_empty(entry)
+        if isinstance(entry, Unread) or not audit_entries.is_empty(entry)
     ]
     if marks:
         connection.execute(_EMPTY, marks)
@@ -50,6 +55,16 @@ def empty_restored(connection: Connection, key: bytes, app_id: str, user_id: str
     return connection.execute(update(_ENTRY).where(*of_user).values(_NOTHING)).rowcount
 
 
-def _mark(key: bytes, chain_id: str, entry: _Entry) -> str:
+def say_that_they_are_marked(ctx: Context) -> None:
+    """Has the installation's chain say that what is emptied has marks, where it does not, or does no more."""
+    is_it = (AuditEntry.app_id.is_(None), AuditEntry.action == AuditAction.ERASURES_MARKED)
+    if not ctx.session.scalar(select(exists().where(*is_it))):
+        audit.record(ctx.in_app(""), AuditAction.ERASURES_MARKED)
+
+
+def _mark(key: bytes, chain_id: str, entry: _Entry | Unread) -> str:
+    if isinstance(entry, Unread):
+        # It goes like any other; that nobody could read it stays known.
+        return ""
     facts = audit_entries.facts_of(entry, entry.told_hash)
     return audit_seals.of_emptied(key, chain_id, facts, audit_entries.told_of(key, chain_id, entry))

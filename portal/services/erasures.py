@@ -119,7 +119,12 @@ def replay(
 
 
 def note(connection: Connection, told: Collection[Erased]) -> int:
-    """Puts erasures on record that are not yet, of apps that are there; returns how many."""
+    """Puts erasures on record that are not yet, of apps that are there; returns how many.
+
+    A schema of before erasures has no such record.
+    """
+    if not inspect(connection).has_table(_E.name):
+        return 0
     known = {each.id for each in found(connection)}
     apps = set(connection.scalars(select(table(App).c.id)))
     rows = [_row(each) for each in told if each.id not in known and each.app_id in apps]

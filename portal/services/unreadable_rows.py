@@ -1,10 +1,13 @@
 """What if a row holds what Ringback never writes? That is no database out of reach."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import chain, starmap
+from typing import Any
 
-from sqlalchemy import LargeBinary, Select, cast, func
+from sqlalchemy import ColumnElement, Connection, LargeBinary, Row, Select, cast, func
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.orm import Session
 
@@ -13,8 +16,18 @@ _OF_DATA = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError,
 _NO_TEXT = "Could not decode to UTF-8"
 
 
+_Row = Row[*tuple[Any, ...]]
+
+
 class Unreadable(Exception):
     """A row holds what Ringback never writes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """A row that holds what Ringback never writes, by its ID."""
+
+    id: int
 
 
 @contextmanager
@@ -28,13 +41,53 @@ def told_apart() -> Iterator[None]:
         raise Unreadable from error
 
 
+def rows(
+    session: Session | Connection,
+    wanted: Select[*tuple[Any, ...]],
+    row_id: ColumnElement[int],
+    is_ours: Callable[[_Row], bool],
+) -> list[_Row | Unread]:
+    """The rows that `wanted` selects, each in its place; those that cannot be read, by their IDs.
+
+    `row_id` is the table's primary key, in which SQLite too takes nothing but numbers. `is_ours` tells of a
+    row that was read whether Ringback may have written it.
+    """
+    try:
+        with told_apart():
+            found: list[_Row | Unread] = list(session.execute(wanted).all())
+    except Unreadable:
+        ids = session.scalars(wanted.with_only_columns(row_id)).all()
+        found = [_row(session, wanted, row_id == each) or Unread(each) for each in ids]
+    return [each if isinstance(each, Unread) or is_ours(each) else Unread(each.id) for each in found]
+
+
+def _row(
+    session: Session | Connection, wanted: Select[*tuple[Any, ...]], its: ColumnElement[bool]
+) -> _Row | None:
+    try:
+        with told_apart():
+            return session.execute(wanted.where(its)).one_or_none()
+    except Unreadable:
+        return None
+
+
+def is_in_hex(text: str) -> bool:
+    """Whether `texts` gave something in hex for it was no text; no ID or name of ours looks like that."""
+    return text.startswith("x'")
+
+
 def texts(session: Session, column: Select[str]) -> list[str]:
     """What is in one column of texts; what is no text on SQLite is given in hex, as `x'ff'`."""
+    return [text for (text,) in text_rows(session, column)]
+
+
+def text_rows(session: Session, columns: Select[*tuple[Any, ...]]) -> list[tuple[str, ...]]:
+    """The same of several columns, none of which is ever empty."""
     if session.get_bind().dialect.name != "sqlite":
-        return list(session.scalars(column))
-    [name] = column.selected_columns
-    stored = column.with_only_columns(func.typeof(name), cast(name, LargeBinary))
-    return [_text(kind, content) for kind, content in session.execute(stored)]
+        return [tuple(row) for row in session.execute(columns)]
+    both = [(func.typeof(each), cast(each, LargeBinary)) for each in columns.selected_columns]
+    stored = columns.with_only_columns(*chain.from_iterable(both))
+    return [tuple(starmap(_text, zip(row[::2], row[1::2], strict=True))) for row in session.execute(stored)]
 
 
 def _text(kind: str, content: bytes) -> str:

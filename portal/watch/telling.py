@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from portal import clock
 from portal.config import Settings
 from portal.delivery.outgoing import AddressRefused, NotReached, Outgoing
-from portal.services.alarms import News
+from portal.services.alarm_news import News
 from portal.watch.watchman import CouldNotTell, Tell
 
 TIMESTAMP = "X-Ringback-Timestamp"

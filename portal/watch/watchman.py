@@ -11,8 +11,8 @@ from portal import clock, database
 from portal.core.alarms import DEAD_AFTER
 from portal.core.erasures import Erased
 from portal.own_work import of_all_apps
-from portal.services import alarms, database_timelines, erasures, timetable
-from portal.services.alarms import News
+from portal.services import alarm_news, alarms, database_timelines, erasures, timetable
+from portal.services.alarm_news import News
 from portal.services.context import Parts
 from portal.services.erasure_journal import Journal
 from portal.watch.rounds import Rounds
@@ -117,7 +117,7 @@ class Watchman:
 
     def _tell_all(self, tell: Tell) -> None:
         with of_all_apps(self._app):
-            if not alarms.untold(database.reading()):
+            if not alarm_news.untold(database.reading()):
                 return
         lease = self._take(TELLING, TELLING_LEASE) if self._is_due(TELLING) else None
         if lease is None:
@@ -128,7 +128,7 @@ class Watchman:
 
     def _told_all(self, tell: Tell) -> bool:
         with of_all_apps(self._app):
-            news, counts = alarms.untold(database.reading()), self._counts()
+            news, counts = alarm_news.untold(database.reading()), self._counts()
         for each in news:
             try:
                 tell(each, counts)
@@ -136,7 +136,7 @@ class Watchman:
                 _log.warning("alarm_not_told", alarm=each.name, level=each.level, why=str(error))
                 return False
             with self._transaction() as session:
-                alarms.note_told(session, each, clock.now())
+                alarm_news.note_told(session, each, clock.now())
         return True
 
     def _counts(self) -> dict[str, int]:

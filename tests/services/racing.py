@@ -26,12 +26,14 @@ from portal.services import (
     audit,
     audit_restarts,
     audit_sealing,
+    erasures,
     invites,
     own_numbers,
     password_resets,
     phone_numbers,
     reveals,
     second_factors,
+    sign_ins,
     sms_template_drafts,
     sms_templates,
     support_deeds,
@@ -134,6 +136,17 @@ def write_entry(ctx: Context, user_id: str) -> None:
     audit.record(ctx, AuditAction.CODE_RESENT, user_id)
 
 
+def sign_in(ctx: Context, account_id: str) -> None:
+    """Leaves an entry of no app, as whoever signs in does."""
+    caller = Caller(ActorKind.ACCOUNT, "", account_id)
+    sign_ins.succeeded(replace(ctx, caller=caller), "Firefox on Linux", "password")
+
+
+def erase(ctx: Context, user_id: str) -> None:
+    """Erases a user, as an operator does."""
+    erasures.erase_user(ctx, user_id, "They asked for it.")
+
+
 def seal_entries(ctx: Context) -> None:
     """Seals what is there, as a worker does."""
     audit_sealing.seal(ctx)
@@ -226,6 +239,8 @@ VERBS = {
         reveal,
         log_in,
         write_entry,
+        sign_in,
+        erase,
         seal_entries,
         restart_chain,
         try_password,

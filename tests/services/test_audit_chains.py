@@ -240,7 +240,7 @@ def test_pii_07_an_entry_that_was_emptied_by_nobody_is_found_and_named(asked, ta
     user_id, _is_told = asked
     tamper("UPDATE audit_entry SET reason = NULL, details = '{}' WHERE user_id = :it", it=user_id)
     (fault,) = check().faults
-    assert "was emptied, and nobody was erased since" in fault
+    assert "was emptied, and not by an erasure" in fault
 
 
 # --- Tampering -------------------------------------------------------------------------------------------
@@ -289,6 +289,44 @@ def test_pii_07_entries_that_were_dated_back_are_not_removed_by_us_and_so_found(
 def test_pii_07_a_removed_entry_is_found_and_named(ten, tamper, check):
     tamper("DELETE FROM audit_entry WHERE sequence = :at", at=ten + 4)
     assert check().faults == [f"entry {ten + 4} is missing"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["reason = 'Other.'", "at = at + 1", "action = 'code.reset'", "user_id = 'alicf'", "told_hash = hash"],
+)
+def test_pii_07_an_entry_right_behind_a_removed_one_that_was_changed_is_found_and_named(
+    ten, tamper, check, change
+):
+    tamper("DELETE FROM audit_entry WHERE sequence = :at", at=ten + 4)
+    tamper(f"UPDATE audit_entry SET {change} WHERE sequence = :at", at=ten + 5)
+    gone, changed = check().faults
+    assert gone == f"entry {ten + 4} is missing"
+    assert changed.startswith(f"entry {ten + 5} (id")
+    assert "was changed" in changed
+
+
+def test_pii_07_behind_a_removed_entry_no_other_is_put_and_no_hash_taken_away_unnamed(ten, tamper, check):
+    gone = "DELETE FROM audit_entry WHERE sequence = :at"
+    tamper(gone, at=ten + 4)
+    tamper(gone, at=ten + 5)
+    tamper("UPDATE audit_entry SET sequence = :at WHERE sequence = :from", **{"at": ten + 5, "from": ten + 7})
+    assert any(f"entry {ten + 5} (id" in each and "was changed" in each for each in check().faults)
+    tamper("UPDATE audit_entry SET own_hash = NULL WHERE sequence = :at", at=ten + 5)
+    assert any(f"entry {ten + 5} (id" in each and "cannot be compared" in each for each in check().faults)
+
+
+def test_pii_07_what_an_earlier_version_sealed_is_named_where_the_entry_before_is_gone(ten, tamper, check):
+    tamper("UPDATE audit_entry SET own_hash = NULL WHERE sequence > :at", at=ten + 2)
+    assert check().faults == []
+    tamper("DELETE FROM audit_entry WHERE sequence = :at", at=ten + 4)
+    assert [each.partition(":")[0].partition(" (")[0] for each in check().faults] == [
+        f"entry {ten + 4} is missing",
+        f"entry {ten + 5}",
+    ]
+    # What it tells can be compared nonetheless.
+    tamper("UPDATE audit_entry SET reason = 'Other.' WHERE sequence = :at", at=ten + 5)
+    assert "was changed" in check().faults[-1]
 
 
 def test_pii_07_the_last_entry_that_was_cut_off_is_found(ten, tamper, check):

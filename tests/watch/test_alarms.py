@@ -11,7 +11,7 @@ from sqlalchemy import select
 from portal.clock import SECOND
 from portal.core.alarms import BACKLOG_PAGES_AT, BACKLOG_WARNS_AT, AlarmName, Level, of_backlog, of_wait
 from portal.models import Alarm, WorkerBeat
-from portal.services import alarms
+from portal.services import alarm_news, alarms
 from portal.services.alarms import Found
 from portal.watch import telling, watchman
 from portal.watch.pulse import Pulse
@@ -44,7 +44,7 @@ def test_del_09_a_backlog_warns_at_half_of_where_it_pages():
 @pytest.fixture
 def standing(session):
     """`standing()` is every alarm that stands, as name, level and what it is about."""
-    return lambda: [(each.name, each.level, each.about) for each in alarms.standing(session)]
+    return lambda: [(each.name, each.level, each.about) for each in alarm_news.standing(session)]
 
 
 class Told:
@@ -303,7 +303,7 @@ def receiver():
 def tell(settings, receiver, **changes) -> None:
     address = f"http://127.0.0.1:{receiver.port}/hook?token=a"
     chosen = replace(settings, alarm_url=address, **changes)
-    telling.teller(chosen)(alarms.News("worker_dead", "page", "", 1_795_000_000_000), {"queued": 3})
+    telling.teller(chosen)(alarm_news.News("worker_dead", "page", "", 1_795_000_000_000), {"queued": 3})
 
 
 def test_ops_02_an_alarm_is_posted_with_a_signature_over_time_and_body(settings, receiver, clock):

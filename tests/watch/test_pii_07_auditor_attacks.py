@@ -5,6 +5,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from portal import clock as portal_clock
 from portal.clock import DAY
 from portal.models import AuditAction, AuditChain, AuditEntry
 from portal.services import alarms, audit, audit_sealing
@@ -113,12 +114,31 @@ def test_pii_07_an_alarm_that_cannot_be_read_swallows_nothing_that_was_found_bes
 
 
 @pytest.mark.parametrize("app_id", ["x'00'", "CAST(x'ff' AS TEXT)"])
-def test_pii_07_an_app_whose_id_is_no_text_hides_no_chain(desk, session, rounds, tamper, app_id):
+def test_pii_07_an_app_whose_id_is_no_text_is_damage_and_hides_no_chain(
+    desk, session, engine, rounds, tamper, standing, app_id
+):
+    """PostgreSQL takes these bits for a text, too, and nothing was ever sealed for that app."""
     columns = session.execute(text("SELECT * FROM app")).keys()
     names = ", ".join(name for name in columns if name not in ("id", "client_id"))
     tamper(f"INSERT INTO app (id, client_id, {names}) SELECT {app_id}, 'c', {names} FROM app LIMIT 1")
     tamper(CHANGE)
-    assert rounds() == ({desk.app_id}, set())
+    named = {desk.app_id}
+    if engine.dialect.name == "sqlite":
+        named.add("x'00'" if app_id == "x'00'" else "x'ff'")
+    assert rounds() == (named, set())
+    assert set(standing()) == {("page", each) for each in named}
+
+
+def test_pii_07_a_made_up_erasure_does_not_hide_from_a_walk_that_entries_were_emptied(
+    desk, walk, tamper, standing
+):
+    assert walk() == []
+    tamper("UPDATE audit_entry SET reason = NULL, details = '{}' WHERE app_id = :app AND user_id = 'alice'")
+    made_up = """INSERT INTO erasure (id, app_id, kind, user_id, number_hashes, erased_at)
+        VALUES ('made-up', :app, 'user', 'alice', '[]', :at)"""
+    tamper(made_up, at=portal_clock.now() + DAY)
+    assert walk() == [desk.app_id]
+    assert standing() == [("page", desk.app_id)]
 
 
 def test_pii_07_a_database_out_of_reach_is_no_damage_and_what_was_found_is_told_later(
