@@ -14,8 +14,8 @@ from flask import current_app
 
 from portal import keys
 
-revision = "0016"
-down_revision = "0015"
+revision = "0017"
+down_revision = "0016"
 branch_labels = None
 depends_on = None
 
