@@ -30,6 +30,7 @@ def mount(app: Flask) -> None:
     app.jinja_env.filters.update(
         ago=ago,
         left=left,
+        ahead=ahead,
         exact=exact,
         time_of_day=time_of_day,
         machine_time=machine_time,
@@ -96,14 +97,25 @@ def day_of_use(day: int) -> str:
 
 def left(until: int) -> str:
     """How much time is left until `until` (Unix ms), in words, so that 72 hours are not 71 a second later."""
+    return f"{_span(until) or 'no time'} left"
+
+
+def ahead(at: int) -> str:
+    """How soon a time (Unix ms) comes, in words: `in 5 minutes`, and `now` once it is there."""
+    span = _span(at)
+    return f"in {span}" if span else "now"
+
+
+def _span(until: int) -> str:
+    """The time until then, in words; empty when there is none."""
     remaining = until - clock.now()
     if remaining <= 0:
-        return "no time left"
+        return ""
     if remaining < MINUTE:
-        return "less than a minute left"
+        return "less than a minute"
     if remaining < HOUR:
-        return f"{counted(-(-remaining // MINUTE), 'minute')} left"
-    return f"{counted((remaining + HOUR // 2) // HOUR, 'hour')} left"
+        return counted(-(-remaining // MINUTE), "minute")
+    return counted((remaining + HOUR // 2) // HOUR, "hour")
 
 
 def exact(at: int) -> str:

@@ -16,7 +16,7 @@ from portal.services import own_numbers, providers, sms_templates, test_allowanc
 from portal.services.context import Context
 from portal.web import previews
 from portal.web.errors import wording_for
-from portal.web.filters import isolated, left
+from portal.web.filters import ahead, isolated
 from portal.web.forms.test_sends import CodeForm, NumberForm
 from portal.web.guards import Standing, may
 from portal.web.render import go_to, page_or_fragment
@@ -199,8 +199,7 @@ def _refused(standing: Standing, tag: str, refusal: Refusal, **forms: FlaskForm)
 def _worded(refusal: Refusal) -> str:
     """The sentence of a refusal, with the time to come back where there is one."""
     if isinstance(refusal, TooSoon):
-        wait = left(refusal.next_allowed_at).removesuffix(" left")
-        return f"{refusal.message} The next one is possible in {wait}."
+        return f"{refusal.message} The next one is possible {ahead(refusal.next_allowed_at)}."
     return refusal.message
 
 

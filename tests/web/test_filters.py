@@ -19,3 +19,11 @@ from portal.web import filters
 )
 def test_the_time_left_is_the_one_that_was_promised_a_moment_ago(remaining, words):
     assert filters.left(clock.now() + remaining) == words
+
+
+@pytest.mark.parametrize(
+    ("remaining", "words"),
+    [(3 * clock.MINUTE, "in 3 minutes"), (clock.SECOND, "in less than a minute"), (0, "now")],
+)
+def test_a_time_ahead_is_said_and_one_that_is_there_is_now(remaining, words):
+    assert filters.ahead(clock.now() + remaining) == words

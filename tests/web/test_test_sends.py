@@ -103,10 +103,10 @@ def test_tpl_05_the_sixth_test_of_a_day_is_refused_with_429_and_the_time_of_the_
     answer = page.post()
     assert answer.status_code == 429
     assert (
-        "Nothing was sent: you used your five tests of 24 hours. The next one is possible in 23 hours."
+        "Nothing was sent: you used your five tests of 24 hours. The next one is possible in 24 hours."
         in answer.text
     )
-    assert "None of 5 left today; the next one in 23 hours" in answer.text
+    assert "None of 5 left today; the next one in 24 hours" in answer.text
     assert "data-focus" in answer.text
     assert len(page.messages()) == 5
     clock.advance(86_400)
