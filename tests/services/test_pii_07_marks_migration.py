@@ -15,7 +15,7 @@ from portal.config import Settings
 from portal.core import audit_seals
 from portal.core.audit_seals import FIRST_FORM, NOTHING_KEPT, Restart
 from portal.core.erasures import Erased
-from portal.models import INSTALLATION, ActorKind, AuditAction, AuditEntry, ErasureKind
+from portal.models import INSTALLATION, AuditAction, AuditEntry, ErasureKind
 from portal.services import (
     audit,
     audit_chains,
@@ -29,17 +29,15 @@ from portal.services import (
     erasures,
 )
 from portal.services.audit_reports import Report
-from portal.services.context import Caller
 from tests import factories, postgresql
 from tests.conftest import migrate
 from tests.services.conftest import Desk
+from tests.services.test_emptied_entries import FORGE_SEAL, SYSTEM, seal
 
-SYSTEM = Caller(ActorKind.SYSTEM)
 # What a Ringback of before marks says where it erases somebody.
 EMPTY = "UPDATE audit_entry SET reason = NULL, details = '{}' WHERE app_id = :app AND user_id = :user"
 ERASED = """INSERT INTO erasure (id, app_id, kind, user_id, number_hashes, erased_at)
     VALUES (:id, :app, 'user', :user, '[]', :at)"""
-FORGE_SEAL = "UPDATE audit_chain SET seal = '{}' WHERE id = :app".format("0" * 64)
 SAID = select(AuditEntry.details).where(AuditEntry.action == AuditAction.ERASURES_MARKED)
 
 
@@ -77,11 +75,6 @@ def desk(engine, keys, clock) -> Desk:
     seal(made)
     clock.advance(1)
     return made
-
-
-def seal(desk: Desk) -> None:
-    while desk.do(audit_sealing.seal, SYSTEM):
-        pass
 
 
 @pytest.fixture

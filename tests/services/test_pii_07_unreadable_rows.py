@@ -1,7 +1,7 @@
 """One row that nobody can read is named, and silences no other (PII-07)."""
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from portal import logs
@@ -11,15 +11,16 @@ from portal.services import (
     alarm_news,
     alarms,
     audit,
-    audit_checks,
     audit_heads,
     audit_sealing,
     erasures,
     figures,
 )
-from portal.services.audit_reports import Report
 from tests import factories
-from tests.services.test_emptied_entries import SYSTEM, seal
+from tests.services.test_emptied_entries import SYSTEM, seal, tamper
+from tests.services.test_pii_07_marks_migration import check
+
+__all__ = ["check", "tamper"]
 
 # PostgreSQL takes nothing but numbers and texts for what they are, and yet JSON that is nested without end.
 DEEP = "details = '" + "[" * 3_000 + "]" * 3_000 + "'"
@@ -62,27 +63,6 @@ def write(desk):
 def other(session) -> str:
     """Another app."""
     return factories.app(session).id
-
-
-@pytest.fixture
-def tamper(desk, engine):
-    """An attacker who may do anything to the database, triggers included."""
-
-    def run(statement: str, **values: object) -> None:
-        used = {"app": desk.app_id} | values if ":app" in statement else values
-        with engine.connect() as connection, factories.past_audit_guard(connection):
-            assert connection.execute(text(statement), used).rowcount
-
-    return run
-
-
-@pytest.fixture
-def check(desk, clock):
-    def run(chain_id: str = "") -> Report:
-        with desk.transaction() as session:
-            return audit_checks.check(session, desk.keys.audit, chain_id or desk.app_id, clock.now())
-
-    return run
 
 
 def unsealed(desk) -> list[int]:
