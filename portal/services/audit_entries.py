@@ -92,6 +92,6 @@ def kept_of(key: bytes, chain_id: str, entry: _Entry, form: int) -> str:
     before = told_before(key, chain_id, entry)
     told = before or told_of(key, chain_id, entry)
     if form == FIRST_FORM:
-        # It took entries that are empty for whole; migration 0016 gave a mark to each that was.
+        # It took entries that are empty for whole; migration 0017 gave a mark to each that was.
         return audit_seals.of_kept_first(key, chain_id, place, facts, told == entry.told_hash)
     return audit_seals.of_kept(key, chain_id, place, facts, told)

@@ -4,7 +4,7 @@ What was done, by whom and when stays on record; masked numbers and typed reason
 erasure leaves a mark: the keyed hash over what the entry told, sealed together with the entry's facts. So it
 needs no chain, waits for none, and what was wrong about an entry before it was emptied stays known (PII-07).
 
-What Ringbacks of before marks had emptied got its mark once, by migration 0016. An entry of the installation
+What Ringbacks of before marks had emptied got its mark once, by migration 0017. An entry of the installation
 says so: while it is there, that migration marks nothing more, though somebody takes the schema back.
 """
 
