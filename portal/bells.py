@@ -4,7 +4,7 @@ On PostgreSQL it is NOTIFY, inside the transaction that puts the message down, a
 the worker's own. NOTIFY lets only one transaction commit at a time, so a process that has just rung rings
 once more a moment later, for all that it has put down since. Beside a SQLite file each worker has a pipe with
 a name, which whoever commits writes to. A hint that is lost is made good by the worker's next look, a second
-later.
+later. Behind a pooler that lends connections for one transaction nobody can listen, and looks more often.
 """
 
 import os
@@ -22,6 +22,8 @@ import structlog
 from sqlalchemy import URL, Engine, text
 from sqlalchemy.orm import Session
 
+from portal.services import poolers
+
 _CHANNEL: Final = "ringback_outbox"
 _NOTIFY: Final = f"NOTIFY {_CHANNEL}"
 _LISTEN: Final = f"LISTEN {_CHANNEL}".encode()
@@ -32,6 +34,10 @@ _PAUSE: Final = 0.05
 # Waits (s): between looks whether the listening is over, and before a lost connection is made anew.
 _LOOK_EVERY: Final = 1.0
 _REST: Final = 2.0
+# How often (s) somebody looks who cannot listen.
+_LOOK_DEAF: Final = 0.25
+# How long (s) a bell that is rung for trial may take.
+_TRIAL: Final = 3.0
 
 _log = structlog.get_logger()
 
@@ -103,9 +109,9 @@ def _pace(engine: Engine) -> _Pace:
 
 def _connected(address: URL) -> psycopg.Connection:
     """A connection to PostgreSQL of its own, on which each statement commits."""
-    plain = address.set(drivername="postgresql").render_as_string(hide_password=False)
-    options = {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5}
-    return psycopg.connect(plain, autocommit=True, **options)  # type: ignore[arg-type]
+    _none, named = address.get_dialect()().create_connect_args(address)
+    options = dict(named) | {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5}
+    return psycopg.connect(autocommit=True, **options)
 
 
 def _ring_pipes(address: URL) -> None:
@@ -125,7 +131,7 @@ class Listener:
 
     def __init__(self, address: URL, ring: Callable[[], None]) -> None:
         self._address, self._ring = address, ring
-        self._stopping = threading.Event()
+        self._stopping, self._is_deaf = threading.Event(), False
         self._thread = threading.Thread(target=self._listen, name="bell", daemon=True)
 
     def start(self) -> None:
@@ -138,14 +144,18 @@ class Listener:
 
     def _listen(self) -> None:
         if self._address.get_backend_name() == "postgresql":
-            while not self._stopping.is_set():
+            while not self._stopping.is_set() and not self._is_deaf:
                 self._listen_on_connection()
+            self._ring_by_the_clock()
         else:
             self._listen_on_pipe()
 
     def _listen_on_connection(self) -> None:
         try:
             with _connected(self._address) as connection:
+                if poolers.is_lent(connection) and not self._is_kept(connection):
+                    self._is_deaf = True
+                    return
                 connection.execute(_LISTEN)
                 # Somebody may have rung while nobody listened.
                 self._ring()
@@ -156,6 +166,19 @@ class Listener:
             # Its words may hold the address with the password.
             _log.warning("bell_lost", error=type(error).__name__)
             self._stopping.wait(_REST)
+
+    def _ring_by_the_clock(self) -> None:
+        while not self._stopping.wait(_LOOK_DEAF):
+            self._ring()
+
+    def _is_kept(self, connection: psycopg.Connection) -> bool:
+        """Whether a pooler keeps one server's connection for us while we only listen: tried with a bell."""
+        # A name of its own, for where it is not kept, whoever gets that connection next goes on listening.
+        trial = f"ringback_trial_{secrets.token_hex(8)}"
+        connection.execute(f"LISTEN {trial}".encode())
+        with _connected(self._address) as other:
+            other.execute(f"NOTIFY {trial}".encode())
+        return any(True for _hint in connection.notifies(timeout=_TRIAL, stop_after=1))
 
     def _listen_on_pipe(self) -> None:
         folder = _folder(self._address)

@@ -17,12 +17,12 @@ from portal import bells
 from portal.errors import Refusal
 from portal.freshness import Freshness
 from portal.models import Base
-from portal.services import bundles, database_timelines, fences
+from portal.services import beginnings, bundles, database_timelines, poolers
 from portal.services.bundles import Bundle
 from portal.services.outbox import BELL
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False, "autoflush": True})
-event.listen(db.session, "after_begin", fences.say_at_begin)
+event.listen(db.session, "after_begin", beginnings.say_at_begin)
 
 PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": 10_000}
 
@@ -92,8 +92,9 @@ def prepare(engine: Engine) -> None:
     else:
         event.listen(engine, "before_cursor_execute", _send_bundle)
         event.listen(engine, "savepoint", _send_bundle)
+        event.listen(engine, "connect", poolers.meet)
         event.listen(engine, "checkout", Freshness(engine))
-        event.listen(engine, "checkin", fences.make_plain)
+        event.listen(engine, "checkin", beginnings.make_plain)
         event.listen(engine, "engine_connect", database_timelines.know)
 
 

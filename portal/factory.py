@@ -141,6 +141,13 @@ def _engine_options(settings: Settings) -> dict[str, object]:
         "hide_parameters": True,
     }
     if settings.sqlalchemy_url.startswith("postgresql"):
-        # A database that went away without a word is noticed, and not waited for (DAT-03).
-        options["connect_args"] = {"connect_timeout": 5, "tcp_user_timeout": 10_000}
+        # A database that went away without a word is noticed, and not waited for (DAT-03): what was sent to
+        # it is not taken, or nobody is there while its answer is waited for.
+        options["connect_args"] = {
+            "connect_timeout": 5,
+            "tcp_user_timeout": 10_000,
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+        }
     return options

@@ -7,6 +7,11 @@ from pathlib import Path
 PREFIX = "PORTAL_"
 # The database in PORTAL_HOME, where no other one is set.
 FILE = "ringback.db"
+# postgresql://user@one,two:5433/name?target_session_attrs=read-write, cut where SQLAlchemy cannot.
+_SEVERAL_HOSTS = re.compile(
+    r"^(?P<who>postgresql\+psycopg://(?:[^@/?]*@)?)(?P<hosts>[^@/?,]*,[^@/?]*)"
+    + r"(?:/(?P<name>[^?]*))?(?:\?(?P<options>.*))?$"
+)
 
 
 def _whole(default: int, least: int, most: int, says: str) -> int:
@@ -115,4 +120,14 @@ class Settings:
         """The database address, with the driver that Ringback is tested with."""
         if not self.database_url:
             return f"sqlite:///{(self.home / FILE).absolute()}"
-        return re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url)
+        address = re.sub(r"^postgres(ql)?://", "postgresql+psycopg://", self.database_url)
+        return _SEVERAL_HOSTS.sub(_one_by_one, address)
+
+
+def _one_by_one(address: re.Match[str]) -> str:
+    """Several hosts of PostgreSQL's, which libpq takes in one row, as SQLAlchemy wants them: as options."""
+    hosts = [re.fullmatch(r"(.*?)(?::([0-9]*))?", each) for each in address["hosts"].split(",")]
+    names = ",".join(each[1].strip("[]") for each in hosts if each)
+    ports = ",".join(each[2] or "5432" for each in hosts if each)
+    options = f"host={names}&port={ports}" + (f"&{address['options']}" if address["options"] else "")
+    return f"{address['who']}/{address['name'] or ''}?{options}"

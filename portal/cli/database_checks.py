@@ -16,7 +16,7 @@ from portal.core import credentials
 from portal.core.alarms import AlarmName, Level
 from portal.core.sealing import BrokenSeal
 from portal.models import Provider
-from portal.services import alarm_news, audit_heads, beats, quarantine
+from portal.services import alarm_news, audit_heads, beats, database_timelines, quarantine
 
 _MIGRATE = "Run: portal migrate"
 # Clocks that differ by more than this (ms) are noted, and by more than that are wrong.
@@ -52,6 +52,9 @@ def _promises(connection: Connection) -> Iterator[Finding]:
         # Connecting has set and read them back (DAT-01).
         yield ok("promises", "SQLite writes ahead, waits for the disk and keeps foreign keys.")
         return
+    if database_timelines.reads_only(connection):
+        says = "PostgreSQL takes no writes here: a standby, or a database that is set to be read only."
+        yield bad("writes", says, "Name the primary in PORTAL_DATABASE_URL: README, PostgreSQL.")
     is_safe = connection.scalar(text("SHOW synchronous_commit")) != "off"
     if is_safe and connection.scalar(text("SHOW fsync")) == "on":
         yield ok("promises", "PostgreSQL waits for the disk before it says that something is written.")

@@ -76,6 +76,12 @@ class Installation:
 
         schema.require(self.settings)
 
+    def require_primary(self) -> None:
+        """Raises schema.WrongSchema where nothing can be written: whoever serves or sends has to."""
+        from portal.cli import schema
+
+        schema.require_writable(self.settings)
+
     def make_worker(self) -> Worker:
         """A worker for this installation's outbox, not started yet."""
         return self._make_worker(self.app)

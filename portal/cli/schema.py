@@ -13,16 +13,20 @@ from sqlalchemy.exc import ArgumentError
 from portal import database, revisions
 from portal.config import FILE, Settings, WrongSetting
 from portal.models.app_fence import ALL_APPS
-from portal.services import fences
+from portal.services import database_timelines, fences
 
 _WRONG_ADDRESS = (
     "PORTAL_DATABASE_URL must look like postgresql://user@host:5432/name. "
     + "In a password (user:password@) write @ as %40, / as %2F and % as %25."
 )
+_READS_ONLY = (
+    "The database takes no writes: it is a standby, or is set to be read only. Name the primary in "
+    + "PORTAL_DATABASE_URL, or all servers: postgresql://user@one,two/name?target_session_attrs=read-write"
+)
 
 
 class WrongSchema(click.ClickException):
-    """The database has no schema, an old one, or one that this Ringback does not know (OPS-04)."""
+    """The database has no schema, an old one, one that this Ringback does not know (OPS-04), or no writes."""
 
 
 def require(settings: Settings) -> None:
@@ -36,6 +40,13 @@ def require(settings: Settings) -> None:
         raise WrongSchema(
             f"The database is at {found}, and this Ringback needs {revisions.needed()}. Run: portal migrate"
         )
+
+
+def require_writable(settings: Settings) -> None:
+    """Raises WrongSchema, with what to do, where the database takes no writes: a standby, say (DAT-03)."""
+    with connected(settings) as connection:
+        if database_timelines.reads_only(connection):
+            raise WrongSchema(_READS_ONLY)
 
 
 def upgrade(settings: Settings, to: str | None = None) -> tuple[str | None, str]:

@@ -32,6 +32,7 @@ def serve(installation: Installation, workers: int) -> None:
     """
     settings = installation.settings
     installation.require_schema()
+    installation.require_primary()
     _refuse_taken_port(settings)
     if workers == 1:
         one_process.serve(installation, lambda: _say_where(settings))

@@ -25,6 +25,8 @@ def worker(installation: Installation, until_stdin_ends: bool) -> None:
 
     Exit codes: 0 stopped when told to, 1 refused to start.
     """
+    installation.require_schema()
+    installation.require_primary()
     running = installation.make_worker()
     told_to_stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

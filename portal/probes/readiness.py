@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import database, revisions
+from portal.services import database_timelines
 
 # What a probe waits at most (s).
 PATIENCE = 1.0
@@ -61,6 +62,8 @@ def _fault_of(connection: Connection) -> str:
         for name, value in database.PRAGMAS.items():
             if connection.scalar(text(f"PRAGMA {name}")) != value:
                 return f"SQLite's {name} is not {value}"
+    if database_timelines.reads_only(connection):
+        return "the database takes no writes"
     return ""
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 
 import portal.database
-from portal.services import fences
+from portal.services import beginnings, fences
 from portal.watch.auditor import Auditor
 
 # SQLite has no fence.
@@ -103,14 +103,14 @@ CANCELLED = "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(2), '%s'"
 
 def test_a_beginning_that_is_cancelled_is_trouble_that_passes(client, shop, monkeypatch):
     """As by statement_timeout, or by an administrator: 503, as of any other statement (OPS-03)."""
-    monkeypatch.setattr(fences, "_BEGIN_SAYING", f"BEGIN; {CANCELLED}")
+    monkeypatch.setattr(beginnings, "_BEGIN_SAYING", f"BEGIN; {CANCELLED}")
     monkeypatch.setattr(fences, "_SAY", CANCELLED.replace("'%s'", "%s"))
     answer = client.get(f"/api/apps/{shop.id}/users/me", headers={"Authorization": "Bearer x"})
     assert answer.status_code == 503
 
 
 def test_a_beginning_that_is_cancelled_once_is_made_once_more(client, shop, monkeypatch):
-    monkeypatch.setattr(fences, "_BEGIN_SAYING", f"BEGIN; {CANCELLED}")
+    monkeypatch.setattr(beginnings, "_BEGIN_SAYING", f"BEGIN; {CANCELLED}")
     answer = client.get(f"/api/apps/{shop.id}/users/me", headers={"Authorization": "Bearer x"})
     assert answer.json["errorCode"] == "WRONG_TOKEN"
 

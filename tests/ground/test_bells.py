@@ -1,6 +1,7 @@
 """Is a message that another process puts down heard of at once?"""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +14,8 @@ from sqlalchemy.engine import make_url
 
 from portal import bells
 from portal.bells import Listener
+from portal.config import Settings
+from tests.pooler import Pooler
 
 ROOT = Path(__file__).parents[2]
 ELSEWHERE = """
@@ -110,6 +113,58 @@ def test_a_listener_whose_connection_was_cut_comes_back(settings, ear, database)
         assert ear.hears(10), "it rings when it listens again"
     put_down_elsewhere(settings)
     assert ear.hears(0.5)
+
+
+def behind(settings, lends: str) -> tuple[Pooler, str]:
+    """A pooler before the test's PostgreSQL, and the address through it."""
+    address = make_url(settings.sqlalchemy_url)
+    pooler = Pooler(address.port, user=address.username, database=address.database, size=4, lends=lends)
+    return pooler, address.set(port=pooler.port).render_as_string(hide_password=False)
+
+
+def test_behind_a_pooler_that_lends_for_a_session_it_is_heard_at_once(settings, database):
+    if database != "postgresql":
+        return
+    pooler, url = behind(settings, "session")
+    ear = Ear(url)
+    assert not ear.hears(0.6)
+    put_down_elsewhere(settings)
+    assert ear.hears(0.5)
+    ear.listener.stop()
+    pooler.close()
+
+
+def test_behind_a_pooler_that_lends_for_a_transaction_nobody_listens_and_looks_often_instead(
+    settings, database
+):
+    if database != "postgresql":
+        return
+    pooler, url = behind(settings, "transaction")
+    # It finds out by a bell that does not ring, and goes by the clock from then on.
+    ear = Ear(url)
+    assert [ear.hears(0.5) for _ in range(4)] == [True] * 4
+    ear.listener.stop()
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        assert not [
+            channel
+            for (channel,) in connection.execute("SELECT pg_listening_channels()")
+            if channel == "ringback_outbox"
+        ]
+    pooler.close()
+
+
+def test_an_address_of_several_servers_is_listened_to_on_the_one_that_answers(settings, database):
+    if database != "postgresql":
+        return
+    address = make_url(settings.sqlalchemy_url)
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        hosts = f"127.0.0.1:{nobody.getsockname()[1]},{address.host}:{address.port}"
+        url = Settings(database_url=f"postgresql://{address.username}@{hosts}/{address.database}")
+        ear = Ear(url.sqlalchemy_url)
+    put_down_elsewhere(settings)
+    assert ear.hears(0.5)
+    ear.listener.stop()
 
 
 def test_what_a_killed_worker_left_behind_is_swept_away(tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.engine import make_url
 
 from portal import config
 from portal.config import Settings, WrongSetting, load
@@ -144,6 +145,28 @@ def test_ops_06_a_refused_database_address_is_not_repeated_with_its_password(val
 )
 def test_a_database_address_gets_the_driver_that_ringback_is_tested_with(url, found):
     assert load({"PORTAL_DATABASE_URL": url}).sqlalchemy_url == found
+
+
+@pytest.mark.parametrize(
+    ("hosts", "host", "port"),
+    [
+        ("one,two:5433", "one,two", "5432,5433"),
+        ("one:6432,two:6432", "one,two", "6432,6432"),
+        ("[::1]:5433,[fd00::2]", "::1,fd00::2", "5433,5432"),
+    ],
+)
+def test_dat_03_an_address_may_name_several_servers_as_libpq_does(hosts, host, port):
+    url = f"postgresql://ringback:p%40,ss@{hosts}/ringback?target_session_attrs=read-write"
+    read = make_url(load({"PORTAL_DATABASE_URL": url}).sqlalchemy_url)
+    _none, named = read.get_dialect()().create_connect_args(read)
+    assert named == {
+        "user": "ringback",
+        "password": "p@,ss",
+        "dbname": "ringback",
+        "host": host,
+        "port": port,
+        "target_session_attrs": "read-write",
+    }
 
 
 def test_without_an_address_the_database_is_a_file_in_the_home(tmp_path):

@@ -1,7 +1,6 @@
 """Does a used code stay used when a standby that lags takes over? On two real servers (DAT-03)."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -9,78 +8,16 @@ from sqlalchemy import create_engine, select, text
 from structlog.testing import capture_logs
 
 from portal import database as portal_database
-from portal.config import Settings
 from portal.factory import create_app
-from portal.models import ActorKind, Alarm, Verification
+from portal.models import Alarm, Verification
 from portal.models.app_fence import ALL_APPS
 from portal.own_work import of_all_apps
-from portal.services import apps, database_timelines, fences
-from portal.services.context import Caller
-from tests import postgresql, standby
-from tests.conftest import migrate_for_app
+from portal.services import database_timelines, fences
+from tests import postgresql
 from tests.drivers import KiiClient
-from tests.gate import Gate
+from tests.journeys.conftest import answered, code_of
 
 NUMBER, OTHER = "+819012345678", "+818087654321"
-
-
-@pytest.fixture
-def two() -> Iterator[standby.Pair]:
-    try:
-        with standby.pair() as two:
-            yield two
-    except postgresql.NoPostgresql as missing:
-        pytest.skip(str(missing))
-
-
-@pytest.fixture
-def gate(two) -> Iterator[Gate]:
-    """The address that applications use; it leads to whichever server is the primary."""
-    gate = Gate("127.0.0.1", two.primary.port)
-    yield gate
-    gate.shut()
-
-
-@pytest.fixture
-def served(two, gate, tmp_path):
-    """The real app on the primary, behind the gate; its database is made there."""
-    name = "ringback"
-    migrate_for_app(postgresql.create_database(f"127.0.0.1:{two.primary.port}", name))
-    url = f"postgresql+psycopg://{postgresql.APP}@127.0.0.1:{gate.port}/{name}"
-    app = create_app(Settings(home=tmp_path, database_url=url, worker=False, log_level="warning"))
-    app.testing = True
-    yield app
-    with app.app_context():
-        portal_database.db.engine.dispose()
-
-
-@pytest.fixture
-def kii(served) -> KiiClient:
-    parts = served.extensions["ringback"]
-    with of_all_apps(served), portal_database.transaction() as session:
-        ctx = parts.context(session, Caller(ActorKind.OPERATOR))
-        made = apps.create(ctx, apps.NewApp(name="Shop", home_country="JP"))
-        here = ctx.in_app(made.app.id)
-        apps.change(here, apps.AppChanges(phone_number_verification_required=True))
-    return KiiClient(served.test_client(), made.app.id, made.app.client_id, made.client_secret)
-
-
-def code_of(kii: KiiClient, user_id: str) -> str:
-    answer = kii.as_admin().ask("GET", f"/users/{user_id}/phone-number/verification-code")
-    assert answer.status_code == 200, answer.get_data(as_text=True)
-    return answer.json["verificationCode"]
-
-
-def answered(ask, seconds: float = 30) -> tuple:
-    """The first answer that is no 503, and all statuses until then; DAT-03 allows 30 s."""
-    until, seen = time.monotonic() + seconds, []
-    while True:
-        answer = ask()
-        seen.append(answer.status_code)
-        if answer.status_code != 503:
-            return answer, seen
-        assert time.monotonic() < until, seen
-        time.sleep(0.2)
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 """Does a server live through the absence of its database, and say so? (OPS-01, DAT-03)"""
 
+import os
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -71,3 +73,15 @@ def test_ops_01_a_database_that_says_nothing_is_told_within_a_second_and_found_a
         assert asked("/healthz")[1] < 0.5
     gate.let_go()
     wait_until_ready(asked, seconds=5)
+
+
+def test_dat_03_a_database_that_left_without_a_word_while_it_was_asked_is_noticed_by_its_silence(app):
+    """Whoever only waits for an answer sends nothing that could go unanswered, so the system has to ask."""
+    with app.app_context(), portal_database.db.engine.connect() as connection:
+        descriptor = os.dup(connection.connection.driver_connection.fileno())
+        with socket.socket(fileno=descriptor) as line:
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 5
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL) == 2
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) == 3
+            assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
