@@ -110,8 +110,7 @@ def _pace(engine: Engine) -> _Pace:
 def _connected(address: URL) -> psycopg.Connection:
     """A connection to PostgreSQL of its own, on which each statement commits."""
     _none, named = address.get_dialect()().create_connect_args(address)
-    options = dict(named) | {"connect_timeout": 5, "keepalives_idle": 15, "keepalives_interval": 5}
-    return psycopg.connect(autocommit=True, **options)
+    return psycopg.connect(autocommit=True, **{**named, **poolers.PATIENCE})
 
 
 def _ring_pipes(address: URL) -> None:

@@ -17,6 +17,7 @@ from portal.config import Settings
 from portal.core import limits
 from portal.mailer import Mailer
 from portal.probes.routes import Probes
+from portal.services import poolers
 from portal.services.context import Parts
 from portal.services.passwords import Hasher
 from portal.services.source_limits import SourceLimits
@@ -141,13 +142,5 @@ def _engine_options(settings: Settings) -> dict[str, object]:
         "hide_parameters": True,
     }
     if settings.sqlalchemy_url.startswith("postgresql"):
-        # A database that went away without a word is noticed, and not waited for (DAT-03): what was sent to
-        # it is not taken, or nobody is there while its answer is waited for.
-        options["connect_args"] = {
-            "connect_timeout": 5,
-            "tcp_user_timeout": 10_000,
-            "keepalives_idle": 5,
-            "keepalives_interval": 2,
-            "keepalives_count": 3,
-        }
+        options["connect_args"] = dict(poolers.PATIENCE)
     return options

@@ -5,12 +5,22 @@ was prepared on one is not there on the next, or is another statement of the sam
 prepared; and the server's timeline is compared in every transaction (services/beginnings.py).
 """
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Final
 
 import psycopg
 from psycopg.pq import ExecStatus
 from sqlalchemy import Connection
 
+# A database that went away without a word is noticed, and not waited for (DAT-03): what was sent to it is not
+# taken, or nobody is there while its answer is waited for. In s, but for the one in ms.
+PATIENCE: Final[Mapping[str, int]] = {
+    "connect_timeout": 5,
+    "tcp_user_timeout": 10_000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+}
 _ASK = b"SELECT pg_backend_pid()"
 # Says of a pooled connection that a pooler stands before the server.
 _LENT = "ringback_lent"
