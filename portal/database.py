@@ -95,6 +95,7 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "connect", poolers.meet)
         event.listen(engine, "checkout", Freshness(engine))
         event.listen(engine, "checkin", beginnings.make_plain)
+        event.listen(engine, "rollback", beginnings.roll_back)
         event.listen(engine, "engine_connect", database_timelines.know)
 
 

@@ -1,6 +1,7 @@
-"""How does a transaction begin? With its fence, said in BEGIN's own journey, on a server that is known.
+"""How does a transaction begin, and how does it end? With its fence, said in BEGIN's own journey.
 
-Behind a pooler a connection outlives its server, so there the journey also asks where it has led to.
+Behind a pooler a connection outlives its server, so there the journey also asks where it has led to. A
+transaction that is rolled back, as each one that only reads is, leaves what is prepared on its connection.
 """
 
 from contextlib import suppress
@@ -16,7 +17,23 @@ from portal.models.app_fence import SETTING
 from portal.services import database_timelines, fences, poolers
 
 _BEGIN_SAYING = f"BEGIN; SELECT set_config('{SETTING}', '%s', true)"
+_IN_TRANSACTION = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _ASKING = f"{_BEGIN_SAYING}, {database_timelines.HERE}"
+
+
+# Says of a session that its statements are planned anew each time.
+_PLANS_ANEW = "ringback_plans_anew"
+_PREPARES_AFTER = 5
+
+
+def plan_anew(session: Session) -> None:
+    """From now on PostgreSQL plans each statement of the session for its very values.
+
+    For what people look for: a term that many match wants another plan than one that nobody has.
+    """
+    session.info[_PLANS_ANEW] = True
+    if session.in_transaction():
+        _prepare(session, session.connection())
 
 
 def say_at_begin(session: Session, transaction: SessionTransaction, connection: Connection) -> None:
@@ -25,9 +42,29 @@ def say_at_begin(session: Session, transaction: SessionTransaction, connection: 
     Raises OperationalError where a pooler leads to one server now and to another one then.
     """
     value = fences.kept(session)
+    _prepare(session, connection)
     # A savepoint is inside a transaction that has said it already.
     if value is not None and not transaction.nested and not _begin_saying(connection, value):
         fences.say(connection, value)
+
+
+def _prepare(session: Session, connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        is_never = session.info.get(_PLANS_ANEW, False) or poolers.is_between(connection)
+        driver: Any = connection.connection.driver_connection
+        driver.prepare_threshold = None if is_never else _PREPARES_AFTER
+
+
+def roll_back(connection: Connection) -> None:
+    """Rolls back past the driver, which would forget all that it has prepared; the engine's `rollback`.
+
+    It does so for the sake of tables that are made in a transaction, and here none is. What fails is left to
+    the driver, which comes after.
+    """
+    driver: Any = None if connection.invalidated else connection.connection.driver_connection
+    if driver is not None and driver.pgconn.transaction_status in _IN_TRANSACTION:
+        with suppress(psycopg.Error):
+            driver.pgconn.exec_(b"ROLLBACK")
 
 
 def _begin_saying(connection: Connection, value: str) -> bool:

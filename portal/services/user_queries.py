@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, func, not_, or_, select, true, tuple
 
 from portal.errors import BadInput
 from portal.models import User
+from portal.services import beginnings
 from portal.services.context import Context
 from portal.services.lookup_walks import begins
 
@@ -60,6 +61,7 @@ def run(ctx: Context, wanted: UserQuery) -> Answer:
     Paging is by key on (the ordering column, user ID). A user without a value in the ordering column sorts
     as if it were empty.
     """
+    beginnings.plan_anew(ctx.session)
     if _count(wanted.clause) > MOST_CLAUSES:
         raise BadInput("clause", f"A query has at most {MOST_CLAUSES} clauses.")
     limit = min(wanted.limit, MOST) if wanted.limit > 0 else MOST

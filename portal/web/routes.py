@@ -8,7 +8,7 @@ from jinja2 import StrictUndefined
 
 from portal.database import reading
 from portal.models import random_id
-from portal.services import fences
+from portal.services import beginnings, fences
 from portal.web import (
     access_keys,
     accounts,
@@ -142,6 +142,7 @@ def _open_fences() -> None:
     # pages puts the fence up as soon as it knows that the account may be there (guards.may).
     if addresses.is_page(request.path):
         fences.open_to_all(reading())
+        beginnings.plan_anew(reading())
 
 
 def _limit_body() -> None:
