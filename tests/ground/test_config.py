@@ -289,10 +289,6 @@ def test_settings_cannot_be_changed_after_the_start():
         Settings().production = True
 
 
-def test_every_setting_says_what_it_is_for():
-    assert all(each.metadata["says"][0].isupper() for each in config.fields(Settings))
-
-
 @given(
     st.dictionaries(
         st.sampled_from([f"PORTAL_{each.name.upper()}" for each in config.fields(Settings)]), st.text()
