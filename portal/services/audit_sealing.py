@@ -59,9 +59,9 @@ def seal(ctx: Context) -> int:
         entries = [each for each in found if not isinstance(each, Unread)]
         by_app = sorted(entries, key=lambda entry: (entry.app_id or "", entry.id))
         chains = groupby(by_app, key=lambda entry: entry.app_id)
-        sealed = sum(_seal_in(ctx, app_id, list(those)) for app_id, those in chains)
-        if sealed:
-            return sealed
+        sealed = [_seal_in(ctx, app_id, list(those)) for app_id, those in chains]
+        if any(sealed) or None in sealed:
+            return _total(sealed)
         after = found[-1].id
     return 0
 
@@ -75,11 +75,17 @@ def remove(ctx: Context, until: int) -> int:
     after = 0
     while oldest := _too_old(ctx, until, after):
         apps = sorted({row.app_id for row in oldest}, key=lambda app_id: app_id or "")
-        removed = sum(_remove_in(ctx, app_id, until) for app_id in apps)
-        if removed:
-            return removed
+        removed = [_remove_in(ctx, app_id, until) for app_id in apps]
+        if any(removed) or None in removed:
+            return _total(removed)
         after = oldest[-1].id
     return 0
+
+
+def _total(counts: Iterable[int | None]) -> int:
+    # None is a chain that another worker moved first. PostgreSQL then locked its row for us all the same, so
+    # looking for more in this transaction would lock chains in another order than others do, and deadlock.
+    return sum(count or 0 for count in counts)
 
 
 def _unsealed(ctx: Context, after: int) -> list[_Entry | Unread]:
@@ -106,7 +112,7 @@ def _true_chain(ctx: Context, app_id: str | None) -> Chain | None:
     return None
 
 
-def _seal_in(ctx: Context, app_id: str | None, entries: list[_Entry]) -> int:
+def _seal_in(ctx: Context, app_id: str | None, entries: list[_Entry]) -> int | None:
     chain = _true_chain(ctx, app_id)
     if chain is None:
         return 0
@@ -114,7 +120,7 @@ def _seal_in(ctx: Context, app_id: str | None, entries: list[_Entry]) -> int:
     links = list(_links(ctx.keys.audit, chain, entries, told))
     if not audit_chains.move(ctx, chain, head=links[-1]):
         # Another worker was faster; what it left is for the next round.
-        return 0
+        return None
     write(ctx, chain.id, entries, links, told)
     return len(entries)
 
@@ -151,7 +157,7 @@ def _links(key: bytes, chain: Chain, entries: Iterable[_Entry], told: Iterable[s
         yield link
 
 
-def _remove_in(ctx: Context, app_id: str | None, until: int) -> int:
+def _remove_in(ctx: Context, app_id: str | None, until: int) -> int | None:
     chain = _true_chain(ctx, app_id)
     if chain is None:
         return 0
@@ -170,7 +176,7 @@ def _remove_in(ctx: Context, app_id: str | None, until: int) -> int:
     if last is None:
         return 0
     if not audit_chains.move(ctx, chain, base=last, restart=_without(ctx, chain, last)):
-        return 0
+        return None
     gone = delete(_ENTRY).where(audit_chains.of(app_id), _ENTRY.c.sequence <= last.sequence)
     return ctx.session.connection().execute(gone).rowcount
 

@@ -305,7 +305,7 @@ def main() -> None:
             ending = type(refusal).__name__
         # Whatever else goes wrong is an ending too, which no race expects.
         except Exception as error:  # noqa: BLE001
-            ending = f"crash: {type(error).__name__}: {error}"[:200]
+            ending = f"crash: {type(error).__name__}: {error}"[:1000]
         endings[ending] += 1
 
     threads = [threading.Thread(target=run, args=call) for call in task["calls"]]

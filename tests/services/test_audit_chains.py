@@ -131,6 +131,23 @@ def test_pii_07_an_entry_that_is_seen_late_is_sealed_later(desk, session, write,
     assert check().faults == []
 
 
+def test_pii_07_whoever_was_overtaken_looks_for_no_more_entries_in_that_transaction(
+    desk, write, seal, check, monkeypatch
+):
+    """PostgreSQL locked the chain for them nonetheless: going on, two workers could wait for each other."""
+    seal()
+    write(1)
+    write(1, None)
+    with monkeypatch.context() as patch:
+        patch.setattr(audit_sealing, "BATCH", 1)
+        patch.setattr(audit_chains, "move", lambda *_any, **_ends: False)
+        assert desk.do(audit_sealing.seal, Caller(ActorKind.SYSTEM)) == 0
+        begun = select(AuditChain.id).where(AuditChain.id == INSTALLATION)
+        assert desk.rows(begun) == []
+    assert seal() == 2
+    assert (check().faults, check(INSTALLATION).faults) == ([], [])
+
+
 def test_pii_07_what_waits_for_more_than_a_minute_is_told(desk, write, seal, check, clock):
     seal()
     write(3)
