@@ -15,6 +15,7 @@ from portal.models import (
     MessageState,
     OpenCountry,
     SmsTemplateVersion,
+    User,
     Verification,
     random_id,
 )
@@ -71,6 +72,8 @@ class Background:
     # Of the account that asked for a test: which code it waits for, and the number that is its own.
     confirmation_id: str | None
     own_number: str | None
+    # Whether the user was suspended; None where the message is to no user.
+    disabled: bool | None
     open_countries: frozenset[str]
 
 
@@ -142,6 +145,7 @@ _BACKGROUND = (
         SmsTemplateVersion.body,
         Account.confirmation_id,
         Account.phone_number,
+        User.disabled,
     )
     .select_from(Message)
     .join(App, App.id == Message.app_id)
@@ -151,6 +155,7 @@ _BACKGROUND = (
     )
     .outerjoin(SmsTemplateVersion, SmsTemplateVersion.id == Message.sms_template_version_id)
     .outerjoin(Account, Account.id == Message.account_id)
+    .outerjoin(User, (User.app_id == Message.app_id) & (User.id == Message.user_id))
     .where(Message.serial == bindparam("serial"))
 )
 

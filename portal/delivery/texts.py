@@ -38,7 +38,8 @@ def obstacle(claim: Claim, background: Background, now: int) -> Outcome | None:
     if claim.verification_id is not None and background.state != State.OPEN:
         reason = _DEAD[State(background.state or "")]
         return outcomes.not_sent(MessageState.EXPIRED, reason, unsure=unsure)
-    if _has_lost_its_reader(claim, background):
+    # A suspended user could not use the code (contract a.3).
+    if (claim.verification_id and background.disabled) or _has_lost_its_reader(claim, background):
         return outcomes.not_sent(MessageState.EXPIRED, Reason.NO_LONGER_NEEDED, unsure=unsure)
     if not backoff.is_worth_sending(now, useful_until(claim, background)):
         return outcomes.not_sent(MessageState.EXPIRED, Reason.EXPIRED_BEFORE_SENDING, unsure=unsure)

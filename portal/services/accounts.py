@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal.core.roles import Role
 from portal.errors import AlreadyExists, BadInput, NotFound
-from portal.models import Account, App, AuditAction, Membership
+from portal.models import INSERT, Account, App, AuditAction, Membership
 from portal.services import audit, own_accounts, team
 from portal.services.context import Context
 
@@ -66,19 +66,20 @@ def admit(ctx: Context, email: str, role: Role) -> None:
     Raises NotFound, and BadInput (role) where no owner would be left (TEN-06).
     """
     account = _get(ctx.session, email)
-    if role_in(ctx.session, account.id, ctx.app_id) is not None:
+    try:
+        join(ctx, account.id, role)
+    except AlreadyExists:
         team.change_role(ctx, account.id, role)
-        return
-    join(ctx, account.id, role)
-    audit.record(ctx, AuditAction.MEMBER_JOINED, details=_named(account) | {"role": role})
+    else:
+        audit.record(ctx, AuditAction.MEMBER_JOINED, details=_named(account) | {"role": role})
 
 
 def join(ctx: Context, account_id: str, role: Role) -> None:
     """Makes an account a member of the app of `ctx`. Raises AlreadyExists when it is one."""
-    if role_in(ctx.session, account_id, ctx.app_id) is not None:
-        raise AlreadyExists("account", account_id)
     row = {"account_id": account_id, "app_id": ctx.app_id, "role": role, "created_at": ctx.now}
-    ctx.session.execute(insert(Membership).values(row))
+    add = INSERT[ctx.session.get_bind().dialect.name](Membership).values(row).on_conflict_do_nothing()
+    if ctx.session.scalar(add.returning(Membership.account_id)) is None:
+        raise AlreadyExists("account", account_id)
 
 
 def apps_of(session: Session, account_id: str) -> list[tuple[App, Role]]:

@@ -28,7 +28,9 @@ def of_entry(key: bytes, chain: Chain, before: Link, row: _Entry) -> Iterator[st
         if not (audit_entries.follows(key, chain.id, before, row) and _tells_as_sealed(key, chain, row)):
             yield f"{named} says that the chain was begun anew, and was changed or put there by somebody else"
     elif _is_known(before) and row.sequence == before.sequence + 1:
-        is_itself = audit_entries.follows(key, chain.id, before, row)
+        is_itself = audit_entries.follows(key, chain.id, before, row) and (
+            row.own_hash is None or audit_entries.holds_alone(key, chain.id, row)
+        )
         yield from _of_telling(key, chain, row, named) if is_itself else _changed(named)
     elif row.own_hash is not None:
         is_itself = audit_entries.holds_alone(key, chain.id, row)

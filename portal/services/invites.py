@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -61,8 +62,11 @@ def send(ctx: Context, email: str, role: Role) -> tuple[Invite, str]:
         created_at=ctx.now,
         expires_at=ctx.now + LIFE,
     )
-    ctx.session.add(made)
-    ctx.session.flush()
+    try:
+        with ctx.session.begin_nested():
+            ctx.session.add(made)
+    except IntegrityError as error:
+        raise BadInput("email", "Somebody invited this address at this very moment.") from error
     audit.record(ctx, AuditAction.MEMBER_INVITED, details=_told(made))
     return made, key
 

@@ -63,7 +63,9 @@ def change(
     elif user.phone_number == number.e164 and user.phone_number_verified:
         cancel_change(ctx, user)
     elif user.waiting(ctx.now) == number.e164:
-        verifications.resend(ctx, user.id, locale=locale)
+        # Who sends back what is there wants no SMS for a user who could not use it.
+        if not user.disabled:
+            verifications.resend(ctx, user.id, locale=locale)
     else:
         # What an update is about to write, the language of its SMS too, is the caller's to say.
         _make_pending(ctx, app, replace(user, locale=locale or user.locale), number, tally)

@@ -7,7 +7,7 @@ SQLite knows no such statement and makes no journeys.
 from sqlalchemy import bindparam, exists, func, insert, select
 
 from portal.models import AuditAction, AuditEntry, User, table
-from portal.services import attempts, audit, number_holders
+from portal.services import attempts, audit, number_holders, user_numbers
 from portal.services.attempts import Attempt
 from portal.services.context import Context
 
@@ -15,7 +15,7 @@ _ENTRY, _USER = table(AuditEntry), table(User)
 _TOLD = [_ENTRY.c[name] for name in audit.TOLD]
 _SPENT = attempts.SPEND.cte("spent")
 _TAKEN = (
-    number_holders.TAKE_FREE.where(exists(select(_SPENT.c.id)))
+    number_holders.TAKE_FREE.where(exists(select(_SPENT.c.id)), _USER.c.disabled.is_(False))
     .values({name: bindparam(f"given_{name}", type_=_USER.c[name].type) for name in number_holders.IN_FORCE})
     .cte("taken")
 )
@@ -41,6 +41,8 @@ def spend_and_give(ctx: Context, attempt: Attempt) -> bool:
         return _spend_and_give(ctx, attempt, details)
     spent, taken = ctx.execute(_TOGETHER, _values(ctx, attempt, details)).one()
     if spent and not taken:
+        # Who was suspended while their row was waited for verifies nothing any more (contract a.3).
+        user_numbers.load(ctx, attempt.user_id).refuse_disabled()
         number_holders.give_claimed(ctx, attempt.phone_number, attempt.user_id)
         audit.record(ctx, AuditAction.NUMBER_VERIFIED, attempt.user_id, details)
     return bool(spent)

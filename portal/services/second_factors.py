@@ -63,10 +63,7 @@ def begin_app(ctx: Context) -> None:
 
 def app_key(ctx: Context) -> bytes:
     """The key that waits to be confirmed. Raises NothingToVerify when none does."""
-    row = _totp(ctx, confirmed=False)
-    if row is None:
-        raise NothingToVerify("No authenticator app waits to be set up. Begin again.")
-    return _key(ctx, row)
+    return _key(ctx, _waiting(ctx))
 
 
 def confirm_app(ctx: Context, typed: str) -> list[str]:
@@ -74,11 +71,12 @@ def confirm_app(ctx: Context, typed: str) -> list[str]:
 
     Raises WrongPassword for a wrong code, and NothingToVerify.
     """
-    key = app_key(ctx)
-    step = totp.step_of(key, _bare(typed), ctx.now, 0)
+    row = _waiting(ctx)
+    step = totp.step_of(_key(ctx, row), _bare(typed), ctx.now, 0)
     confirmed = step is not None and ctx.session.scalar(
         update(Totp)
-        .where(Totp.account_id == ctx.caller.id, Totp.confirmed_at.is_(None))
+        # Who began anew meanwhile has another key in its place, whose code nobody typed.
+        .where(Totp.account_id == row.account_id, Totp.sealed == row.sealed, Totp.confirmed_at.is_(None))
         .values(confirmed_at=ctx.now, last_step=step)
         .returning(Totp.account_id)
     )
@@ -151,6 +149,13 @@ def _spend_app_code(ctx: Context, account_id: str, typed: str) -> bool:
         .execution_options(synchronize_session=False)
     )
     return spent is not None
+
+
+def _waiting(ctx: Context) -> Totp:
+    row = _totp(ctx, confirmed=False)
+    if row is None:
+        raise NothingToVerify("No authenticator app waits to be set up. Begin again.")
+    return row
 
 
 def _totp(ctx: Context, *, confirmed: bool) -> Totp | None:

@@ -89,6 +89,8 @@ def _unless_last_owner(ctx: Context, change: Update | Delete, account_id: str) -
         .execution_options(synchronize_session=False)
     ).first()
     if done is None:
+        # Whoever went at this very moment is no owner who has to stay.
+        member(ctx.session, ctx.app_id, account_id)
         raise BadInput("role", LAST_OWNER)
 
 

@@ -15,6 +15,7 @@ from portal.errors import (
     Overtaken,
     Refusal,
     TooSoon,
+    UserDisabled,
 )
 from portal.models import MessageState
 from portal.services import message_lists, message_redrives, message_retries, support_deeds
@@ -28,7 +29,7 @@ pages = Blueprint("message_redrives", __name__, url_prefix="/apps/<id:app_id>/me
 
 PAGE = "messages/redrive.html"
 # What a person can put right, or read, on this very page.
-AT_THE_FORM = (BadInput, Busy, CodeExpired, NothingToVerify, NotSupported, Overtaken, TooSoon)
+AT_THE_FORM = (BadInput, Busy, CodeExpired, NothingToVerify, NotSupported, Overtaken, TooSoon, UserDisabled)
 
 
 @pages.get("")

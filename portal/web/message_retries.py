@@ -17,6 +17,7 @@ from portal.errors import (
     NotSupported,
     Overtaken,
     TooSoon,
+    UserDisabled,
 )
 from portal.services import message_redrives, message_retries, support_deeds
 from portal.services.message_retries import Retry
@@ -31,7 +32,17 @@ pages = Blueprint("message_retries", __name__, url_prefix="/apps/<id:app_id>/mes
 
 PAGE = "messages/retry.html"
 # What keeps one user from an SMS, and nobody else.
-OF_ONE_USER = (BadInput, TooSoon, Busy, Overtaken, CodeExpired, NotSupported, NothingToVerify, NotFound)
+OF_ONE_USER = (
+    BadInput,
+    Busy,
+    CodeExpired,
+    NotFound,
+    NothingToVerify,
+    NotSupported,
+    Overtaken,
+    TooSoon,
+    UserDisabled,
+)
 
 
 @pages.get("")

@@ -8,7 +8,7 @@ from portal.core.reasons import Reason
 from portal.delivery.carriers import Carriers
 from portal.delivery.providers.base import ProviderRefused, ProviderUnreachable
 from portal.models import MessagePurpose, MessageState, Provider, SmsTemplateVersion
-from portal.services import outbox, verifications
+from portal.services import outbox, users, verifications
 from tests import factories
 
 SECOND_NUMBER = "+819087654321"
@@ -289,3 +289,18 @@ def test_a_phone_that_the_carrier_cannot_reach_is_told_apart_from_a_refused_mess
     office.send()
     message = office.message(dora)
     assert (message.state, message.reason) == ("failed" if permanent else "queued", "phone_unreachable")
+
+
+def test_a_user_who_was_suspended_is_texted_neither_from_the_queue_nor_by_a_retry(office, clock):
+    office.carrier.script = [ProviderUnreachable("no route")]
+    dora, emil = office.sign_up(), office.sign_up("emil", "+819012345679")
+    office.send()
+    for user_id in (dora, emil):
+        office.do(lambda ctx, user_id=user_id: users.set_disabled(ctx, user_id, True))
+    taken = len(office.carrier.taken)
+    late = office.sign_up("late", "+819012345670")
+    office.do(lambda ctx: users.set_disabled(ctx, late, True))
+    clock.advance(3)
+    office.send()
+    assert len(office.carrier.taken) == taken
+    assert (office.message(late).state, office.message(late).reason) == ("expired", Reason.NO_LONGER_NEEDED)

@@ -21,6 +21,7 @@ from portal.errors import Refusal
 from portal.models import Account, ActorKind, App, AuditAction
 from portal.own_work import of_all_apps
 from portal.services import (
+    accounts,
     apps,
     attempt_tallies,
     audit,
@@ -178,6 +179,17 @@ def accept_invite(ctx: Context, key: str, account_id: str) -> None:
     invites.accept(ctx, key, ctx.session.get_one(Account, account_id))
 
 
+def admit(ctx: Context, email: str) -> None:
+    """Makes somebody a member, as an operator does."""
+    accounts.admit(ctx, email, Role.SUPPORT)
+
+
+def send_invite(ctx: Context, account_id: str, email: str) -> None:
+    """Invites an address."""
+    caller = Caller(ActorKind.ACCOUNT, ctx.app_id, account_id)
+    invites.send(replace(ctx, caller=caller), email, Role.SUPPORT)
+
+
 def accept_anew(ctx: Context, key: str) -> None:
     """Makes an account by the link of an invite."""
     invites.accept_anew(ctx, key, "hash")
@@ -217,6 +229,8 @@ VERBS = {
     verb.__name__: verb
     for verb in (
         accept_anew,
+        admit,
+        send_invite,
         begin_app,
         open_countries,
         save_template,

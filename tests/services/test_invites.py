@@ -206,3 +206,12 @@ def test_ten_08_whoever_makes_an_account_twice_at_once_is_told_that_it_is_there(
 
     assert endings["done"] == 1
     assert set(endings) <= {"done", "AlreadyExists", "NotFound"}, endings
+
+
+def test_two_who_invite_an_address_at_once_are_answered(desk, settings, olga):
+    pete = desk.owner("pete@example.com")
+    calls = [("send_invite", who.id, GUEST) for who in (olga, pete) for _ in range(4)]
+    endings = race(settings, desk.app_id, calls, processes=2)
+
+    assert set(endings) <= {"done", "BadInput"}, endings
+    assert len(desk.rows(select(Invite.id))) == 1

@@ -152,3 +152,28 @@ def test_ten_06_of_two_owners_who_go_at_once_one_stays(desk, settings, olga, pet
 def name_of(desk: Desk, account_id: str) -> str:
     """The address of an account."""
     return desk.rows(select(Account.email).where(Account.id == account_id))[0]
+
+
+def test_ten_06_of_many_who_are_admitted_at_once_each_is_a_member_and_one_owner_stays(
+    desk, settings, olga, pete
+):
+    desk.do(lambda ctx: accounts.create(ctx, "new@example.com", "hash"))
+    calls = [
+        ("admit", email) for email in ("new@example.com", name_of(desk, olga.id), name_of(desk, pete.id))
+    ]
+    endings = race(settings, desk.app_id, calls * 4, processes=2)
+
+    assert set(endings) <= {"done", "BadInput"}, endings
+    assert owners(desk) == 1
+
+
+def test_whoever_is_removed_at_the_moment_of_a_change_is_nobody_and_no_last_owner(desk, olga, monkeypatch):
+    bob = desk.do(lambda ctx: accounts.create(ctx, "bob@example.com", "hash").id)
+    desk.do(lambda ctx: accounts.join(ctx, bob, Role.SUPPORT))
+    found = desk.do(lambda ctx: team.member(ctx.session, desk.app_id, bob))
+    desk.do(lambda ctx: team.remove(ctx, bob), olga)
+    seen = iter([found])
+    real = team.member
+    monkeypatch.setattr(team, "member", lambda *whom: next(seen, None) or real(*whom))
+    with pytest.raises(NotFound):
+        desk.do(lambda ctx: team.change_role(ctx, bob, Role.OWNER), olga)

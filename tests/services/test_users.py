@@ -469,3 +469,12 @@ def test_an_update_that_names_the_waiting_number_again_words_its_sms_in_the_new_
     desk.do(lambda ctx: users.update(ctx, alice, changes), desk.as_user(alice))
 
     assert [each.locale for each in desk.messages("+819087654321")] == ["en", "ja"]
+
+
+def test_an_admin_may_send_a_suspended_users_record_back_as_it_is(desk):
+    alice = desk.register("alice", "+819012345678")
+    desk.do(lambda ctx: users.set_disabled(ctx, alice, True))
+    changes = UserChanges(phone_number="+819012345678", display_name="Alice")
+    desk.do(lambda ctx: users.update(ctx, alice, changes), desk.as_admin())
+    assert desk.user(alice).display_name == "Alice"
+    assert len(desk.messages("+819012345678")) == 1

@@ -1,7 +1,12 @@
 """Everybody at once: codes, guesses, sends and numbers are counted once, over threads and processes."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from portal.errors import UserDisabled
+from portal.services import users, verifications
 from tests.services.conftest import Desk
 from tests.services.racing import race
 
@@ -98,3 +103,32 @@ def test_otp_16_one_user_changing_to_many_numbers_at_once_proves_one_of_them(des
     numbers = [f"+8180111122{place:02d}" for place in range(20)]
     endings = race(settings, desk.app_id, [("change", alice, number) for number in numbers], 4)
     assert set(endings) <= {"done", "TooSoon"}
+
+
+@pytest.mark.parametrize("database", ["postgresql"])
+def test_a_confirmation_that_waits_for_a_suspension_verifies_nobody(desk):
+    """On SQLite one writes after the other, and sees what the other wrote."""
+    alice = desk.register("alice")
+    code = desk.code(alice)
+    is_held, may_go = threading.Event(), threading.Event()
+
+    def suspend(ctx) -> None:
+        users.set_disabled(ctx, alice, True)
+        ctx.session.flush()
+        is_held.set()
+        assert may_go.wait(10)
+
+    def confirm() -> None:
+        with pytest.raises(UserDisabled):
+            desk.do(lambda ctx: verifications.confirm(ctx, alice, code), desk.as_admin())
+
+    with ThreadPoolExecutor(2) as pool:
+        suspending = pool.submit(desk.do, suspend, desk.as_admin())
+        assert is_held.wait(10)
+        confirming = pool.submit(confirm)
+        with pytest.raises(TimeoutError):
+            confirming.result(timeout=0.7)
+        may_go.set()
+        suspending.result(timeout=10)
+        confirming.result(timeout=10)
+    assert desk.number(alice)[1] is False

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from portal.core.reasons import Reason
-from portal.models import AuditAction, AuditEntry, Message, MessageState, Verification
+from portal.models import AuditAction, AuditEntry, Message, MessageState, User, Verification
 from tests import factories
 
 WHY = "The carrier is back."
@@ -87,3 +87,13 @@ def test_ten_02_a_message_of_another_app_is_not_there(alices, charlies, address,
     assert alices.get(f"/apps/{shop.id}/messages/{other.id}/retry").status_code == 404
     assert charlies.get(address).status_code == 404
     assert charlies.post(address, {"reason": WHY}).status_code == 404
+
+
+def test_a_suspended_users_message_is_refused_at_the_form_and_the_reason_is_kept(
+    bobs, address, session, dead
+):
+    session.execute(update(User).values(disabled=True))
+    answer = bobs.post(address, {"reason": WHY})
+    assert answer.status_code == 409
+    assert WHY in answer.text
+    assert "This user is disabled" in answer.text
