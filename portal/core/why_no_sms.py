@@ -134,7 +134,8 @@ def _of_the_live_code(facts: Facts) -> Answer | None:
     if sms.stage is not Stage.DELIVERED:
         return None
     if sms.is_in_inbox:
-        return Answer(Reason.DELIVERED, next_steps.IN_INBOX, next_steps.LOOK_IN_INBOX)
+        to_do = next_steps.LOOK_IN_INBOX if facts.is_sandbox else next_steps.LEFT_IN_INBOX
+        return Answer(Reason.DELIVERED, next_steps.IN_INBOX, to_do)
     return _with_resend(facts, _answer(Reason.DELIVERED))
 
 

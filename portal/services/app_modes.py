@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from portal.errors import BadInput, Overtaken
@@ -36,6 +36,13 @@ def effect(session: Session, app_id: str) -> Effect:
 def providers_on(session: Session, app_id: str) -> int:
     """How many of an app's providers are on."""
     wanted = select(func.count()).where(Provider.app_id == app_id, Provider.is_on)
+    return session.scalar(wanted) or 0
+
+
+def providers_well(session: Session, app_id: str, now: int) -> int:
+    """How many of them are not paused at `now` (Unix ms)."""
+    is_well = or_(Provider.paused_until.is_(None), Provider.paused_until <= now)
+    wanted = select(func.count()).where(Provider.app_id == app_id, Provider.is_on, is_well)
     return session.scalar(wanted) or 0
 
 

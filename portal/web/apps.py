@@ -76,6 +76,7 @@ def show(standing: Standing) -> Response:
     counts = apps.counts(session, standing.app.id, clock.now())
     templates = sms_templates.all_of(session, standing.app.id)
     carriers = app_modes.providers_on(session, standing.app.id)
+    well = app_modes.providers_well(session, standing.app.id, clock.now())
     return make_response(
         render_template(
             "apps/show.html",
@@ -83,6 +84,7 @@ def show(standing: Standing) -> Response:
             counts=counts,
             templates=templates,
             carriers=carriers,
+            well=well,
             standing=standing,
         )
     )

@@ -1,13 +1,15 @@
 """What does an audit entry say in detail? Its facts as labelled words, and what was so before."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from portal.core import locales, prices
+from portal.core.reasons import Reason
 from portal.core.roles import Action, Role, may
 from portal.services.audit_log import Told
-from portal.web import countries
+from portal.web import countries, filters
 
 LONGEST: Final = 200
 
@@ -46,8 +48,8 @@ _LABELS: Final = {
 }
 # What everybody who reads the log may know of a provider.
 _OF_PROVIDERS: Final = {"provider", "kind", "label", "place"}
-_LANGUAGES: Final = {"locale", "default_locale"}
-_COUNTRIES: Final = {"country", "home_country", "open_countries"}
+_SWITCHES: Final = {"phone_number_verification_required"}
+_REASONS: Final = {str(each): each.sentence for each in Reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +121,44 @@ def _word(name: str, value: object) -> str:
     if value is None or value == "":
         return "none"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        yes, no = ("On", "Off") if name in _SWITCHES else ("yes", "no")
+        return yes if value else no
     if isinstance(value, list | tuple):
         return ", ".join(_word(name, each) for each in value)[:LONGEST] or "none"
-    if name == "millionths" and isinstance(value, int):
-        return prices.write(value)
-    if name in _LANGUAGES:
-        return locales.name(str(value))[:LONGEST]
-    if name in _COUNTRIES:
-        return countries.name(str(value))[:LONGEST]
-    return str(value)[:LONGEST]
+    return _WORDED.get(name, str)(value)[:LONGEST]
+
+
+def _price(value: object) -> str:
+    return prices.write(value) if isinstance(value, int) else str(value)
+
+
+def _time(value: object) -> str:
+    # No number that somebody wrote into the table is a time by itself.
+    with suppress(ValueError, OverflowError, OSError):
+        if isinstance(value, int):
+            return filters.exact(value)
+    return str(value)
+
+
+def _reason(value: object) -> str:
+    return _REASONS.get(str(value), str(value))
+
+
+def _language(value: object) -> str:
+    return locales.name(str(value))
+
+
+def _country(value: object) -> str:
+    return countries.name(str(value))
+
+
+_WORDED: Final[Mapping[str, Callable[[object], str]]] = {
+    "locale": _language,
+    "default_locale": _language,
+    "country": _country,
+    "home_country": _country,
+    "open_countries": _country,
+    "millionths": _price,
+    "until": _time,
+    "reason": _reason,
+}

@@ -193,6 +193,7 @@ def test_where_no_sms_is_due_it_does_not_matter_that_the_app_is_a_sandbox():
 def test_an_app_that_went_live_still_says_what_only_reached_its_inbox():
     answer = explain(replace(WAITS, sms=IN_INBOX))
     assert ("Inbox" in answer.sentence, answer.aside) == (True, "")
+    assert answer.what_to_do == "The app has gone live since, and its Inbox is closed. Send the code again."
 
 
 @pytest.mark.parametrize(

@@ -194,3 +194,12 @@ def test_the_inbox_of_an_app_gone_live_says_so_and_leads_to_its_messages(alices,
     assert "Check the address" not in answer.text
     assert "Shop: " not in answer.text
     assert alices.fragment(inbox).status_code == 404
+
+
+def test_the_overview_ticks_no_provider_that_is_paused(alices, session, shop, clock):
+    factories.provider(session, app_id=shop.id, paused_until=clock.at + 60_000)
+    session.execute(update(App).values(mode="live", provider="carriers"))
+    page = alices.get(f"/apps/{shop.id}").text
+    assert "1 provider is on, and paused: no SMS reaches anybody now." in page
+    clock.advance(61)
+    assert "1 provider is on: SMS reach real phones." in alices.get(f"/apps/{shop.id}").text

@@ -86,7 +86,7 @@ def test_pii_07_an_owner_reads_that_the_chain_was_begun_anew_and_why(
         ({"code_life_s": [600, 300]}, ["Seconds that a code is valid before: 600 → after: 300"]),
         (
             {"phone_number_verification_required": [False, True]},
-            ["Phone verification before: no → after: yes"],
+            ["Phone verification before: Off → after: On"],
         ),
         (
             {"open_countries": [["JP"], ["DE", "JP"]]},
@@ -102,6 +102,12 @@ def test_pii_07_an_owner_reads_that_the_chain_was_begun_anew_and_why(
         ({"before": "odd", "after": None}, ["Before odd", "After none"]),
         ({"": {"deep": [1, {"er": [None]}]}, "x": []}, ["Deep 1", "X none"]),
         ({"<b>": "<i>x</i>"}, ["<b> <i>x</i>"]),
+        (
+            {"reason": "resend_wait", "until": 1_795_918_985_026},
+            ["Reason A code was sent a moment ago.", "Until 29 November 2026, 02:"],
+        ),
+        ({"reason": "odd", "until": 10**30}, ["Reason odd", "Until 1000000"]),
+        ({"until": "soon"}, ["Until soon"]),
     ],
 )
 def test_facts_of_every_shape_are_worded(alices, record, address, details, told):
