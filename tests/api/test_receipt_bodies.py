@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from portal.core import credentials, receipt_addresses
+from portal.core.receipt_troubles import ReceiptTrouble
 from tests import factories
 
 JSON = "application/json"
@@ -69,4 +70,5 @@ def test_del_10_nothing_that_is_sent_is_trouble_or_fills_the_table(client, addre
         assert answer.status_code == 200, (answer.status_code, body[:60])
     assert client.get(f"{address}?id=%00&status=%ED%A0%80").status_code == 200
     rows = session.execute(text("SELECT count(*) FROM unreadable_receipt")).scalar_one()
-    assert rows <= 1
+    # One of each kind an hour, however many come.
+    assert rows <= len(ReceiptTrouble)

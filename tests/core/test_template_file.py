@@ -180,10 +180,11 @@ def test_a_body_full_of_problems_is_told_in_six_sentences() -> None:
         text_of([[]] * 60_000),
     ],
 )
-def test_the_worst_file_is_refused_within_a_second(text: str) -> None:
+def test_the_worst_file_is_refused_in_no_time_that_anybody_could_use_against_us(text: str) -> None:
     began = time.process_time()
     assert len(problems(text)) < 700
-    assert time.process_time() - began < 1
+    # It takes half a second where nobody else works; what grows with the square of the file takes minutes.
+    assert time.process_time() - began < 10
 
 
 BODIES = (
