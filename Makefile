@@ -47,7 +47,7 @@ audit: $(VENV)/.dev ## Ask the public database of known weaknesses about every p
 	@$(BIN)/uv tool run --quiet --from "pip-audit>=2.9,<3" pip-audit --strict --disable-pip --require-hashes \
 	  -r requirements.txt $(ARGS)
 
-bench: $(VENV)/.dev ## Measure requests per second on both databases, beside a bare route
+bench: $(VENV)/.dev ## Measure requests per second on both databases, beside bare and lean routes
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 format: $(VENV)/.dev ## Put the code into the house's format

@@ -8,17 +8,7 @@ from portal import clock
 from portal.core.deeds import Deed
 from portal.core.roles import Action
 from portal.database import reading, transaction
-from portal.errors import (
-    BadInput,
-    Busy,
-    CodeExpired,
-    NotFound,
-    NothingToVerify,
-    NotSupported,
-    Overtaken,
-    TooSoon,
-    UserDisabled,
-)
+from portal.errors import BadInput, NotFound
 from portal.services import message_redrives, message_retries, support_deeds
 from portal.services.message_retries import Retry
 from portal.services.support_deeds import Order
@@ -26,23 +16,14 @@ from portal.web.errors import message_for
 from portal.web.filters import grouped
 from portal.web.forms.message_retries import RetryForm
 from portal.web.guards import Standing, may
+from portal.web.message_redrives import AT_THE_FORM
 from portal.web.render import go_to
 
 pages = Blueprint("message_retries", __name__, url_prefix="/apps/<id:app_id>/messages/retries")
 
 PAGE = "messages/retry.html"
 # What keeps one user from an SMS, and nobody else.
-OF_ONE_USER = (
-    BadInput,
-    Busy,
-    CodeExpired,
-    NotFound,
-    NothingToVerify,
-    NotSupported,
-    Overtaken,
-    TooSoon,
-    UserDisabled,
-)
+OF_ONE_USER = (*AT_THE_FORM, NotFound)
 
 
 @pages.get("")
