@@ -3,8 +3,7 @@
 import hmac
 from typing import Final, NamedTuple, NoReturn
 
-from sqlalchemy import and_, case, delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import and_, case, delete, or_, select
 from sqlalchemy.orm import Session
 
 from portal import clock
@@ -43,7 +42,7 @@ def take(ctx: Context, tried: Tried, who: str) -> int:
     everybody takes, and the newer one's says the same, so that no count begins anew (PII-06).
     """
     oldest, *newer = _subjects(ctx, tried, who)
-    counted = _count(ctx, tried, oldest) or _begin(ctx, tried, oldest)
+    counted = _count(ctx, tried, oldest) or _refuse(ctx.session, tried, oldest)
     for subject in newer:
         _copy(ctx, subject, counted)
     return counted.tries
@@ -60,35 +59,22 @@ class _Counted(NamedTuple):
     ends_at: int
 
 
-def _begin(ctx: Context, tried: Tried, subject: str) -> _Counted:
-    """The first try. Raises TooSoon where there were others, and too many."""
-    if _end_of(ctx.session, subject) is not None:
-        _refuse(ctx.session, tried, subject)
-    first = _Counted(1, ctx.now + ALLOWED[tried][1])
-    try:
-        with ctx.session.begin_nested():
-            row = {"subject": subject, "key_version": ctx.keys.hashing.newest} | first._asdict()
-            ctx.session.execute(insert(AttemptTally).values(row))
-    except IntegrityError:
-        # Somebody else made the first try at the same moment.
-        return _count(ctx, tried, subject) or _refuse(ctx.session, tried, subject)
-    return first
-
-
 def _count(ctx: Context, tried: Tried, subject: str) -> _Counted | None:
-    allowed, window = ALLOWED[tried]
-    is_over = AttemptTally.ends_at <= ctx.now
+    """One more try, also the first: one statement, since a row that another makes meanwhile is no refusal."""
+    it, (allowed, window) = AttemptTally, ALLOWED[tried]
+    newest = ctx.keys.hashing.newest
+    first = {"subject": subject, "key_version": newest, "tries": 1, "ends_at": ctx.now + window}
+    is_over = it.ends_at <= ctx.now
+    again = {
+        "tries": case((is_over, 1), else_=it.tries + 1),
+        "ends_at": case((is_over, ctx.now + window), else_=it.ends_at),
+        "key_version": newest,
+    }
+    add = INSERT[ctx.session.get_bind().dialect.name](it).values(first)
     counted = ctx.session.execute(
-        update(AttemptTally)
-        .where(AttemptTally.subject == subject)
-        .where(or_(is_over, and_(AttemptTally.ends_at > ctx.now, AttemptTally.tries < allowed)))
-        .values(
-            tries=case((is_over, 1), else_=AttemptTally.tries + 1),
-            ends_at=case((is_over, ctx.now + window), else_=AttemptTally.ends_at),
-            key_version=ctx.keys.hashing.newest,
-        )
-        .returning(AttemptTally.tries, AttemptTally.ends_at)
-        .execution_options(synchronize_session=False)
+        add.on_conflict_do_update(
+            index_elements=[it.subject], set_=again, where=or_(is_over, it.tries < allowed)
+        ).returning(it.tries, it.ends_at)
     ).first()
     return None if counted is None else _Counted(*counted)
 

@@ -24,7 +24,8 @@ NUMBERS = [
 
 @pytest.fixture(autouse=True)
 def after() -> None:
-    """Leaves the loggers as they were."""
+    """Begins without the request that a test before bound to its thread, and leaves the loggers as they were."""
+    structlog.contextvars.clear_contextvars()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     yield

@@ -63,3 +63,10 @@ def test_web_09_of_forty_tries_that_come_together_ten_pass(desk, settings):
     endings = race(settings, desk.app_id, [("try_password", DORA)] * 40, processes=2)
 
     assert endings == {"done": 10, "TooSoon": 30}
+
+
+def test_first_tries_that_come_together_are_not_refused(desk, settings):
+    calls = [("try_password", f"guest{place}@example.com") for place in range(8)] * 5
+    endings = race(settings, desk.app_id, calls, processes=2)
+
+    assert endings == {"done": 40}
