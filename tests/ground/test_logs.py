@@ -24,7 +24,7 @@ NUMBERS = [
 
 @pytest.fixture(autouse=True)
 def after() -> None:
-    """Begins without the request that a test before bound to its thread, and leaves the loggers as they were."""
+    """Begins without the request of a test before, and leaves the loggers as they were."""
     structlog.contextvars.clear_contextvars()
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
