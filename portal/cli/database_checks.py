@@ -114,7 +114,7 @@ def _workers(session: Session) -> Finding:
     alive, last = beats.alive(session, clock.now()), beats.last_at(session)
     if alive:
         return ok("workers", f"{alive} alive.")
-    seen = "None has ever run" if last is None else f"The last was seen {clock.as_datetime(last):%c} UTC"
+    seen = "None is running" if last is None else f"The last was seen {clock.as_datetime(last):%c} UTC"
     return bad("workers", f"{seen}: nothing is sent.", "Run: portal serve, or portal worker")
 
 

@@ -43,6 +43,12 @@ def fold(text: str) -> str:
     return "".join(_fold_character(character) for character in text.strip(" \t"))
 
 
+def has_shape(typed: str, length: int) -> bool:
+    """Whether `typed` could be a code of so many digits at all (OTP-11); whatever could not is no guess."""
+    folded = fold(typed) if len(typed) <= 4 * LONGEST else ""
+    return len(folded) == length and folded.isascii() and folded.isdigit()
+
+
 def matches(expected: str, typed: str) -> bool:
     """Whether `typed` spells `expected`, compared in constant time. Never raises, whatever was typed."""
     if len(typed) > 4 * LONGEST:

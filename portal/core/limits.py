@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from portal.core.reasons import Reason
+from portal.errors import TooSoon
 
 SECOND = 1_000
 MINUTE = 60 * SECOND
@@ -60,6 +61,10 @@ class Refused:
 
     reason: Reason
     until: int
+
+    def as_error(self) -> TooSoon:
+        """What to raise for it."""
+        return TooSoon(self.reason, self.reason.sentence, self.until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,9 +56,6 @@ def refuse_unless_textable(app: AppSettings, number: PhoneNumber) -> None:
     if fault is not None:
         raise BadInput(FIELD, f"Nothing was sent. {fault.sentence}", Reason.NOT_MOBILE)
     if number.region not in app.open_countries:
-        raise BadInput(
-            FIELD,
-            f"Nothing was sent: {number.region} is not open for this app. Open it under Verification.",
-            Reason.COUNTRY_CLOSED,
-            country=number.region,
-        )
+        closed = f"Nothing was sent: {number.region} is not open for this app."
+        fix = "An owner can open it under Verification."
+        raise BadInput(FIELD, f"{closed} {fix}", Reason.COUNTRY_CLOSED, country=number.region)

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from portal.core import limits
 from portal.core.limits import Refused
 from portal.core.reasons import Reason
-from portal.errors import CodeExpired, NotFound, NothingToVerify, NotSupported, Overtaken, TooSoon
+from portal.errors import CodeExpired, NotFound, NothingToVerify, NotSupported, Overtaken
 from portal.models import AuditAction, Message, MessageState
 from portal.services import (
     app_settings,
@@ -47,8 +47,8 @@ def redrive(ctx: Context, message_id: str, reason: str) -> None:
     attempt = _live(ctx, message)
     refused = limits.may_resend(attempt, tally, ctx.now, ctx.profile)
     if refused is not None:
-        raise _too_soon(refused)
-    attempts.count_send(ctx, attempt, _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON)))
+        raise refused.as_error()
+    attempts.count_send(ctx, attempt, Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON).as_error())
     phone_number_limits.write(ctx, message.phone_number, tally.send(ctx.now))
     _put_back(ctx, message.serial)
     audit.record(ctx, AuditAction.MESSAGE_REDRIVEN, attempt.user_id, {"reason": message.reason}, reason=typed)
@@ -77,10 +77,6 @@ def _live(ctx: Context, message: Message) -> Attempt:
     if attempt.id != message.verification_id or not attempt.is_live(ctx.now) or ctx.now > worthless_at:
         raise CodeExpired("The code of this message is too old. Send the code again.", user_id=user.id)
     return attempt
-
-
-def _too_soon(refused: Refused) -> TooSoon:
-    return TooSoon(refused.reason, refused.reason.sentence, refused.until)
 
 
 def _put_back(ctx: Context, serial: int) -> None:

@@ -125,7 +125,8 @@ def ask_again(ctx: Context, app: App, account_id: str) -> None:
 def confirm(ctx: Context, account_id: str, typed: str) -> None:
     """Checks the code that was typed: right, and the number is the account's own.
 
-    Raises WrongCode (counted, and kept), CodeExpired after ten minutes or five guesses, NothingToVerify.
+    Raises WrongCode (counted and kept, if it could be a code at all), CodeExpired after ten minutes or five
+    guesses, NothingToVerify.
     """
     own = of(ctx.session, account_id)
     still: dict[str, object] = {
@@ -133,7 +134,10 @@ def confirm(ctx: Context, account_id: str, typed: str) -> None:
         "the_confirmation": own.confirmation_id,
         "the_now": ctx.now,
     }
-    if not code.matches(_digits(ctx, account_id, own), typed):
+    digits = _digits(ctx, account_id, own)
+    if not code.has_shape(typed, len(digits)):
+        raise WrongCode(f"A code has {len(digits)} digits. This one was not counted; type it again.")
+    if not code.matches(digits, typed):
         _count_wrong_guess(ctx, account_id, still)
     if ctx.scalar(_SPEND, still) is None:
         _refuse_overtaken(ctx, account_id)

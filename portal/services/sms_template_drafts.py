@@ -34,8 +34,10 @@ class Submission:
 def submit(ctx: Context, wanted: Submission) -> SavedTemplate | SmsTemplateDraft:
     """Puts a wording in force, or, where the app asks for a second owner, lets it wait for one.
 
-    A locale has one draft; the newest takes the place of the one before. Raises what sms_templates.checked
-    raises, BadInput for a long note, and Overtaken when somebody else saved or proposed meanwhile.
+    A locale has one draft; the newest takes the place of the one before. What is in force already is left
+    as it is, unless a note says why it is signed once more or a draft waits to be replaced by it.
+    Raises what sms_templates.checked raises, BadInput for a long note, and Overtaken when somebody else saved
+    or proposed meanwhile.
     """
     app = sms_templates.lock(ctx)
     tag, wording = sms_templates.checked(ctx, wanted.locale, wanted.body)
@@ -44,6 +46,8 @@ def submit(ctx: Context, wanted: Submission) -> SavedTemplate | SmsTemplateDraft
     if any(unicodedata.category(char) in {"Cc", "Cs"} for char in wanted.note or ""):
         raise BadInput("note", "Write the note in one line, without control characters.")
     refuse_overtaken(ctx, tag, wanted.based_on)
+    if (same := _unchanged(ctx, tag, wording.body, wanted.note)) is not None:
+        return same
     signed = Signed(tag, wording.body, wanted.note, ctx.caller.id)
     if not app.sms_templates_need_approval:
         return sms_templates.put_in_force(ctx, signed)
@@ -97,6 +101,13 @@ def refuse_overtaken(ctx: Context, locale: str, based_on: int | None) -> None:
     if current != based_on:
         what = f"Version {current} was saved" if current else "The SMS template was removed"
         raise Overtaken(f"{what} since you looked. Nothing was changed.")
+
+
+def _unchanged(ctx: Context, locale: str, body: str, note: str | None) -> SavedTemplate | None:
+    if note or of(ctx.session, ctx.app_id, locale) is not None:
+        return None
+    in_force = {each.locale: each for each in sms_templates.all_of(ctx.session, ctx.app_id)}.get(locale)
+    return in_force if in_force is not None and in_force.body == body else None
 
 
 def _let_wait(ctx: Context, signed: Signed, draft_seen: str | None) -> SmsTemplateDraft:

@@ -59,12 +59,16 @@ def _open(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally
 def confirm(ctx: Context, user_id: str, typed: str) -> None:
     """Checks a code that a user sent back, by the one comparison that there is (core.code.matches, OTP-14).
 
-    Right: the number is the user's, verified. Raises WrongCode (counted, and kept), CodeExpired, TooSoon
-    (too many guesses), NothingToVerify, UserDisabled, or AlreadyExists when somebody else holds the number.
+    Right: the number is the user's, verified. Raises WrongCode (counted and kept, if it could be a code at
+    all), CodeExpired, TooSoon (too many guesses), NothingToVerify, UserDisabled, or AlreadyExists when
+    somebody else holds the number.
     """
     attempt, tally = _latest_locked(ctx, user_id)
     _refuse_dead(ctx, attempt)
     _raise_if(limits.may_guess(tally, ctx.now, ctx.profile))
+    if not code.has_shape(typed, attempt.code_length):
+        fix = f"The verification code has {attempt.code_length} digits. This one was not counted as a guess."
+        raise WrongCode(fix, user_id=user_id, code=typed)
     if not code.matches(attempts.code_of(ctx, attempt), typed):
         _count_wrong_guess(ctx, attempt)
         phone_number_limits.write(ctx, attempt.phone_number, tally.fail(ctx.now))
@@ -177,7 +181,8 @@ def _refuse_dead(ctx: Context, attempt: Attempt) -> None:
         return
     if attempt.state == State.EXHAUSTED and ctx.now < attempt.code_expires_at:
         again = limits.may_send_again(attempt, ctx.now, ctx.profile)
-        raise _too_soon(Refused(Reason.TOO_MANY_GUESSES, again.until if again else ctx.now + limits.SECOND))
+        until = again.until if again else ctx.now + limits.SECOND
+        raise Refused(Reason.TOO_MANY_GUESSES, until).as_error()
     is_over = attempt.state in (State.OPEN, State.EXPIRED, State.EXHAUSTED)
     # Whose number is proven or dropped meanwhile has nothing to ask a new code for.
     if is_over and user_numbers.load(ctx, attempt.user_id).waiting(ctx.now) == attempt.phone_number:
@@ -210,15 +215,11 @@ def _nothing(user_id: str) -> NothingToVerify:
     return NothingToVerify("This user has no phone number to verify.", user_id=user_id)
 
 
-def _too_soon(refused: Refused) -> TooSoon:
-    return TooSoon(refused.reason, refused.reason.sentence, refused.until)
-
-
 def _overtaken(ctx: Context) -> TooSoon:
     """Another request of this user was faster, and its SMS is on its way."""
-    return _too_soon(Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON))
+    return Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON).as_error()
 
 
 def _raise_if(refused: Refused | None) -> None:
     if refused is not None:
-        raise _too_soon(refused)
+        raise refused.as_error()

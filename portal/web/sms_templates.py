@@ -74,7 +74,7 @@ def save(standing: Standing, locale: str) -> Response:
     except Overtaken as refusal:
         return _overtaken(standing, locale, form, refusal)
     else:
-        flash(_told(kept), "good")
+        flash(_told(kept, editing), "good")
         return go_to(url_for(".edit", app_id=standing.app.id, locale=kept.locale))
     return _page(standing, editing, form, status=422)
 
@@ -109,10 +109,14 @@ def remove(standing: Standing, locale: str) -> Response:
     return go_to(url_for(".index", app_id=standing.app.id))
 
 
-def _told(kept: SavedTemplate | SmsTemplateDraft) -> str:
+def _told(kept: SavedTemplate | SmsTemplateDraft, before: Editing) -> str:
     if isinstance(kept, SmsTemplateDraft):
         return (
             f"Your draft of {locales.name(kept.locale)} waits for another owner. Until then nothing changes."
+        )
+    if kept.version == before.version:
+        return (
+            f"Version {kept.version} of {locales.name(kept.locale)} says this already. Nothing was changed."
         )
     return f"Saved {locales.name(kept.locale)}, version {kept.version}. New messages use it."
 

@@ -70,7 +70,7 @@ def test_settings_that_make_no_sense_are_the_only_finding(operator):
 def test_a_worker_that_is_not_there_has_to_be_started(examine, session, home):
     found = examine()["workers"][0]
     assert (found["state"], found["do"]) == ("bad", "Run: portal serve, or portal worker")
-    assert "None has ever run" in found["says"]
+    assert "None is running" in found["says"]
     factories.worker_beat(session, beat_at=portal_clock.now() - 60_000)
     assert "The last was seen" in examine()["workers"][0]["says"]
 

@@ -182,3 +182,22 @@ def test_otp_11_a_longest_code_with_a_space_after_each_digit_is_still_read(digit
 
 def test_otp_11_superscripts_stay_what_they_are_when_folded():
     assert code.fold("¹2") == "¹2"
+
+
+@pytest.mark.parametrize(
+    ("typed", "could_be"),
+    [
+        ("123456", True),
+        ("123 456", True),
+        ("\u0661\u0662\u0663\u0664\u0665\u0666", True),
+        ("12345", False),
+        ("1234567", False),
+        ("12345a", False),
+        ("12345\u00b2", False),
+        ("", False),
+        (" " * 10**6 + "123456", False),
+        ("12345\ud800", False),
+    ],
+)
+def test_otp_11_what_could_be_a_code_has_its_number_of_digits(typed, could_be):
+    assert code.has_shape(typed, 6) is could_be

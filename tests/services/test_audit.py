@@ -282,8 +282,9 @@ def word_the_sms(desk: Desk) -> None:
     desk.do(lambda ctx: segment_prices.set_to(ctx, {"JP": 75_000}))
     desk.do(lambda ctx: test_sends.send(ctx, ctx.session.get_one(App, desk.app_id), alice.id, "en"), alice)
     desk.ask_for_a_second_owner()
-    for verb in (sms_template_drafts.approve, sms_template_drafts.discard):
-        draft = desk.do(lambda ctx: sms_template_drafts.submit(ctx, Submission("ja", "{code}")), alice)
+    for verb, body in ((sms_template_drafts.approve, "{code}"), (sms_template_drafts.discard, "{code}!")):
+        wanted = Submission("ja", body)
+        draft = desk.do(lambda ctx, wanted=wanted: sms_template_drafts.submit(ctx, wanted), alice)
         desk.do(lambda ctx, verb=verb, draft=draft: verb(ctx, "ja", draft.id))
     desk.do(import_what_was_exported)
 

@@ -297,8 +297,8 @@ def test_a_draft_that_many_approve_at_once_becomes_one_version(busy, settings, p
 def test_of_an_approval_and_a_discard_at_once_one_happens(busy, settings):
     busy.ask_for_a_second_owner()
     alice = busy.owner("alice@example.com")
-    for _ in range(3):
-        draft, before = submit(busy, alice, "{code}"), len(bodies(busy))
+    for turn in range(3):
+        draft, before = submit(busy, alice, f"{{code}} {turn}"), len(bodies(busy))
         calls = [("approve", "ja", draft.id), ("discard", "ja", draft.id)]
         assert race(settings, busy.app_id, calls, 2) == {"done": 1, "NotFound": 1}
         happened = done(busy)[-1]
@@ -318,3 +318,9 @@ def test_a_draft_replaced_while_it_is_approved_is_approved_as_it_was_seen_or_not
         else:
             assert endings == {"done": 1, "NotFound": 1}
             assert (bodies(busy), waiting(busy)) == (before, ["{code} unseen"])
+
+
+def test_saving_what_is_in_force_makes_no_version_unless_a_note_says_why(desk, alice):
+    first = submit(desk, alice, "{code} for you")
+    assert submit(desk, alice, "{code} for you").version == first.version
+    assert submit(desk, alice, "{code} for you", note="Read by our lawyers").version == first.version + 1

@@ -443,3 +443,12 @@ def test_ten_04_the_same_number_in_two_apps_is_two_things(desk, transaction, key
     other.confirm(same_alice, other.code(same_alice))
     assert other.number(same_alice) == (FIRST, True, None)
     assert desk.number(alice) == (FIRST, False, None)
+
+
+def test_otp_04_what_could_be_no_code_is_refused_and_costs_no_guess(desk):
+    alice = desk.register("alice", FIRST)
+    for typed in ("12345", "1234567", "abcdef", "", "12345\u00b2") * 2:
+        with pytest.raises(WrongCode, match="has 6 digits"):
+            desk.confirm(alice, typed)
+    desk.confirm(alice, desk.code(alice))
+    assert desk.number(alice) == (FIRST, True, None)

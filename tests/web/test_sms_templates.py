@@ -56,6 +56,14 @@ def test_a_new_language_starts_from_a_wording_and_is_saved_as_a_version(alices, 
     assert versions(session, shop) == 2
 
 
+def test_saving_an_unchanged_text_says_so_and_makes_no_version(alices, address, session, shop):
+    for _ in range(2):
+        answer = alices.post(f"{address}/ja", {"body": "コードは{code}です"})
+
+    assert "Version 1 of Japanese says this already. Nothing was changed." in alices.get(answer.location).text
+    assert versions(session, shop) == 2
+
+
 @pytest.mark.parametrize(("body", "fix"), BROKEN)
 def test_tpl_01_a_broken_wording_is_refused_with_the_fix_and_the_text_kept(
     alices, address, session, shop, body, fix

@@ -163,7 +163,7 @@ def test_tpl_05_no_field_of_the_form_sends_a_test_to_another_number(page):
         ("", "Write your mobile number"),
         ("call me <b>", "letters"),
         ("+81 3 1234 5678", "landline"),
-        ("+49 170 1234567", "DE is not open for this app. Open it under Verification."),
+        ("+49 170 1234567", "DE is not open for this app. An owner can open it under Verification."),
     ],
 )
 def test_a_number_that_does_not_do_stays_in_its_field_beside_the_reason(page, typed, words):
