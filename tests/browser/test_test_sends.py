@@ -64,7 +64,7 @@ def test_a_live_app_learns_the_own_number_step_by_step(live_studio, scripts, wat
     typed = page.get_by_label("Code", exact=True)
     typed.fill("000")
     typed.press("Enter")
-    expect(page.get_by_text("The code is wrong.")).to_be_visible()
+    expect(page.get_by_text("A code has 6 digits. This one was not counted")).to_be_visible()
     if scripts:
         assert_everybody_can_read(page, watch)
     typed.fill(digits(session, keys))
