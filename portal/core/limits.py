@@ -67,6 +67,11 @@ class Refused:
         return TooSoon(self.reason, self.reason.sentence, self.until)
 
 
+def overtaken(now: int) -> Refused:
+    """Another request of the same user was faster, and its SMS is on its way; `now` in Unix ms."""
+    return Refused(Reason.RESEND_WAIT, now + SOON)
+
+
 @dataclass(frozen=True, slots=True)
 class Tally:
     """What one number was sent and guessed lately: times in Unix ms, oldest first."""

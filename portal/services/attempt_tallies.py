@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 from portal import clock
 from portal.core import number_hashes
 from portal.core.closed_list import ClosedList
+from portal.core.limits import Refused
 from portal.core.number_hashes import Use
 from portal.core.reasons import Reason
-from portal.errors import TooSoon
 from portal.models import INSERT, AttemptTally
 from portal.services.context import Context
 
@@ -95,7 +95,7 @@ def _copy(ctx: Context, subject: str, counted: _Counted) -> None:
 
 def _refuse(session: Session, tried: Tried, subject: str) -> NoReturn:
     reason = Reason.INVITE_LIMIT if tried is Tried.INVITE else Reason.SIGN_IN_LIMIT
-    raise TooSoon(reason, reason.sentence, _end_of(session, subject) or 0)
+    raise Refused(reason, _end_of(session, subject) or 0).as_error()
 
 
 def _end_of(session: Session, subject: str) -> int | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from portal.core import phone_number
+from portal.core import next_steps, phone_number
 from portal.core.phone_number import PhoneNumber, PhoneNumberError
 from portal.core.reasons import Reason
 from portal.errors import BadInput
@@ -56,6 +56,5 @@ def refuse_unless_textable(app: AppSettings, number: PhoneNumber) -> None:
     if fault is not None:
         raise BadInput(FIELD, f"Nothing was sent. {fault.sentence}", Reason.NOT_MOBILE)
     if number.region not in app.open_countries:
-        closed = f"Nothing was sent: {number.region} is not open for this app."
-        fix = "An owner can open it under Verification."
-        raise BadInput(FIELD, f"{closed} {fix}", Reason.COUNTRY_CLOSED, country=number.region)
+        reason, closed = Reason.COUNTRY_CLOSED, next_steps.closed(number.region)
+        raise BadInput(FIELD, f"{closed} {next_steps.WHAT_TO_DO[reason]}", reason, country=number.region)

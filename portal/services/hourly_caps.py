@@ -4,7 +4,6 @@ from sqlalchemy import bindparam, literal_column, select
 
 from portal.core import limits
 from portal.core.reasons import Reason
-from portal.errors import TooSoon
 from portal.models import Account, ActorKind, AuditAction, AuditEntry, table
 from portal.services import audit, fences
 from portal.services.context import Context
@@ -34,14 +33,14 @@ def take(ctx: Context, action: AuditAction, allowed: int, reason: Reason) -> Non
     with no room at all (`allowed` below 1), for an hour.
     """
     if allowed < 1:
-        raise TooSoon(reason, reason.sentence, ctx.now + limits.HOUR)
+        raise limits.Refused(reason, ctx.now + limits.HOUR).as_error()
     ctx.execute(_LOCK, {"the_account": ctx.caller.id}).one()
     asked = {"the_account": ctx.caller.id, "the_action": action, "the_start": ctx.now - limits.HOUR}
     # The one that has to leave the hour before there is room again.
     with fences.lifted(ctx.session):
         first: int | None = ctx.scalar(_LATELY, asked | {"the_place": allowed - 1})
     if first is not None:
-        raise TooSoon(reason, reason.sentence, first + limits.HOUR)
+        raise limits.Refused(reason, first + limits.HOUR).as_error()
 
 
 def record_once(

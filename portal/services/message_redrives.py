@@ -9,8 +9,6 @@ from typing import Final
 from sqlalchemy import select, update
 
 from portal.core import limits
-from portal.core.limits import Refused
-from portal.core.reasons import Reason
 from portal.errors import CodeExpired, NotFound, NothingToVerify, NotSupported, Overtaken
 from portal.models import AuditAction, Message, MessageState
 from portal.services import (
@@ -48,7 +46,7 @@ def redrive(ctx: Context, message_id: str, reason: str) -> None:
     refused = limits.may_resend(attempt, tally, ctx.now, ctx.profile)
     if refused is not None:
         raise refused.as_error()
-    attempts.count_send(ctx, attempt, Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON).as_error())
+    attempts.count_send(ctx, attempt, limits.overtaken(ctx.now).as_error())
     phone_number_limits.write(ctx, message.phone_number, tally.send(ctx.now))
     _put_back(ctx, message.serial)
     audit.record(ctx, AuditAction.MESSAGE_REDRIVEN, attempt.user_id, {"reason": message.reason}, reason=typed)

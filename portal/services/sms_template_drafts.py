@@ -104,10 +104,11 @@ def refuse_overtaken(ctx: Context, locale: str, based_on: int | None) -> None:
 
 
 def _unchanged(ctx: Context, locale: str, body: str, note: str | None) -> SavedTemplate | None:
-    if note or of(ctx.session, ctx.app_id, locale) is not None:
+    is_new = not sms_templates.version_of(ctx.session, ctx.app_id, locale)
+    if is_new or note or of(ctx.session, ctx.app_id, locale) is not None:
         return None
-    in_force = {each.locale: each for each in sms_templates.all_of(ctx.session, ctx.app_id)}.get(locale)
-    return in_force if in_force is not None and in_force.body == body else None
+    in_force = sms_templates.get(ctx.session, ctx.app_id, locale)
+    return in_force if in_force.body == body else None
 
 
 def _let_wait(ctx: Context, signed: Signed, draft_seen: str | None) -> SmsTemplateDraft:

@@ -21,6 +21,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from portal import clock
 from portal.config import Settings
 from portal.core import sources
+from portal.core.limits import Refused
 from portal.core.reasons import Reason
 from portal.errors import Busy, TooSoon
 from portal.services.check_rates import CheckRates
@@ -126,7 +127,7 @@ class SourceLimits:
     def _too_soon(self, budget: Budget, of: str) -> TooSoon:
         reset = self._ask(lambda: self._limiter.get_window_stats(self._items[budget], of).reset_time)
         until = max(round(reset * clock.SECOND), clock.now() + clock.SECOND)
-        return TooSoon(budget.reason, budget.reason.sentence, until)
+        return Refused(budget.reason, until).as_error()
 
 
 def _store(redis_url: str) -> MemoryStorage | RedisStorage:

@@ -7,8 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from portal.core import limits
+from portal.core.limits import Refused
 from portal.core.reasons import Reason
-from portal.errors import TooSoon
 from portal.models import Account, Message
 from portal.services import fences
 from portal.services.context import Context
@@ -47,5 +47,4 @@ def take(ctx: Context, account_id: str) -> None:
     ctx.session.execute(select(Account.id).where(Account.id == account_id).with_for_update()).one()
     allowance = of(ctx.session, account_id, ctx.now)
     if allowance.next_at is not None:
-        reason = Reason.TEST_DAILY_LIMIT
-        raise TooSoon(reason, reason.sentence, allowance.next_at)
+        raise Refused(Reason.TEST_DAILY_LIMIT, allowance.next_at).as_error()

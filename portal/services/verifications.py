@@ -11,7 +11,6 @@ from portal.errors import (
     CodeNotFound,
     NothingToVerify,
     NotSupported,
-    TooSoon,
     WrongCode,
 )
 from portal.models import App, AppMode, AuditAction
@@ -51,7 +50,7 @@ def start(
 def _open(ctx: Context, app: AppSettings, to: Recipient, purpose: Purpose, tally: Tally) -> None:
     verification_id = fresh_attempts.replace_open(ctx, app, to, purpose)
     if verification_id is None:
-        raise _overtaken(ctx)
+        raise limits.overtaken(ctx.now).as_error()
     outbox.put_down_verification(ctx, app, to, verification_id)
     phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
 
@@ -109,7 +108,7 @@ def resend(
     _refuse_to_text(ctx, app, number)
     if user.waiting(ctx.now) != number:
         # A change of number was faster; its own code is on its way, and this one would end it.
-        raise _overtaken(ctx)
+        raise limits.overtaken(ctx.now).as_error()
     ours = attempt if attempt is not None and attempt.phone_number == number else None
     _raise_if(limits.may_resend(ours, tally, ctx.now, ctx.profile))
     if ours is not None and ours.is_live(ctx.now):
@@ -155,7 +154,7 @@ def _refuse_to_text(ctx: Context, app: AppSettings, number: str) -> None:
 
 
 def _send_again(ctx: Context, app: AppSettings, to: Recipient, attempt: Attempt, tally: Tally) -> None:
-    attempts.count_send(ctx, attempt, _overtaken(ctx))
+    attempts.count_send(ctx, attempt, limits.overtaken(ctx.now).as_error())
     outbox.put_down_verification(ctx, app, to, attempt.id)
     phone_number_limits.write(ctx, to.phone_number, tally.send(ctx.now))
 
@@ -213,11 +212,6 @@ def _refuse_live_app(ctx: Context) -> None:
 
 def _nothing(user_id: str) -> NothingToVerify:
     return NothingToVerify("This user has no phone number to verify.", user_id=user_id)
-
-
-def _overtaken(ctx: Context) -> TooSoon:
-    """Another request of this user was faster, and its SMS is on its way."""
-    return Refused(Reason.RESEND_WAIT, ctx.now + limits.SOON).as_error()
 
 
 def _raise_if(refused: Refused | None) -> None:
